@@ -1,0 +1,1 @@
+//! The scales: criterion benchmarks of the hot paths

@@ -1,0 +1,1 @@
+//! An application to read and to try

@@ -1,0 +1,1 @@
+//! The engine's drivers: API, gateway, runner sockets, outbound streams, store

@@ -1,0 +1,1 @@
+//! Every decision of the platform, as pure state machines: control, gateway, runner

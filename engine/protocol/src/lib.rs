@@ -1,0 +1,1 @@
+//! The words of the platform: ids, wire messages, API types, errors, views, marks

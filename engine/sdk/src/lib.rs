@@ -1,0 +1,1 @@
+//! What an application uses: actors, the serverless handler, the session with the engine

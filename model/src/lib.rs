@@ -1,0 +1,1 @@
+//! What correct means, written a second time and simply

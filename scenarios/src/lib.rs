@@ -1,0 +1,1 @@
+//! The whole stack in the simulated weather, judged by the law

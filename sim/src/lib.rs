@@ -1,0 +1,1 @@
+//! A deterministic world for network services: tasks, clock, network, disk, faults, decisions

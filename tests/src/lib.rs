@@ -1,0 +1,1 @@
+//! The gates: simulated, conformance and live tests
