@@ -4,10 +4,36 @@
 //! other threads tokio does. Which one is chosen at run time by one thread-local read per task, timer and connection,
 //! never by a `cfg` or a feature, so one test binary holds simulated and real tests side by side.
 //!
+//! | need | here |
+//! |---|---|
+//! | tasks | [`spawn`], [`JoinHandle`], [`select!`] |
+//! | time | [`now`], [`wall`], [`sleep`], [`timeout`], [`interval`], [`Instant`], [`Wall`] |
+//! | network | [`TcpListener`], [`TcpStream`], [`resolve`] |
+//! | HTTP libraries | [`http::Executor`], [`http::Timer`], [`http::Connector`]; hyper's `rt` traits on [`TcpStream`] |
+//! | storage | [`disk`] |
+//! | chance | [`entropy`] |
+//! | the process | [`process::block_on`], [`signals::Signals`] |
+//!
 //! Read [`world`] for the face a world shows. Who uses this crate must not use tokio's timers, sockets or tasks beside
 //! it: they would leave the simulated world. `tokio::sync` (without `watch`) and `tokio::io` are free of a runtime.
 
+pub mod disk;
+pub mod entropy;
+pub mod http;
+pub mod net;
+pub mod process;
+mod select;
+pub mod signals;
+pub mod task;
 pub mod time;
 pub mod world;
 
-pub use time::{Instant, Wall};
+pub use net::{TcpListener, TcpStream, resolve};
+pub use task::{JoinError, JoinHandle, spawn};
+pub use time::{
+    Elapsed, Instant, Interval, Sleep, Timeout, Wall, interval, now, sleep, sleep_until, timeout, timeout_at,
+    wall,
+};
+
+#[doc(hidden)]
+pub use select::expansion as __select;

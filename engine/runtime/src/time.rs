@@ -1,43 +1,18 @@
-//! Points in time: monotonic and wall.
+//! Points in time, clocks, and waiting for them.
+//!
+//! Monotonic time is [`Instant`], wall time is [`Wall`]. Durable deadlines are wall time, thresholds are monotonic.
+//! Not here: hyper's timer, which is in [`crate::http`].
 
-use std::time::Duration;
+mod instant;
+mod interval;
+mod sleep;
+mod timeout;
+mod wall;
 
-/// A point on a monotonic clock: nanoseconds since an origin that the process (or the world) chose. Only differences
-/// mean anything.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Instant(u64);
+pub use instant::{Instant, now};
+pub use interval::{Interval, interval};
+pub use sleep::{Sleep, sleep, sleep_until};
+pub use timeout::{Elapsed, Timeout, timeout, timeout_at};
+pub use wall::{Wall, wall};
 
-impl Instant {
-    /// From nanoseconds since the origin.
-    #[must_use]
-    pub const fn from_nanos(nanos: u64) -> Self {
-        Self(nanos)
-    }
-    /// Nanoseconds since the origin.
-    #[must_use]
-    pub const fn as_nanos(self) -> u64 {
-        self.0
-    }
-    /// Time from `earlier` to this point, zero if it lies ahead.
-    #[must_use]
-    pub const fn saturating_since(self, earlier: Self) -> Duration {
-        Duration::from_nanos(self.0.saturating_sub(earlier.0))
-    }
-}
-
-impl std::ops::Add<Duration> for Instant {
-    type Output = Self;
-    fn add(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)))
-    }
-}
-
-impl std::fmt::Debug for Instant {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "{:?}", Duration::from_nanos(self.0))
-    }
-}
-
-/// A point on a wall clock: milliseconds since 1970-01-01 UTC. It may jump.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
-pub struct Wall(pub u64);
+pub(crate) use instant::{StdInstant, from_std, to_std};

@@ -46,9 +46,13 @@ pub trait World {
     fn abort(&self, task: TaskKey);
     /// Polls a timer: `None` in `timer` starts one for `deadline` and stores its key; `Ready` when the node's clock
     /// has reached `deadline`. The waker of the last poll is the one woken.
-    fn poll_timer(&self, timer: &mut Option<TimerKey>, deadline: Instant, context: &mut Context<'_>)
-    -> Poll<()>;
-    /// Forgets a timer: it costs no time and wakes nobody.
+    fn poll_timer(
+        &self,
+        timer: &mut Option<TimerKey>,
+        deadline: Instant,
+        context: &mut Context<'_>,
+    ) -> Poll<()>;
+    /// Forgets a timer: it costs no time and wakes nobody. Ended or unknown timers are left alone.
     fn cancel_timer(&self, timer: TimerKey);
     /// Listens on `address` of the calling node. Port 0 takes a free one.
     fn listen(&self, address: SocketAddr) -> io::Result<Box<dyn Listener>>;
@@ -120,7 +124,9 @@ pub struct Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        WORLD.with(|world| *world.borrow_mut() = self.before.take());
+        // The world that leaves is dropped after the borrow ends: what it owns may ask for the current world as it goes.
+        let leaving = WORLD.with(|world| world.replace(self.before.take()));
+        drop(leaving);
     }
 }
 
@@ -133,5 +139,20 @@ pub fn enter(world: Rc<dyn World>) -> Entered {
 /// The world that has entered this thread, if any.
 #[must_use]
 pub fn current() -> Option<Rc<dyn World>> {
-    WORLD.with(|world| world.borrow().clone())
+    // A thread that is being torn down has no world any more.
+    WORLD.try_with(|world| world.borrow().clone()).unwrap_or(None)
+}
+
+/// The world of this thread, for something that was made by one.
+///
+/// # Panics
+/// If no world has entered this thread: `thing` left its world, which no answer could repair.
+pub(crate) fn home_of(thing: &str) -> Rc<dyn World> {
+    match current() {
+        Some(world) => world,
+        None => panic!(
+            "a {thing} of a simulated world was touched on thread {:?}, which no world has entered",
+            std::thread::current().name().unwrap_or("unnamed")
+        ),
+    }
 }

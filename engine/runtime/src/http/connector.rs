@@ -1,0 +1,89 @@
+//! Dialling for hyper-util's pooling client.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper::Uri;
+use hyper::http::uri::Scheme;
+
+use crate::{TcpStream, resolve};
+
+/// Why a URI could not be dialled.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// It names no host.
+    #[error("the URI names no host")]
+    NoHost,
+    /// Its scheme is not `http`.
+    #[error("the scheme {scheme:?} cannot be dialled, only http can")]
+    Scheme {
+        /// What it is.
+        scheme: String,
+    },
+    /// Its host has no address.
+    #[error("cannot resolve {host}")]
+    Resolve {
+        /// The name.
+        host: String,
+        /// What the resolver says.
+        #[source]
+        source: io::Error,
+    },
+    /// None of its host's addresses accepted; the error is the last one's.
+    #[error("cannot connect to {host}:{port}")]
+    Connect {
+        /// The name.
+        host: String,
+        /// The port.
+        port: u16,
+        /// What the last address said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// Dials plaintext `http` URIs: resolves the host, tries its addresses in order.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Connector;
+
+impl Connector {
+    /// Dials what `uri` names; port 80 if it names none.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    pub async fn dial(self, uri: &Uri) -> Result<TcpStream, ConnectError> {
+        if let Some(scheme) = uri.scheme().filter(|scheme| **scheme != Scheme::HTTP) {
+            return Err(ConnectError::Scheme { scheme: scheme.to_string() });
+        }
+        let host = uri.host().filter(|host| !host.is_empty()).ok_or(ConnectError::NoHost)?;
+        // An IPv6 literal stands in brackets in a URI (RFC 3986 §3.2.2), and without them everywhere else.
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let port = uri.port_u16().unwrap_or(80);
+        let addresses = resolve(host, port)
+            .await
+            .map_err(|source| ConnectError::Resolve { host: host.to_owned(), source })?;
+        let mut last = io::Error::from(io::ErrorKind::NotFound);
+        for address in addresses {
+            match TcpStream::connect(address).await {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = error,
+            }
+        }
+        Err(ConnectError::Connect { host: host.to_owned(), port, source: last })
+    }
+}
+
+impl tower_service::Service<Uri> for Connector {
+    type Response = TcpStream;
+    type Error = ConnectError;
+    type Future = Pin<Box<dyn Future<Output = Result<TcpStream, ConnectError>> + Send>>;
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), ConnectError>> {
+        Poll::Ready(Ok(()))
+    }
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let connector = *self;
+        Box::pin(async move { connector.dial(&uri).await })
+    }
+}

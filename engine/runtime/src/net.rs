@@ -1,0 +1,30 @@
+//! TCP and names.
+//!
+//! Streams carry tokio's `AsyncRead` and `AsyncWrite` and hyper's `rt` traits alike. `TCP_NODELAY` is on at both ends.
+
+mod listener;
+mod stream;
+
+pub use listener::TcpListener;
+pub use stream::TcpStream;
+
+use std::io;
+use std::net::SocketAddr;
+
+use crate::world;
+
+/// Resolves `host` (a name or an address) as `getaddrinfo` would, at least one address if it succeeds.
+///
+/// # Errors
+/// What the resolver says; [`io::ErrorKind::NotFound`] if it says nothing.
+pub async fn resolve(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
+    let answer = world::current().map(|world| world.resolve(host, port));
+    let addresses = match answer {
+        Some(answer) => answer.await?,
+        None => tokio::net::lookup_host((host, port)).await?.collect(),
+    };
+    if addresses.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotFound, format!("{host} has no address")));
+    }
+    Ok(addresses)
+}

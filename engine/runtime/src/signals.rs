@@ -1,0 +1,57 @@
+//! Being asked to stop.
+
+use std::io;
+
+use crate::world;
+
+/// Requests to stop gracefully: SIGTERM and Ctrl-C (SIGINT). From the first one made in a process on, these signals do
+/// not end it by themselves.
+#[derive(Debug)]
+pub struct Signals(Ground);
+
+#[derive(Debug)]
+enum Ground {
+    Tokio { terminate: tokio::signal::unix::Signal, interrupt: tokio::signal::unix::Signal },
+    World,
+}
+
+impl Signals {
+    /// Takes over the process's signals, or the node's.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        if world::current().is_some() {
+            return Ok(Self(Ground::World));
+        }
+        Ok(Self(Ground::Tokio {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        }))
+    }
+
+    /// Waits for the next request to stop. Call it again to hear a second one, which usually means *at once*; signals
+    /// that come between two calls are kept, as one.
+    pub async fn terminate(&mut self) {
+        match &mut self.0 {
+            Ground::Tokio { terminate, interrupt } => crate::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            },
+            Ground::World => {
+                let asked = world::home_of("signal").terminated();
+                asked.await;
+            }
+        }
+    }
+}
+
+/// Waits for one request to stop, as [`Signals`] does.
+///
+/// # Errors
+/// What the system says when signals are taken over.
+pub async fn terminate() -> io::Result<()> {
+    Signals::new()?.terminate().await;
+    Ok(())
+}
