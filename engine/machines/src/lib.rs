@@ -1,1 +1,21 @@
-//! Every decision of the platform, as pure state machines: control, gateway, runner
+//! Every decision of the platform, as pure state machines: [`control`], [`gateway`], [`runner`].
+//!
+//! Nothing here reads a clock, opens a socket, draws a random number or holds a payload byte. Time is an argument
+//! ([`protocol::time::Now`]), randomness is a value inside the input that needs it, payloads are a
+//! [`protocol::id::BodyId`] that the driver owns, and what shall happen is returned as data. Every machine has the
+//! same face:
+//!
+//! - `new(options, …)`, or `restore` from what was stored;
+//! - `handle(now, input, &mut out)`: one step; effects are appended to `out` in the order they must be performed;
+//! - `next_deadline() -> Option<(Mono, &'static str)>`: when to send `Input::Tick` at the latest, and why. A tick
+//!   that comes early or twice changes nothing;
+//! - `check()`: walks the whole state and panics where an invariant does not hold;
+//! - `view()`: read-only facts for the laws.
+//!
+//! State is `Clone`, `Eq` and `Hash`, so that it can be enumerated and compared. Inputs and effects are closed
+//! enums. Who performs effects: the drivers in `host` and `sdk`. What correct means: `model`.
+
+pub mod control;
+pub mod gateway;
+pub mod route;
+pub mod runner;

@@ -1,0 +1,61 @@
+//! Everything the gateway can want.
+
+use protocol::error::ApiError;
+use protocol::id::{ActorId, BodyId, ConnId, RequestId, Ticket};
+use protocol::view::Fact;
+
+/// One effect of a gateway step, performed in order.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// For the control plane: wake the actor and tell its route.
+    Watch {
+        /// The actor.
+        actor: ActorId,
+    },
+    /// For the control plane: no more.
+    Unwatch {
+        /// The actor.
+        actor: ActorId,
+    },
+    /// Send the whole request to the session, under this id.
+    Forward {
+        /// The request's client; the driver holds its bytes until `Respond` or `Fail`.
+        ticket: Ticket,
+        /// The actor.
+        actor: ActorId,
+        /// The session.
+        conn: ConnId,
+        /// Its id on the wire.
+        request: RequestId,
+    },
+    /// Tell the runner that nobody waits for this any more.
+    Abort {
+        /// The session.
+        conn: ConnId,
+        /// The request.
+        request: RequestId,
+    },
+    /// Give this part of the response to the client; the first has status and headers.
+    Respond {
+        /// The client.
+        ticket: Ticket,
+        /// The part.
+        body: BodyId,
+        /// Whether more follows.
+        more: bool,
+    },
+    /// Answer the client with an error; after a first `Respond`: break its connection off.
+    Fail {
+        /// The client.
+        ticket: Ticket,
+        /// Why.
+        error: ApiError,
+    },
+    /// Forget a payload nobody needs.
+    Drop {
+        /// The payload.
+        body: BodyId,
+    },
+    /// Something a law wants to know.
+    Fact(Fact),
+}

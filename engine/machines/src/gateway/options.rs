@@ -1,0 +1,32 @@
+//! Bounds of the gateway.
+
+use std::time::Duration;
+
+/// Bounds. Their sum is how long a client waits at most.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Options {
+    /// How long a request is held until its actor is ready. Default 30 s (upstream).
+    pub ready_timeout: Duration,
+    /// From forwarding a request to the head of its response; then between two of its chunks. Default 60 s (ours:
+    /// RivetKit's action time-out; upstream went from 15 s to 300 s).
+    pub response_timeout: Duration,
+    /// How long a request that the runner sent back unhandled waits for a new route before it is tried again.
+    /// Default 500 ms.
+    pub retry_delay: Duration,
+    /// How often one request is forwarded at most. Default 7 (upstream).
+    pub attempts_max: u32,
+    /// Requests in flight at one time; more get `guard.service_unavailable`. Default 20 000.
+    pub requests_max: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            ready_timeout: Duration::from_secs(30),
+            response_timeout: Duration::from_secs(60),
+            retry_delay: Duration::from_millis(500),
+            attempts_max: 7,
+            requests_max: 20_000,
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Where requests for an actor may go: what `control` tells `gateway`.
+
+use protocol::id::{ConnId, Generation};
+
+/// The route to one actor, told anew at every change while somebody watches it. Always committed state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Route {
+    /// No such actor, or it was destroyed. Requests fail with `actor.not_found`.
+    Unknown,
+    /// Not reachable: hold new requests. Requests that were forwarded to an earlier generation or an earlier
+    /// session will get no answer.
+    Waiting,
+    /// The actor is being stopped: hold new requests, those already forwarded to this session may still be answered.
+    Draining {
+        /// The session that still hosts it.
+        conn: ConnId,
+        /// Its generation.
+        generation: Generation,
+    },
+    /// Forward to this session.
+    Ready {
+        /// The session that hosts it.
+        conn: ConnId,
+        /// Its generation.
+        generation: Generation,
+    },
+}

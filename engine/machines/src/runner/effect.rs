@@ -1,0 +1,187 @@
+//! Everything a runner can want.
+
+use protocol::id::{ActorId, BodyId, ConnId, GatewayId, Generation, RequestId, RunnerId, Ticket};
+use protocol::view::Fact;
+use protocol::wire;
+
+/// One effect of a runner step, performed in order.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Open a WebSocket to the engine under this handle; `Dialled` or `Closed` follows.
+    Dial {
+        /// The handle.
+        conn: ConnId,
+    },
+    /// Close the socket (or give up the dial); `Closed` still follows.
+    Hangup {
+        /// The socket.
+        conn: ConnId,
+        /// Whether this is the orderly end (`pegboard.runner_shutdown`).
+        shutdown: bool,
+    },
+    /// A message without payload.
+    Send {
+        /// The socket.
+        conn: ConnId,
+        /// What.
+        message: Message,
+    },
+    /// A KV request.
+    SendKv {
+        /// The socket.
+        conn: ConnId,
+        /// Whose KV.
+        actor: ActorId,
+        /// Its id.
+        request: u32,
+        /// The request; kept by the driver until `KvDone` or `KvFailed`.
+        body: BodyId,
+    },
+    /// An actor's response to a client.
+    SendResponse {
+        /// The socket.
+        conn: ConnId,
+        /// The gateway.
+        gateway: GatewayId,
+        /// The request.
+        request: RequestId,
+        /// Status, headers and body.
+        body: BodyId,
+    },
+    /// Tell the gateway that the request reached no actor: 503 with `x-rivet-error: runner.actor_not_found`.
+    SendUndelivered {
+        /// The socket.
+        conn: ConnId,
+        /// The gateway.
+        gateway: GatewayId,
+        /// The request.
+        request: RequestId,
+    },
+    /// Tell the gateway that the request will get no answer (its instance ended).
+    SendAbort {
+        /// The socket.
+        conn: ConnId,
+        /// The gateway.
+        gateway: GatewayId,
+        /// The request.
+        request: RequestId,
+    },
+    /// Run user code: start an instance. `Started` or `Stopped` follows.
+    StartInstance {
+        /// Its actor.
+        actor: ActorId,
+        /// Its generation.
+        generation: Generation,
+        /// Its configuration.
+        body: BodyId,
+    },
+    /// End an instance; `Stopped` follows.
+    StopInstance {
+        /// Its actor.
+        actor: ActorId,
+        /// Its generation.
+        generation: Generation,
+        /// Whether it may finish what it does and save; else it is cut off (its rights are gone).
+        graceful: bool,
+    },
+    /// Give a request to an instance.
+    Deliver {
+        /// Its actor.
+        actor: ActorId,
+        /// Its generation.
+        generation: Generation,
+        /// The gateway.
+        gateway: GatewayId,
+        /// The request.
+        request: RequestId,
+        /// Method, path, headers and body.
+        body: BodyId,
+    },
+    /// Fire the abort signal of a request.
+    Cancel {
+        /// Its actor.
+        actor: ActorId,
+        /// Its generation.
+        generation: Generation,
+        /// The gateway.
+        gateway: GatewayId,
+        /// The request.
+        request: RequestId,
+    },
+    /// A KV request was answered.
+    KvDone {
+        /// Who asked.
+        ticket: Ticket,
+        /// The answer.
+        body: BodyId,
+    },
+    /// A KV request failed.
+    KvFailed {
+        /// Who asked.
+        ticket: Ticket,
+        /// How.
+        failure: KvFailure,
+    },
+    /// The first Init came: the runner can host actors under this id.
+    Ready {
+        /// Its id.
+        runner: RunnerId,
+    },
+    /// It is over; no effect follows.
+    Ended {
+        /// Why.
+        reason: EndReason,
+    },
+    /// Forget a payload nobody needs.
+    Drop {
+        /// The payload.
+        body: BodyId,
+    },
+    /// Something a law wants to know.
+    Fact(Fact),
+}
+
+/// A message to the engine without payload.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Message {
+    /// The first of a socket; the driver adds pool name, version, actor names and metadata.
+    Init {
+        /// Slots.
+        total_slots: u32,
+    },
+    /// What happened to actors.
+    Events(Vec<wire::EventWrapper>),
+    /// Commands that need not be sent again.
+    AckCommands(Vec<wire::Checkpoint>),
+    /// Wants to be drained.
+    Stopping,
+    /// Answer to a ping.
+    Pong {
+        /// As received.
+        ts: i64,
+    },
+}
+
+/// How a KV request failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum KvFailure {
+    /// It was never sent, or the engine refused it: it had no effect.
+    NotDone,
+    /// It was sent and its answer is lost: it may or may not have had its effect.
+    Indeterminate,
+}
+
+/// Why a runner ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EndReason {
+    /// Drained: every actor stopped in order.
+    Drained,
+    /// Stopped at once by its owner.
+    Stopped,
+    /// Another runner with the same key took over.
+    Evicted,
+    /// The engine will never take it.
+    Refused,
+    /// Draining took longer than its grace; actors were cut off.
+    DrainTimeout,
+}

@@ -1,0 +1,157 @@
+//! Everything that can happen to a runner.
+
+use protocol::id::{ActorId, BodyId, ConnId, GatewayId, Generation, RequestId, RunnerId, Ticket};
+use protocol::wire;
+
+/// One input of a runner step.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Input {
+    /// Time has passed, nothing else.
+    Tick,
+    /// Begin: dial the engine.
+    Start,
+    /// The dial of `conn` succeeded: the WebSocket is open.
+    Dialled {
+        /// As in [`crate::runner::Effect::Dial`].
+        conn: ConnId,
+    },
+    /// The dial failed, or its socket closed.
+    Closed {
+        /// The socket.
+        conn: ConnId,
+        /// What it means.
+        class: CloseClass,
+        /// A random number for the wait before the next dial.
+        jitter: u64,
+    },
+    /// A message of the engine, in the order of the socket.
+    Frame {
+        /// The socket.
+        conn: ConnId,
+        /// What it said.
+        frame: Frame,
+    },
+    /// What an instance did, or wants.
+    Instance {
+        /// Its actor.
+        actor: ActorId,
+        /// Its generation.
+        generation: Generation,
+        /// What.
+        event: InstanceEvent,
+    },
+    /// Stop gracefully: let the engine move the actors, then end.
+    Drain,
+    /// Stop at once.
+    Stop,
+}
+
+/// What a closed socket means for the next dial.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CloseClass {
+    /// Refused, reset, timed out, going away: dial again.
+    Retry,
+    /// Another runner with the same key took over (`ws.eviction`): end.
+    Evicted,
+    /// The engine will never take this runner (bad token, invalid request): end.
+    Refused,
+}
+
+/// A message of the engine, without payload.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Frame {
+    /// Answer to Init.
+    Init {
+        /// The runner's id.
+        runner: RunnerId,
+        /// Milliseconds.
+        lost_threshold: i64,
+        /// Milliseconds.
+        drain_grace: Option<i64>,
+    },
+    /// Start an actor.
+    Start {
+        /// Which command of which generation.
+        checkpoint: wire::Checkpoint,
+        /// Its configuration, held by the driver.
+        body: BodyId,
+    },
+    /// Stop an actor.
+    StopActor {
+        /// Which command of which generation.
+        checkpoint: wire::Checkpoint,
+    },
+    /// Events that need not be kept.
+    AckEvents(Vec<wire::Checkpoint>),
+    /// Answer it.
+    Ping {
+        /// Told back.
+        ts: i64,
+    },
+    /// Answer to a KV request.
+    KvResponse {
+        /// Which.
+        request: u32,
+        /// The answer.
+        body: BodyId,
+    },
+    /// A client's request for an actor.
+    Request {
+        /// The gateway that sent it.
+        gateway: GatewayId,
+        /// Its id there.
+        request: RequestId,
+        /// The actor.
+        actor: ActorId,
+        /// Method, path, headers and body.
+        body: BodyId,
+    },
+    /// Nobody waits for this request any more.
+    RequestAbort {
+        /// The gateway.
+        gateway: GatewayId,
+        /// The request.
+        request: RequestId,
+    },
+    /// Does not decode, or is of no use here.
+    Invalid,
+}
+
+/// What an instance did, or wants.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum InstanceEvent {
+    /// Its start returned.
+    Started,
+    /// It has ended, after a stop or by itself; nothing of it runs any more.
+    Stopped {
+        /// Why, if it failed; cut at 512 bytes.
+        error: Option<String>,
+    },
+    /// It wants to sleep.
+    Sleep,
+    /// It wants to be destroyed.
+    Destroy,
+    /// It sets or clears its alarm.
+    Alarm {
+        /// Ms since the epoch.
+        at: Option<i64>,
+    },
+    /// It asks for its KV.
+    Kv {
+        /// Whom the answer goes to.
+        ticket: Ticket,
+        /// Whether sending it twice changes nothing (reads, puts, deletes of whole keys).
+        repeatable: bool,
+        /// The request.
+        body: BodyId,
+    },
+    /// It answers a client's request.
+    Respond {
+        /// The gateway.
+        gateway: GatewayId,
+        /// The request.
+        request: RequestId,
+        /// Status, headers and body.
+        body: BodyId,
+    },
+}

@@ -1,0 +1,56 @@
+//! Timings and identity of a runner.
+
+use std::time::Duration;
+
+/// Timings and limits. Defaults are ours unless said otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Options {
+    /// Actors it hosts at one time. Default 1 in serverless mode (upstream), else 10 000.
+    pub total_slots: u32,
+    /// How long one dial may take, upgrade included. Default 5 s.
+    pub dial_timeout: Duration,
+    /// Longest wait before the first dial after a drop. Default 50 ms.
+    pub redial_first: Duration,
+    /// Cap of the wait in the first minute after a drop; waits double with full jitter. Default 1 s.
+    pub redial_max_early: Duration,
+    /// Cap afterwards. Default 30 s (upstream).
+    pub redial_max: Duration,
+    /// A connection that lived this long forgets earlier failures. Default 60 s (upstream).
+    pub stable: Duration,
+    /// From the socket to the engine's Init. Default 5 s.
+    pub init_timeout: Duration,
+    /// Without a ping for this long the socket counts as dead. Default 15 s (the engine pings every 3 s).
+    pub ping_timeout: Duration,
+    /// Disconnected for this long: stop all actors. Told anew by the engine's Init. Default 15 s (upstream).
+    pub lost_threshold: Duration,
+    /// How long a drain waits for the engine's stops before it stops actors itself. Default 10 s (upstream's
+    /// serverless drain grace); told anew by Init.
+    pub drain_grace: Duration,
+    /// A KV request without answer for this long fails as indeterminate. Default 30 s (upstream).
+    pub kv_timeout: Duration,
+    /// Events kept for replay at most; beyond it the runner stops (a defect of the engine). Default 10 000 (upstream
+    /// warns there).
+    pub events_max: usize,
+    /// Between two pings of a serverless event stream. Default 1 s (upstream).
+    pub stream_ping: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            total_slots: 10_000,
+            dial_timeout: Duration::from_secs(5),
+            redial_first: Duration::from_millis(50),
+            redial_max_early: Duration::from_secs(1),
+            redial_max: Duration::from_secs(30),
+            stable: Duration::from_secs(60),
+            init_timeout: Duration::from_secs(5),
+            ping_timeout: Duration::from_secs(15),
+            lost_threshold: Duration::from_secs(15),
+            drain_grace: Duration::from_secs(10),
+            kv_timeout: Duration::from_secs(30),
+            events_max: 10_000,
+            stream_ping: Duration::from_secs(1),
+        }
+    }
+}
