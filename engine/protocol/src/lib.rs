@@ -1,1 +1,11 @@
-//! The words of the platform: ids, wire messages, API types, errors, views, marks
+//! The words of the platform: everything two rooms say to each other, as plain types.
+//!
+//! No IO, no clock, no randomness: an id is made from entropy that is handed in, a time is an argument. Read
+//! [`wire`] for what a runner and the engine say on their socket, [`api`] for the HTTP bodies, [`error`] for every
+//! code that can leave the platform, [`limits`] for every bound and where it comes from.
+
+pub mod id;
+pub mod limits;
+
+pub mod time;
+pub mod wire;
