@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ActorId, ConnId, Generation, RunnerId, StreamId};
+use crate::id::{ActorId, ConnId, Generation, RequestId, RunnerId, StreamId};
 
 /// Something that has just become true.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -84,6 +84,10 @@ pub enum Fact {
         actor: ActorId,
         /// The session.
         conn: ConnId,
+        /// Its id on the wire, the second half of [`Fact::Delivered`]'s.
+        request: RequestId,
+        /// Whether it may be carried out twice.
+        safe: bool,
         /// How often this request was forwarded before.
         attempt: u32,
     },
