@@ -8,4 +8,5 @@ pub mod id;
 pub mod limits;
 
 pub mod time;
+pub mod view;
 pub mod wire;
