@@ -1,6 +1,8 @@
 //! Being asked to stop.
 
+use std::future::poll_fn;
 use std::io;
+use std::task::Poll;
 
 use crate::world;
 
@@ -35,10 +37,15 @@ impl Signals {
     /// that come between two calls are kept, as one.
     pub async fn terminate(&mut self) {
         match &mut self.0 {
-            Ground::Tokio { terminate, interrupt } => crate::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            },
+            Ground::Tokio { terminate, interrupt } => {
+                poll_fn(|context| {
+                    if terminate.poll_recv(context).is_ready() || interrupt.poll_recv(context).is_ready() {
+                        return Poll::Ready(());
+                    }
+                    Poll::Pending
+                })
+                .await;
+            }
             Ground::World => {
                 let asked = world::home_of("signal").terminated();
                 asked.await;
