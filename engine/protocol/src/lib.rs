@@ -1,12 +1,13 @@
 //! The words of the platform: everything two rooms say to each other, as plain types.
 //!
 //! No IO, no clock, no randomness: an id is made from entropy that is handed in, a time is an argument. Read
-//! [`wire`] for what a runner and the engine say on their socket, [`api`] for the HTTP bodies, [`error`] for every
-//! code that can leave the platform, [`limits`] for every bound and where it comes from.
+//! [`wire`] for what a runner and the engine say on their socket, [`error`] for every code that can leave the
+//! platform, [`limits`] for every bound and where it comes from, [`mark`] for how rare branches are counted.
 
+pub mod error;
 pub mod id;
 pub mod limits;
-
+pub mod mark;
 pub mod time;
 pub mod view;
 pub mod wire;

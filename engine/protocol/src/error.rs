@@ -1,0 +1,20 @@
+//! Every way a request, a pool, an actor or a socket can fail, as far as it leaves the platform.
+//!
+//! Codes are API: clients tell errors apart by `group` and `code`, so the enums are closed and a code once given out
+//! keeps its meaning. [`api_error`] is what an HTTP caller gets, [`pool`] and [`actor`] what the API shows of a
+//! failing pool or actor, [`close`] why the engine ended a socket, [`text`] how user text is cut.
+
+pub mod actor;
+pub mod api_error;
+pub mod body;
+pub mod close;
+mod codes;
+pub mod pool;
+pub mod text;
+
+pub use actor::ActorError;
+pub use api_error::{ApiError, Code, UnknownCode};
+pub use body::ErrorBody;
+pub use close::CloseReason;
+pub use pool::RunnerPoolError;
+pub use text::{UserText, cut};
