@@ -3,14 +3,18 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use protocol::wire::{self, DecodeError, ToClient, ToServer, ToServerlessServer};
+use serde_json::Value;
 
 #[path = "codec/arbitrary.rs"]
 mod arbitrary;
 
 fn golden() -> Vec<Vec<u8>> {
-    let lines = include_str!("golden/runner-protocol.jsonl").lines();
-    let frame = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["hex"].clone();
-    lines.map(|line| hex::decode(frame(line).as_str().unwrap()).unwrap()).collect()
+    let bytes = |line: &str| {
+        let frame: Value = serde_json::from_str(line).expect("each line is a frame");
+        let hex = frame["hex"].as_str().expect("a frame has its bytes");
+        hex::decode(hex).expect("the bytes are hex")
+    };
+    include_str!("golden/runner-protocol.jsonl").lines().map(bytes).collect()
 }
 
 /// Reads the bytes as every union; whatever they are taken for is written as the same bytes.
