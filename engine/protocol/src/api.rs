@@ -19,7 +19,7 @@ pub mod runner_config;
 pub mod runner_config_body;
 
 pub use actor::{Actor, ActorAnswer, Actors, CrashPolicy, NameMetadata, Names};
-pub use actor_query::{ActorsFilter, ActorsQuery};
+pub use actor_query::{ActorsFilter, ActorsQuery, NamesQuery, parse_actor_id, parse_namespace};
 pub use app::{AppHealth, AppMetadata, AppRunner, AppRunnerKind};
 pub use create_actor::{ActorSpec, CreateActor};
 pub use datacenter::{DATACENTER, Datacenter, Datacenters};

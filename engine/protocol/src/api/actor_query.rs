@@ -1,9 +1,9 @@
-//! The query of `GET /actors`.
+//! The queries of `GET /actors`, `GET /actors/names` and `DELETE /actors/{id}`.
 
 use crate::api::page::PageQuery;
 use crate::api::query::Query;
 use crate::error::ApiError;
-use crate::id::ActorId;
+use crate::id::{ActorId, IdError};
 use crate::limits::LIST_ACTOR_IDS_MAX;
 
 /// Which actors of which namespace.
@@ -31,6 +31,40 @@ pub enum ActorsFilter {
         /// The key.
         key: Option<String>,
     },
+}
+
+/// The actor names of which namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct NamesQuery {
+    /// Name of the namespace.
+    pub namespace: String,
+    /// Which page of them.
+    pub page: PageQuery,
+}
+
+impl NamesQuery {
+    /// Reads the text behind the `?`.
+    ///
+    /// # Errors
+    /// `api.bad_request` or `validation.invalid_input` for fields that are unknown, doubled, missing or malformed.
+    pub fn parse(text: &str) -> Result<Self, ApiError> {
+        let mut query = Query::new(text);
+        let namespace = query.require("namespace")?;
+        let page = PageQuery::take(&mut query)?;
+        query.finish()?;
+        Ok(Self { namespace, page })
+    }
+}
+
+/// Reads a query whose one field may be `namespace`.
+///
+/// # Errors
+/// `api.bad_request` for anything else.
+pub fn parse_namespace(text: &str) -> Result<Option<String>, ApiError> {
+    let mut query = Query::new(text);
+    let namespace = query.take("namespace")?;
+    query.finish()?;
+    Ok(namespace)
 }
 
 impl ActorsQuery {
@@ -65,9 +99,12 @@ fn parse_ids(texts: &[String]) -> Result<Vec<ActorId>, ApiError> {
     texts.iter().map(|text| parse_actor_id(text)).collect()
 }
 
-/// An actor id out of a path or a query.
-fn parse_actor_id(text: &str) -> Result<ActorId, ApiError> {
-    text.parse().map_err(|error: crate::id::IdError| ApiError::ApiBadRequest { reason: error.to_string() })
+/// Reads an actor id out of a path or a query.
+///
+/// # Errors
+/// `api.bad_request` when it is malformed.
+pub fn parse_actor_id(text: &str) -> Result<ActorId, ApiError> {
+    text.parse().map_err(|error: IdError| ApiError::ApiBadRequest { reason: error.to_string() })
 }
 
 fn invalid(reason: String) -> ApiError {
