@@ -1,0 +1,288 @@
+//! What a failure tells: whether the operation can have had an effect, and which faults explain it.
+//!
+//! Written from what each code promises, not from the machines that give it out: a code that is given out on another
+//! occasion than it names breaks `explained_failures`, or makes an increment appear that cannot have happened.
+
+use std::fmt;
+use std::str::FromStr;
+
+use protocol::error::Code;
+
+use crate::fault::Family;
+use crate::history::Executed;
+
+/// How a request fails on the client's own side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ClientCode {
+    /// Nobody listens.
+    Refused,
+    /// The connection was not made in time.
+    ConnectTimedOut,
+    /// The connection ended before the whole response was read.
+    Closed,
+    /// The response did not come within the client's own bound.
+    TimedOut,
+    /// The response is none: bad framing, bad JSON, an error without a code.
+    Malformed,
+}
+
+impl ClientCode {
+    /// Every one.
+    pub const ALL: [Self; 5] =
+        [Self::Refused, Self::ConnectTimedOut, Self::Closed, Self::TimedOut, Self::Malformed];
+
+    /// `client.code`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "client.refused",
+            Self::ConnectTimedOut => "client.connect_timed_out",
+            Self::Closed => "client.closed",
+            Self::TimedOut => "client.timed_out",
+            Self::Malformed => "client.malformed",
+        }
+    }
+}
+
+/// A failure, as an operation carries it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Failure {
+    /// The platform answered with a code.
+    Platform(Code),
+    /// The client got no answer.
+    Client(ClientCode),
+}
+
+/// A text is no code of the platform and none of a client.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no known failure: {text:?}")]
+pub struct UnknownFailure {
+    /// The text.
+    pub text: String,
+}
+
+impl FromStr for Failure {
+    type Err = UnknownFailure;
+
+    fn from_str(text: &str) -> Result<Self, UnknownFailure> {
+        if let Some(client) = ClientCode::ALL.into_iter().find(|code| code.as_str() == text) {
+            return Ok(Self::Client(client));
+        }
+        text.parse().map(Self::Platform).map_err(|_| UnknownFailure { text: text.to_owned() })
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Platform(code) => code.as_str(),
+            Self::Client(code) => code.as_str(),
+        })
+    }
+}
+
+/// Everything after which the engine's process is gone or not served.
+const ENGINE_GONE: &[Family] =
+    &[Family::EngineKilled, Family::EnginePowerLost, Family::EngineStopped, Family::DiskFails];
+
+/// Everything after which a request's path to its actor breaks while it is with the actor.
+const PATH_BROKEN: &[Family] = &[
+    Family::EngineKilled,
+    Family::EnginePowerLost,
+    Family::EngineStopped,
+    Family::EnginePaused,
+    Family::InstanceKilled,
+    Family::StreamCut,
+    Family::SocketCut,
+    Family::StreamSilent,
+    Family::SocketSilent,
+    Family::Partition,
+    Family::Slow,
+    Family::DiskFails,
+];
+
+/// Everything after which an actor has no place to run for a while.
+const NO_PLACE: &[Family] = &[
+    Family::EngineKilled,
+    Family::EnginePowerLost,
+    Family::EngineStopped,
+    Family::EnginePaused,
+    Family::InstanceKilled,
+    Family::StreamCut,
+    Family::SocketCut,
+    Family::StreamSilent,
+    Family::SocketSilent,
+    Family::Partition,
+    Family::Slow,
+    Family::EndpointFails,
+    Family::ApiFails,
+    Family::DiskFails,
+];
+
+/// Everything after which a request to start a runner fails, as the engine sees it.
+const POOL_FAILS: &[Family] = &[
+    Family::EndpointFails,
+    Family::InstanceKilled,
+    Family::StreamCut,
+    Family::StreamSilent,
+    Family::Partition,
+    Family::Slow,
+];
+
+/// Everything after which nothing comes from the engine although it may run.
+const ENGINE_SILENT: &[Family] = &[
+    Family::EnginePowerLost,
+    Family::EnginePaused,
+    Family::ClientCut,
+    Family::Partition,
+    Family::Slow,
+    Family::DiskFails,
+];
+
+/// Everything that ends a client's connection.
+const CLIENT_CLOSED: &[Family] = &[
+    Family::EngineKilled,
+    Family::EnginePowerLost,
+    Family::EngineStopped,
+    Family::ClientCut,
+    Family::Partition,
+    Family::DiskFails,
+];
+
+/// A pool that could not be configured in time.
+const UNCONFIGURED: &[Family] = &[
+    Family::ApiFails,
+    Family::EngineKilled,
+    Family::EnginePowerLost,
+    Family::EngineStopped,
+    Family::Partition,
+    Family::Slow,
+];
+
+impl Failure {
+    /// Whether an operation that failed so can have had an effect.
+    pub const fn executed(self) -> Executed {
+        match self {
+            Self::Client(code) => match code {
+                ClientCode::Refused | ClientCode::ConnectTimedOut => Executed::No,
+                ClientCode::Closed | ClientCode::TimedOut | ClientCode::Malformed => Executed::Maybe,
+            },
+            Self::Platform(code) => platform_executed(code),
+        }
+    }
+
+    /// The families that explain it: at least one of them must have been on. Empty: nothing does, it is a mistake of
+    /// the client or of the platform.
+    pub const fn causes(self) -> &'static [Family] {
+        match self {
+            Self::Client(code) => match code {
+                ClientCode::Refused => ENGINE_GONE,
+                ClientCode::ConnectTimedOut | ClientCode::TimedOut => ENGINE_SILENT,
+                ClientCode::Closed => CLIENT_CLOSED,
+                ClientCode::Malformed => &[],
+            },
+            Self::Platform(code) => platform_causes(code),
+        }
+    }
+}
+
+const fn platform_executed(code: Code) -> Executed {
+    match code {
+        Code::GuardRequestTimeout
+        | Code::GuardGatewayResponseStartTimeout
+        | Code::GuardTunnelRequestAborted
+        | Code::GuardTunnelResponseClosed
+        | Code::GuardResponseBodyTooLarge
+        | Code::GuardInvalidResponse
+        | Code::CoreInternalError
+        | Code::RegistryShutDown => Executed::Maybe,
+        Code::ActorNotFound
+        | Code::ActorDuplicateKey
+        | Code::ActorNoRunnerConfig
+        | Code::ActorInputTooLarge
+        | Code::ActorEmptyKey
+        | Code::ActorKeyTooLarge
+        | Code::NamespaceNotFound
+        | Code::NamespaceNameNotUnique
+        | Code::DatacenterNotFound
+        | Code::RunnerConfigInvalid
+        | Code::RunnerConfigNotFound
+        | Code::ApiNotFound
+        | Code::ApiBadRequest
+        | Code::ApiUnauthorized
+        | Code::ValidationInvalidInput
+        | Code::GuardActorReadyTimeout
+        | Code::GuardActorRunnerFailed
+        | Code::GuardActorStoppedWhileWaiting
+        | Code::GuardServiceUnavailable
+        | Code::GuardRetryAttemptsExceeded
+        | Code::GuardRequestBodyTooLarge
+        | Code::GuardInvalidRequest
+        | Code::GuardNoRoute
+        | Code::RequestInvalid
+        | Code::ConfigEndpointMismatch
+        | Code::ConfigNamespaceMismatch => Executed::No,
+    }
+}
+
+const fn platform_causes(code: Code) -> &'static [Family] {
+    match code {
+        Code::GuardActorReadyTimeout
+        | Code::GuardActorStoppedWhileWaiting
+        | Code::GuardRetryAttemptsExceeded => NO_PLACE,
+        Code::GuardActorRunnerFailed => POOL_FAILS,
+        Code::GuardRequestTimeout
+        | Code::GuardGatewayResponseStartTimeout
+        | Code::GuardTunnelRequestAborted
+        | Code::GuardTunnelResponseClosed
+        | Code::RegistryShutDown => PATH_BROKEN,
+        Code::GuardServiceUnavailable | Code::CoreInternalError => ENGINE_GONE,
+        Code::ActorNoRunnerConfig => UNCONFIGURED,
+        Code::ActorNotFound
+        | Code::ActorDuplicateKey
+        | Code::ActorInputTooLarge
+        | Code::ActorEmptyKey
+        | Code::ActorKeyTooLarge
+        | Code::NamespaceNotFound
+        | Code::NamespaceNameNotUnique
+        | Code::DatacenterNotFound
+        | Code::RunnerConfigInvalid
+        | Code::RunnerConfigNotFound
+        | Code::ApiNotFound
+        | Code::ApiBadRequest
+        | Code::ApiUnauthorized
+        | Code::ValidationInvalidInput
+        | Code::GuardRequestBodyTooLarge
+        | Code::GuardResponseBodyTooLarge
+        | Code::GuardInvalidResponse
+        | Code::GuardInvalidRequest
+        | Code::GuardNoRoute
+        | Code::RequestInvalid
+        | Code::ConfigEndpointMismatch
+        | Code::ConfigNamespaceMismatch => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_comes_back_from_its_text() {
+        for code in Code::ALL {
+            assert_eq!(code.as_str().parse(), Ok(Failure::Platform(*code)));
+        }
+        for code in ClientCode::ALL {
+            assert_eq!(code.as_str().parse(), Ok(Failure::Client(code)));
+        }
+        assert!("client.shrugged".parse::<Failure>().is_err());
+    }
+
+    #[test]
+    fn every_family_explains_something() {
+        for family in Family::ALL {
+            let platform = Code::ALL.iter().map(|code| Failure::Platform(*code));
+            let client = ClientCode::ALL.into_iter().map(Failure::Client);
+            assert!(platform.chain(client).any(|failure| failure.causes().contains(&family)), "{family:?}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Faults, as far as laws know them: which family was on, from when until when.
+//!
+//! How a fault is made lies in `sim` and in the plays. A family is what its sufferers feel, so that [`crate::code`]
+//! can say which failures it explains.
+
+use protocol::time::Mono;
+use serde::Serialize;
+
+/// What kind of trouble.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// The engine's process was killed; its kernel said goodbye for it.
+    EngineKilled,
+    /// The engine's machine lost power: silence, and unsynced sectors are gone.
+    EnginePowerLost,
+    /// The engine was asked to stop and did.
+    EngineStopped,
+    /// The engine was paused and went on.
+    EnginePaused,
+    /// An application instance was killed by its platform.
+    InstanceKilled,
+    /// A serverless event stream was cut, by either side.
+    StreamCut,
+    /// A runner's WebSocket was cut, by either side.
+    SocketCut,
+    /// A serverless event stream carries nothing any more, and nobody was told.
+    StreamSilent,
+    /// A runner's WebSocket carries nothing any more, and nobody was told.
+    SocketSilent,
+    /// A client's connection was cut.
+    ClientCut,
+    /// Two nodes cannot reach each other.
+    Partition,
+    /// Packets take far longer than usual.
+    Slow,
+    /// The application's serverless endpoint refuses, fails or hangs.
+    EndpointFails,
+    /// The engine's API refuses, fails or hangs for those who configure pools.
+    ApiFails,
+    /// The engine's disk refuses, loses or delays.
+    DiskFails,
+}
+
+impl Family {
+    /// Every family.
+    pub const ALL: [Self; 15] = [
+        Self::EngineKilled,
+        Self::EnginePowerLost,
+        Self::EngineStopped,
+        Self::EnginePaused,
+        Self::InstanceKilled,
+        Self::StreamCut,
+        Self::SocketCut,
+        Self::StreamSilent,
+        Self::SocketSilent,
+        Self::ClientCut,
+        Self::Partition,
+        Self::Slow,
+        Self::EndpointFails,
+        Self::ApiFails,
+        Self::DiskFails,
+    ];
+
+    /// Stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EngineKilled => "engine_killed",
+            Self::EnginePowerLost => "engine_power_lost",
+            Self::EngineStopped => "engine_stopped",
+            Self::EnginePaused => "engine_paused",
+            Self::InstanceKilled => "instance_killed",
+            Self::StreamCut => "stream_cut",
+            Self::SocketCut => "socket_cut",
+            Self::StreamSilent => "stream_silent",
+            Self::SocketSilent => "socket_silent",
+            Self::ClientCut => "client_cut",
+            Self::Partition => "partition",
+            Self::Slow => "slow",
+            Self::EndpointFails => "endpoint_fails",
+            Self::ApiFails => "api_fails",
+            Self::DiskFails => "disk_fails",
+        }
+    }
+}
+
+/// A stretch of time in which a fault was on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Active {
+    /// Its family.
+    pub family: Family,
+    /// When it struck.
+    pub from: Mono,
+    /// When it was repaired; a stroke without duration ends as it begins; `None` if it never was.
+    pub until: Option<Mono>,
+}

@@ -1,0 +1,58 @@
+//! Every failure carries a code that a fault then active explains.
+//!
+//! A fault explains failures of operations that overlap it, and for as long after its end as recovery may take.
+
+use crate::code::Failure;
+use crate::evidence::Evidence;
+use crate::fault::Active;
+use crate::history::{Op, Outcome};
+
+use super::Breach;
+
+pub(super) fn check(evidence: &Evidence) -> Result<(), Breach> {
+    for op in evidence.history.ops() {
+        let Outcome::Failed { code, executed } = &op.outcome else { continue };
+        let at = op.ended.unwrap_or(evidence.end);
+        let failure: Failure = code
+            .parse()
+            .map_err(|unknown| Breach::new(at, format!("{} of {:?}: {unknown}", op.id, op.key)))?;
+        if *executed != failure.executed() {
+            let text = format!("{} was recorded with executed {executed:?}, which {failure} is not", op.id);
+            return Err(Breach::new(at, text));
+        }
+        let explained = evidence
+            .faults
+            .iter()
+            .any(|fault| failure.causes().contains(&fault.family) && overlaps(fault, op, at, evidence));
+        if !explained {
+            return Err(Breach::new(at, unexplained(op, failure, at, evidence)));
+        }
+    }
+    Ok(())
+}
+
+fn overlaps(fault: &Active, op: &Op, ended: protocol::time::Mono, evidence: &Evidence) -> bool {
+    let over = fault.until.map(|until| until + evidence.recovery);
+    fault.from <= ended && over.is_none_or(|over| op.invoked <= over)
+}
+
+fn unexplained(op: &Op, failure: Failure, ended: protocol::time::Mono, evidence: &Evidence) -> String {
+    let mut active: Vec<_> = evidence
+        .faults
+        .iter()
+        .filter(|fault| overlaps(fault, op, ended, evidence))
+        .map(|fault| fault.family.name())
+        .collect();
+    active.dedup();
+    let active = if active.is_empty() {
+        "no fault was on".to_owned()
+    } else {
+        format!("only {} was on", active.join(", "))
+    };
+    let causes: Vec<_> = failure.causes().iter().map(|family| family.name()).collect();
+    let causes = if causes.is_empty() { "no fault".to_owned() } else { causes.join(", ") };
+    format!(
+        "{} of {:?} ({:?}, begun {:?}) failed with {failure}, which {causes} explains; {active}",
+        op.id, op.key, op.kind, op.invoked
+    )
+}
