@@ -14,7 +14,8 @@ pub(super) fn check(evidence: &Evidence) -> Result<(), Breach> {
     for told in &evidence.told {
         match told.fact {
             Fact::StreamOpened { stream } => {
-                if ended.insert((&told.place, stream), None).is_some() {
+                let before = ended.insert((&told.place, stream), None);
+                if before.is_some() {
                     return Err(Breach::told(told, format!("{stream:?} is opened a second time")));
                 }
             }
