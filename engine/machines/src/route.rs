@@ -25,3 +25,15 @@ pub enum Route {
         generation: Generation,
     },
 }
+
+impl Route {
+    /// Whether a request that was forwarded to this session and generation may still be answered.
+    pub fn hosts(self, conn: ConnId, generation: Generation) -> bool {
+        match self {
+            Self::Draining { conn: c, generation: g } | Self::Ready { conn: c, generation: g } => {
+                c == conn && g == generation
+            }
+            Self::Unknown | Self::Waiting => false,
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Responses, matched to requests by session and id. Whatever matches none is dropped: a late answer to an earlier
+//! attempt, one from another session, one nobody waits for.
+
+use protocol::error::ApiError;
+use protocol::id::{BodyId, ConnId, RequestId, Ticket};
+use protocol::mark;
+use protocol::time::Now;
+
+use super::pending::Stage;
+use super::{Effect, Gateway};
+
+/// A part of a response.
+#[derive(Clone, Copy)]
+pub(super) struct Part {
+    pub(super) conn: ConnId,
+    pub(super) request: RequestId,
+    pub(super) body: BodyId,
+    pub(super) more: bool,
+}
+
+impl Gateway {
+    pub(super) fn response_start(&mut self, now: Now, part: Part, undelivered: bool, out: &mut Vec<Effect>) {
+        let Some(ticket) = self.awaiting(part.conn, part.request, false) else {
+            mark!("gateway_late_response");
+            out.push(Effect::Drop { body: part.body });
+            return;
+        };
+        if undelivered {
+            mark!("gateway_undelivered");
+            out.push(Effect::Drop { body: part.body });
+            let attempts = self.get(ticket).attempts;
+            self.back(now, ticket, true, ApiError::GuardRetryAttemptsExceeded { attempts }, out);
+        } else {
+            self.respond(now, ticket, part, out);
+        }
+    }
+
+    pub(super) fn response_chunk(&mut self, now: Now, part: Part, out: &mut Vec<Effect>) {
+        match self.awaiting(part.conn, part.request, true) {
+            Some(ticket) => self.respond(now, ticket, part, out),
+            None => out.push(Effect::Drop { body: part.body }),
+        }
+    }
+
+    pub(super) fn response_abort(&mut self, now: Now, conn: ConnId, request: RequestId, out: &mut Vec<Effect>) {
+        if let Some(ticket) = self.awaiting(conn, request, true) {
+            mark!("gateway_response_broken_off");
+            self.fail(ticket, ApiError::GuardTunnelRequestAborted, out);
+        } else if let Some(ticket) = self.awaiting(conn, request, false) {
+            if self.get(ticket).safe {
+                self.back(now, ticket, true, ApiError::GuardTunnelRequestAborted, out);
+            } else {
+                self.fail(ticket, ApiError::GuardTunnelRequestAborted, out);
+            }
+        }
+    }
+
+    /// The request that waits for the head of its response (`begun` false) or for a further part of it under this id
+    /// on this session.
+    fn awaiting(&self, conn: ConnId, request: RequestId, begun: bool) -> Option<Ticket> {
+        let ticket = *self.ids.get(&request)?;
+        let pending = self.get(ticket);
+        match pending.stage {
+            Stage::Forwarded { conn: c, begun: b, .. } if c == conn && b == begun && pending.id() == Some(request) => {
+                Some(ticket)
+            }
+            Stage::Forwarded { .. } | Stage::Waiting { .. } => None,
+        }
+    }
+
+    fn respond(&mut self, now: Now, ticket: Ticket, part: Part, out: &mut Vec<Effect>) {
+        out.push(Effect::Respond { ticket, body: part.body, more: part.more });
+        if !part.more {
+            self.forget(ticket, out);
+            return;
+        }
+        let Stage::Forwarded { conn, generation, .. } = self.get(ticket).stage else {
+            unreachable!("only a forwarded request has a response");
+        };
+        let by = now.mono + self.options.response_timeout;
+        self.set_stage(ticket, Stage::Forwarded { conn, generation, begun: true, by });
+    }
+}
