@@ -76,7 +76,12 @@ impl Gateway {
         match input {
             Input::Tick => {}
             Input::Request { ticket, actor, safe, fresh } => {
-                self.request(now, ticket, Pending::new(actor, safe, fresh, now.mono + self.options.ready_timeout), out);
+                self.request(
+                    now,
+                    ticket,
+                    Pending::new(actor, safe, fresh, now.mono + self.options.ready_timeout),
+                    out,
+                );
             }
             Input::ClientGone { ticket } => self.client_gone(ticket, out),
             Input::Route { actor, route } => self.route(now, actor, route, out),

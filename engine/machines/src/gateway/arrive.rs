@@ -28,7 +28,9 @@ impl Gateway {
         match watched.route {
             Some(Route::Ready { conn, generation }) => self.forward(now, ticket, conn, generation, out),
             Some(Route::Waiting | Route::Draining { .. }) | None => {}
-            Some(Route::Unknown) => unreachable!("an unknown actor's requests have failed, nobody watches it"),
+            Some(Route::Unknown) => {
+                unreachable!("an unknown actor's requests have failed, nobody watches it")
+            }
         }
     }
 

@@ -36,13 +36,19 @@ impl Gateway {
     fn check_one(&self, ticket: protocol::id::Ticket, route: Option<Route>) {
         let pending = self.get(ticket);
         assert!(pending.attempts <= self.options.attempts_max, "{ticket:?} has attempts left");
-        assert!(pending.ids.len() <= pending.attempts as usize, "{ticket:?} has an id for each attempt at most");
+        assert!(
+            pending.ids.len() <= pending.attempts as usize,
+            "{ticket:?} has an id for each attempt at most"
+        );
         match pending.stage {
             Stage::Forwarded { conn, generation, .. } => {
                 assert!(pending.attempts > 0, "{ticket:?} was forwarded");
                 assert!(pending.id().is_some(), "{ticket:?} has an id on the wire");
                 let route = route.expect("a request was forwarded along a route");
-                assert!(route.hosts(conn, generation), "{ticket:?} is with the session and generation of the route");
+                assert!(
+                    route.hosts(conn, generation),
+                    "{ticket:?} is with the session and generation of the route"
+                );
             }
             Stage::Waiting { held: None } => {
                 assert!(!matches!(route, Some(Route::Ready { .. })), "{ticket:?} waits for a reason");

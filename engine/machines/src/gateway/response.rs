@@ -42,7 +42,13 @@ impl Gateway {
         }
     }
 
-    pub(super) fn response_abort(&mut self, now: Now, conn: ConnId, request: RequestId, out: &mut Vec<Effect>) {
+    pub(super) fn response_abort(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        request: RequestId,
+        out: &mut Vec<Effect>,
+    ) {
         if let Some(ticket) = self.awaiting(conn, request, true) {
             mark!("gateway_response_broken_off");
             self.fail(ticket, ApiError::GuardTunnelRequestAborted, out);
@@ -61,7 +67,9 @@ impl Gateway {
         let ticket = *self.ids.get(&request)?;
         let pending = self.get(ticket);
         match pending.stage {
-            Stage::Forwarded { conn: c, begun: b, .. } if c == conn && b == begun && pending.id() == Some(request) => {
+            Stage::Forwarded { conn: c, begun: b, .. }
+                if c == conn && b == begun && pending.id() == Some(request) =>
+            {
                 Some(ticket)
             }
             Stage::Forwarded { .. } | Stage::Waiting { .. } => None,

@@ -56,7 +56,14 @@ impl Gateway {
 
     /// Puts a forwarded request back among those that wait; `held` until the route changes or the retry delay is over.
     /// Without attempts or time left it ends in `error`.
-    pub(super) fn back(&mut self, now: Now, ticket: Ticket, held: bool, error: ApiError, out: &mut Vec<Effect>) {
+    pub(super) fn back(
+        &mut self,
+        now: Now,
+        ticket: Ticket,
+        held: bool,
+        error: ApiError,
+        out: &mut Vec<Effect>,
+    ) {
         let pending = self.get(ticket);
         if pending.attempts >= self.options.attempts_max || pending.ready_by <= now.mono {
             mark!("gateway_attempts_over");

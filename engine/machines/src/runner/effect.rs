@@ -75,7 +75,7 @@ pub enum Effect {
         /// Its configuration.
         body: BodyId,
     },
-    /// End an instance; `Stopped` follows.
+    /// End an instance; `Stopped` follows. At most once gracefully, then at most once not.
     StopInstance {
         /// Its actor.
         actor: ActorId,
@@ -122,12 +122,16 @@ pub enum Effect {
         /// How.
         failure: KvFailure,
     },
-    /// The first Init came: the runner can host actors under this id.
+    /// The engine's first Init under this id: the runner can host actors under it. A second one means that the engine
+    /// had given the runner up.
     Ready {
         /// Its id.
         runner: RunnerId,
     },
-    /// It is over; no effect follows.
+    /// Disconnected for the lost threshold: every instance was cut off. A serverless event stream ends with this; the
+    /// runner goes on dialling.
+    Lost,
+    /// It is over: no instance runs any more. What still comes in is dropped, KV requests fail as not done.
     Ended {
         /// Why.
         reason: EndReason,
@@ -184,4 +188,6 @@ pub enum EndReason {
     Refused,
     /// Draining took longer than its grace; actors were cut off.
     DrainTimeout,
+    /// The engine left more than [`crate::runner::Options::events_max`] events unacknowledged: a defect of it.
+    Overflow,
 }

@@ -117,6 +117,23 @@ pub enum Frame {
     Invalid,
 }
 
+impl Frame {
+    /// The payload it brings, if any.
+    pub const fn body(&self) -> Option<BodyId> {
+        match self {
+            Self::Start { body, .. } | Self::KvResponse { body, .. } | Self::Request { body, .. } => {
+                Some(*body)
+            }
+            Self::Init { .. }
+            | Self::StopActor { .. }
+            | Self::AckEvents(_)
+            | Self::Ping { .. }
+            | Self::RequestAbort { .. }
+            | Self::Invalid => None,
+        }
+    }
+}
+
 /// What an instance did, or wants.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum InstanceEvent {

@@ -31,8 +31,21 @@ pub struct Options {
     /// Events kept for replay at most; beyond it the runner stops (a defect of the engine). Default 10 000 (upstream
     /// warns there).
     pub events_max: usize,
+    /// KV requests without answer at most; further ones fail as not done. Default 10 000.
+    pub kv_max: usize,
+    /// Client requests held for, or given to, instances at most; further ones are sent back as undelivered. Default
+    /// 10 000.
+    pub requests_max: usize,
+    /// Responses kept while disconnected at most; further ones are dropped. Default 100: an engine whose gateway
+    /// matches responses by session has no use for them, one whose gateway matches by request has.
+    pub responses_max: usize,
     /// Between two pings of a serverless event stream. Default 1 s (upstream).
     pub stream_ping: Duration,
+    /// How long a serverless event stream stays open for its runner to drain after the process was asked to end. Default
+    /// 25 s: a drain takes twice its grace at most.
+    pub stream_final_wait: Duration,
+    /// A write to a serverless event stream that takes longer has failed. Default 15 s (as the lost threshold).
+    pub stream_write_timeout: Duration,
 }
 
 impl Default for Options {
@@ -50,7 +63,12 @@ impl Default for Options {
             drain_grace: Duration::from_secs(10),
             kv_timeout: Duration::from_secs(30),
             events_max: 10_000,
+            kv_max: 10_000,
+            requests_max: 10_000,
+            responses_max: 100,
             stream_ping: Duration::from_secs(1),
+            stream_final_wait: Duration::from_secs(25),
+            stream_write_timeout: Duration::from_secs(15),
         }
     }
 }

@@ -1,0 +1,177 @@
+//! Client requests that come through the engine: given to the instance that runs, held for one that starts, sent back
+//! where there is none.
+
+use protocol::id::{ActorId, BodyId, ConnId, GatewayId, Generation, RequestId};
+use protocol::mark;
+use protocol::view::Fact;
+
+use super::end::Life;
+use super::instance::Stage;
+use super::{Effect, Runner};
+
+/// A request that an instance has, or that is held for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Request {
+    pub(super) actor: ActorId,
+    pub(super) generation: Generation,
+    /// The session that asked.
+    pub(super) conn: ConnId,
+    /// The request itself, as long as it is held.
+    pub(super) held: Option<BodyId>,
+}
+
+/// The gateway and the request there.
+pub(super) type Name = (GatewayId, RequestId);
+
+impl Runner {
+    pub(super) fn request(
+        &mut self,
+        conn: ConnId,
+        name: Name,
+        actor: ActorId,
+        body: BodyId,
+        out: &mut Vec<Effect>,
+    ) {
+        let taken = self.requests.get(&name);
+        if taken.is_some_and(|other| other.conn == conn) {
+            // To send this one back would be taken for the other one.
+            mark!("runner_request_twice");
+            out.push(Effect::Drop { body });
+            return;
+        }
+        let taken = taken.is_some();
+        let full = self.requests.len() >= self.options.requests_max;
+        let ready = match self.instances.get(&actor) {
+            Some(instance) if !full && !taken => match instance.stage {
+                Stage::Starting { stop: false } => Some((instance.generation, Some(body))),
+                Stage::Running => Some((instance.generation, None)),
+                Stage::Starting { stop: true } | Stage::Stopping | Stage::Cut => None,
+            },
+            Some(_) | None => None,
+        };
+        let Some((generation, held)) = ready else {
+            mark!("runner_undelivered");
+            out.push(Effect::SendUndelivered { conn, gateway: name.0, request: name.1 });
+            out.push(Effect::Drop { body });
+            return;
+        };
+        self.requests.insert(name, Request { actor, generation, conn, held });
+        self.instances.get_mut(&actor).expect("it was found above").requests.push(name);
+        if held.is_none() {
+            deliver(actor, generation, name, body, out);
+        }
+    }
+
+    /// Gives an instance that has started what was held for it.
+    pub(super) fn deliver_held(&mut self, actor: ActorId, out: &mut Vec<Effect>) {
+        for name in self.instances[&actor].requests.clone() {
+            let request = self.requests.get_mut(&name).expect("an instance's request is known");
+            if let Some(body) = request.held.take() {
+                mark!("runner_held_request");
+                deliver(actor, request.generation, name, body, out);
+            }
+        }
+    }
+
+    pub(super) fn request_abort(&mut self, name: Name, out: &mut Vec<Effect>) {
+        let Some(request) = self.forget_request(name) else { return };
+        match request.held {
+            Some(body) => out.push(Effect::Drop { body }),
+            None => out.push(Effect::Cancel {
+                actor: request.actor,
+                generation: request.generation,
+                gateway: name.0,
+                request: name.1,
+            }),
+        }
+    }
+
+    /// Takes a response. One that nobody waits for any more is dropped.
+    pub(super) fn respond(
+        &mut self,
+        instance: (ActorId, Generation),
+        name: Name,
+        body: BodyId,
+        out: &mut Vec<Effect>,
+    ) {
+        let asked = self.requests.get(&name);
+        if !asked.is_some_and(|r| r.held.is_none() && (r.actor, r.generation) == instance) {
+            out.push(Effect::Drop { body });
+            return;
+        }
+        self.forget_request(name);
+        let (gateway, request) = name;
+        if let Some(conn) = self.link.open() {
+            out.push(Effect::SendResponse { conn, gateway, request, body });
+        } else if self.responses.len() < self.options.responses_max && !self.is_ending() {
+            mark!("runner_response_kept");
+            self.responses.push_back((gateway, request, body));
+        } else {
+            mark!("runner_response_dropped");
+            out.push(Effect::Drop { body });
+        }
+    }
+
+    /// Sends back what is held for an instance that will not take it.
+    pub(super) fn return_held(&mut self, actor: ActorId, out: &mut Vec<Effect>) {
+        for name in self.instances[&actor].requests.clone() {
+            if self.requests[&name].held.is_some() {
+                self.end_request(name, out);
+            }
+        }
+    }
+
+    /// Gives up every request of an instance that has ended or lost its rights.
+    pub(super) fn end_requests(&mut self, actor: ActorId, out: &mut Vec<Effect>) {
+        for name in self.instances[&actor].requests.clone() {
+            self.end_request(name, out);
+        }
+    }
+
+    /// Gives a request up: the engine is told, if it is on the session that asked, whether user code saw it.
+    fn end_request(&mut self, name: Name, out: &mut Vec<Effect>) {
+        let request = self.forget_request(name).expect("an instance's request is known");
+        let asks = self.link.open() == Some(request.conn);
+        let (conn, (gateway, id)) = (request.conn, name);
+        match request.held {
+            Some(body) => {
+                if asks {
+                    out.push(Effect::SendUndelivered { conn, gateway, request: id });
+                }
+                out.push(Effect::Drop { body });
+            }
+            None if asks => out.push(Effect::SendAbort { conn, gateway, request: id }),
+            None => {}
+        }
+    }
+
+    /// The session is gone: its gateway gets no answer to what is held, so user code shall not see it.
+    pub(super) fn requests_disconnected(&mut self, out: &mut Vec<Effect>) {
+        let held: Vec<Name> =
+            self.requests.iter().filter(|(_, r)| r.held.is_some()).map(|(n, _)| *n).collect();
+        for name in held {
+            mark!("runner_held_dropped");
+            self.end_request(name, out);
+        }
+    }
+
+    fn forget_request(&mut self, name: Name) -> Option<Request> {
+        let request = self.requests.remove(&name)?;
+        let instance = self.instances.get_mut(&request.actor).expect("a request's instance has not ended");
+        instance.requests.retain(|other| *other != name);
+        Some(request)
+    }
+
+    pub(super) const fn is_ending(&self) -> bool {
+        matches!(self.life, Life::Ending { .. } | Life::Ended)
+    }
+}
+
+fn deliver(actor: ActorId, generation: Generation, name: Name, body: BodyId, out: &mut Vec<Effect>) {
+    let (gateway, request) = name;
+    out.push(Effect::Deliver { actor, generation, gateway, request, body });
+    let mut id = [0; 8];
+    id[..4].copy_from_slice(&gateway.0);
+    id[4..].copy_from_slice(&request.0);
+    out.push(Effect::Fact(Fact::Delivered { actor, generation, request: id }));
+}
