@@ -10,6 +10,7 @@
 
 mod check;
 mod command;
+pub mod configure;
 pub mod effect;
 mod end;
 mod expire;

@@ -95,7 +95,6 @@ pub enum Effect {
 }
 
 /// What an API call answers.
-#[expect(clippy::large_enum_variant, reason = "an effect holds it in a box of its own")]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// One actor.
@@ -116,8 +115,8 @@ pub enum Answer {
         /// Whether the endpoint changed.
         endpoint_config_changed: bool,
     },
-    /// Configurations by pool name, with the last failure of each pool.
-    RunnerConfigs(BTreeMap<String, api::RunnerConfigEntry>, Option<String>),
+    /// Configurations by pool name.
+    RunnerConfigs(BTreeMap<String, api::RunnerConfig>, Option<String>),
     /// The configuration is gone.
     RunnerConfigDeleted,
     /// Runners.
