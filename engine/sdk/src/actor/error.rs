@@ -1,0 +1,59 @@
+//! How a request, or a start, fails.
+
+use protocol::error::ErrorBody;
+
+use super::{KvError, Response};
+
+/// Why an actor could not do what it was asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum ActorError {
+    /// The client's fault, told to it as it is.
+    #[error("{code}: {message}")]
+    User {
+        /// Status of the answer, 400 to 499.
+        status: u16,
+        /// What is wrong, for programs.
+        code: String,
+        /// What is wrong, for people.
+        message: String,
+    },
+    /// Storage failed. The client learns whether it may have had its effect: `kv.not_done` or `kv.indeterminate`.
+    #[error(transparent)]
+    Kv(#[from] KvError),
+    /// The actor's own fault. The client is told no more than that.
+    #[error("internal error: {0}")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ActorError {
+    /// A bad request: status 400.
+    pub fn user(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::User { status: 400, code: code.into(), message: message.into() }
+    }
+
+    /// Something at the requested path that is not there: status 404.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::User { status: 404, code: "not_found".into(), message: message.into() }
+    }
+
+    /// Any other failure.
+    pub fn internal(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(error.into())
+    }
+
+    /// What the client gets.
+    pub(crate) fn into_response(self) -> Response {
+        let (status, group, code, message) = match self {
+            Self::User { status, code, message } => {
+                let status = if (400..500).contains(&status) { status } else { 400 };
+                (status, "user", code, message)
+            }
+            Self::Kv(error) => (503, "kv", error.code().to_owned(), error.to_string()),
+            Self::Internal(_) => {
+                (500, "actor", "internal_error".to_owned(), "An internal error occurred".to_owned())
+            }
+        };
+        let body = ErrorBody { group: group.to_owned(), code, message, metadata: None };
+        Response::json(&body).with_status(status)
+    }
+}

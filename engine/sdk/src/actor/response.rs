@@ -1,0 +1,104 @@
+//! What an actor answers.
+
+use bytes::Bytes;
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use protocol::limits::BODY_BYTES_MAX;
+use protocol::wire::{Headers, ToServerKind};
+use serde::Serialize;
+
+/// An actor's answer to a client.
+#[derive(Clone, Debug, Default)]
+pub struct Response {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Response {
+    /// Status 200 with this body and no content type.
+    pub fn new(body: impl Into<Bytes>) -> Self {
+        Self { status: StatusCode::OK, headers: HeaderMap::new(), body: body.into() }
+    }
+
+    /// Status 200 with this text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::new(text.into()).typed("text/plain; charset=utf-8")
+    }
+
+    /// Status 200 with this value as JSON. A value that JSON cannot hold (a map whose keys are no texts) becomes
+    /// status 500.
+    pub fn json<T: Serialize + ?Sized>(value: &T) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(body) => Self::new(body).typed("application/json"),
+            Err(error) => Self::text(format!("the answer is no JSON: {error}")).with_status(500),
+        }
+    }
+
+    /// The same with another status; one that HTTP does not know becomes 500.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        self
+    }
+
+    /// The same with one more header line.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.append(name, value);
+        self
+    }
+
+    /// Its status.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Its headers.
+    #[must_use]
+    pub const fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// Its body.
+    #[must_use]
+    pub const fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    fn typed(self, content_type: &'static str) -> Self {
+        self.with_header(CONTENT_TYPE, HeaderValue::from_static(content_type))
+    }
+
+    /// The same, or status 500 if its body is beyond what one frame carries.
+    pub(crate) fn within_limits(self) -> Self {
+        if self.body.len() <= BODY_BYTES_MAX {
+            return self;
+        }
+        protocol::mark!("sdk_response_too_large");
+        Self::text(format!("an answer of {} bytes: at most {BODY_BYTES_MAX}", self.body.len()))
+            .with_status(500)
+    }
+
+    /// The message that answers the whole request. The runner sets `content-length`, as RivetKit's does; header values
+    /// that are no UTF-8 are left out, since the protocol carries texts.
+    pub(crate) fn into_wire(self) -> ToServerKind {
+        let mut headers = Headers::new();
+        for (name, value) in &self.headers {
+            if *name == CONTENT_LENGTH || *name == TRANSFER_ENCODING || *name == CONNECTION {
+                continue;
+            }
+            if let Ok(value) = std::str::from_utf8(value.as_bytes()) {
+                headers.append(name.as_str(), value);
+            }
+        }
+        headers.set(CONTENT_LENGTH.as_str(), self.body.len().to_string());
+        ToServerKind::ResponseStart {
+            status: self.status.as_u16(),
+            headers,
+            body: (!self.body.is_empty()).then_some(self.body),
+            stream: false,
+        }
+    }
+}

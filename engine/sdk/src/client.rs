@@ -1,0 +1,200 @@
+//! A small client of the engine: makes actors, asks them through the gateway, configures pools.
+//!
+//! It repeats nothing by itself (a request that was never written to a connection excepted) and has no time-outs:
+//! bound a call with `runtime::timeout`.
+
+pub mod call;
+pub mod error;
+
+pub use error::{ClientError, Executed};
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use http_body_util::Full;
+use hyper_util::client::legacy;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use protocol::api::{
+    Actor, ActorAnswer, Actors, CreateActor, Datacenters, EngineHealth, RunnerConfigStored,
+    UpsertRunnerConfig,
+};
+use protocol::id::ActorId;
+use runtime::http::{Connector, Executor, Timer};
+
+use crate::endpoint::Endpoint;
+
+/// What a path segment cannot hold as it is (RFC 3986 §3.3).
+const SEGMENT: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'/').add(b'<').add(b'>').add(b'?').add(b'`');
+
+/// A client of one engine and namespace. Clones share its connections, which are kept for a while and used again.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: legacy::Client<Connector, Full<Bytes>>,
+    endpoint: Endpoint,
+    namespace: String,
+    token: Option<String>,
+}
+
+/// Idle connections kept to one engine. Ours: enough for a handful of callers in parallel.
+const IDLE_MAX: usize = 16;
+
+/// How long an idle connection is kept: below what common middleboxes cut after.
+const IDLE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
+
+impl Client {
+    /// A client of this engine and namespace. Dials nothing.
+    #[must_use]
+    pub fn new(endpoint: Endpoint, namespace: impl Into<String>, token: Option<String>) -> Self {
+        let http = legacy::Client::builder(Executor("engine client"))
+            .pool_timer(Timer)
+            .timer(Timer)
+            .pool_max_idle_per_host(IDLE_MAX)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .build(Connector);
+        Self { http, endpoint, namespace: namespace.into(), token }
+    }
+
+    /// Whether everything of the engine answers.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn health(&self) -> Result<EngineHealth, ClientError> {
+        self.json(Method::GET, "/health", false, None).await
+    }
+
+    /// Makes an actor.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `actor.duplicate_key` if another one has the key.
+    pub async fn create(&self, actor: &CreateActor) -> Result<Actor, ClientError> {
+        let answer: ActorAnswer = self.json(Method::POST, "/actors", true, Some(call::body(actor)?)).await?;
+        Ok(answer.actor)
+    }
+
+    /// The actor with this name and key, made if there is none; and whether it was made.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn get_or_create(&self, actor: &CreateActor) -> Result<(Actor, bool), ClientError> {
+        let answer: ActorAnswer = self.json(Method::PUT, "/actors", true, Some(call::body(actor)?)).await?;
+        Ok((answer.actor, answer.created.unwrap_or(false)))
+    }
+
+    /// An actor as the API shows it; none if the engine does not know it.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn get(&self, actor: ActorId) -> Result<Option<Actor>, ClientError> {
+        let path = format!("/actors?actor_ids={actor}");
+        let answer: Actors = self.json(Method::GET, &path, true, None).await?;
+        Ok(answer.actors.into_iter().next())
+    }
+
+    /// Destroys an actor, with its storage.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn destroy(&self, actor: ActorId) -> Result<(), ClientError> {
+        self.call(Method::DELETE, &format!("/actors/{actor}"), true, None).await.map(drop)
+    }
+
+    /// Sends a request to an actor through the gateway. The URI's path and query are what the actor sees. An answer of
+    /// the actor is returned whatever its status; one of the platform is an error.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn request(
+        &self,
+        actor: ActorId,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, ClientError> {
+        let (mut parts, body) = request.into_parts();
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+        let uri = match target.split_once('?') {
+            Some((path, query)) => self.endpoint.join(&format!("/gateway/{actor}{path}"), Some(query)),
+            None => self.endpoint.join(&format!("/gateway/{actor}{target}"), None),
+        };
+        parts.uri = uri;
+        self.authorise(&mut parts.headers)?;
+        let response = call::exchange(&self.http, Request::from_parts(parts, Full::new(body))).await?;
+        if response.headers().contains_key("x-rivet-error") {
+            return Err(call::refusal(&response));
+        }
+        Ok(response)
+    }
+
+    /// Tells the engine how a pool runs.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn put_runner_config(
+        &self,
+        pool: &str,
+        config: &UpsertRunnerConfig,
+    ) -> Result<RunnerConfigStored, ClientError> {
+        let path = format!("/runner-configs/{}", utf8_percent_encode(pool, SEGMENT));
+        self.json(Method::PUT, &path, true, Some(call::body(config)?)).await
+    }
+
+    /// The engine's datacenters.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn datacenters(&self) -> Result<Datacenters, ClientError> {
+        self.json(Method::GET, "/datacenters", true, None).await
+    }
+
+    async fn json<T: serde::de::DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        namespaced: bool,
+        body: Option<Bytes>,
+    ) -> Result<T, ClientError> {
+        let response = self.call(method, path, namespaced, body).await?;
+        serde_json::from_slice(response.body()).map_err(|error| ClientError::Undecodable {
+            status: response.status().as_u16(),
+            reason: error.to_string(),
+        })
+    }
+
+    async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        namespaced: bool,
+        body: Option<Bytes>,
+    ) -> Result<Response<Bytes>, ClientError> {
+        let (path, query) = path.split_once('?').map_or((path, ""), |(path, query)| (path, query));
+        let query = match (namespaced, query) {
+            (false, "") => None,
+            (false, query) => Some(query.to_owned()),
+            (true, "") => Some(self.namespace_pair()),
+            (true, query) => Some(format!("{query}&{}", self.namespace_pair())),
+        };
+        let mut request = Request::new(Full::new(body.clone().unwrap_or_default()));
+        *request.method_mut() = method;
+        *request.uri_mut() = self.endpoint.join(path, query.as_deref());
+        if body.is_some() {
+            let json = http::HeaderValue::from_static("application/json");
+            request.headers_mut().insert(http::header::CONTENT_TYPE, json);
+        }
+        self.authorise(request.headers_mut())?;
+        let response = call::exchange(&self.http, request).await?;
+        if response.status().is_success() { Ok(response) } else { Err(call::refusal(&response)) }
+    }
+
+    fn namespace_pair(&self) -> String {
+        let mut pair = url::form_urlencoded::Serializer::new(String::new());
+        pair.append_pair("namespace", &self.namespace).finish()
+    }
+
+    fn authorise(&self, headers: &mut http::HeaderMap) -> Result<(), ClientError> {
+        if let Some(token) = &self.token {
+            let value =
+                format!("Bearer {token}").parse().map_err(|_| ClientError::Invalid { what: "the token" })?;
+            headers.insert(http::header::AUTHORIZATION, value);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,31 @@
+//! What the runner itself answers to a request, in place of an actor.
+
+use http::{HeaderName, HeaderValue};
+use protocol::error::ErrorBody;
+
+use crate::actor::Response;
+
+/// Says to the gateway that an answer is the platform's.
+const ERROR_HEADER: HeaderName = HeaderName::from_static("x-rivet-error");
+
+/// The request reached no actor: the gateway may send it elsewhere.
+pub(crate) fn undelivered() -> Response {
+    let code = HeaderValue::from_static("runner.actor_not_found");
+    body(503, "runner", "actor_not_found", "The actor does not run on this runner.")
+        .with_header(ERROR_HEADER, code)
+}
+
+/// The request is none that an actor could read.
+pub(crate) fn unreadable(reason: &str) -> Response {
+    body(400, "request", "invalid", reason)
+}
+
+/// The request is larger than the platform carries.
+pub(crate) fn too_large() -> Response {
+    body(413, "request", "body_too_large", "Request body too large.")
+}
+
+fn body(status: u16, group: &str, code: &str, message: &str) -> Response {
+    let (group, code, message) = (group.to_owned(), code.to_owned(), message.to_owned());
+    Response::json(&ErrorBody { group, code, message, metadata: None }).with_status(status)
+}

@@ -1,0 +1,80 @@
+//! Payloads that the machine speaks of by handle, and those who wait for storage.
+
+use std::collections::BTreeMap;
+
+use machines::runner::effect::KvFailure;
+use protocol::id::{BodyId, Ticket};
+use protocol::wire::{ActorConfig, KvRequestData, KvResponseData, ToServerKind};
+use tokio::sync::oneshot;
+
+use crate::actor::Request;
+use crate::instance::Hold;
+
+/// A payload.
+#[derive(Debug)]
+pub(super) enum Body {
+    /// Configuration of an instance that shall start.
+    Start(ActorConfig),
+    /// A client's request.
+    Request(Box<Request>),
+    /// An actor's response.
+    Response(ToServerKind, Hold),
+    /// A storage request, kept until it is answered.
+    KvRequest(KvRequestData, #[expect(dead_code, reason = "its drop gives the room back")] Hold),
+    /// A storage answer.
+    KvResponse(KvResponseData),
+}
+
+/// Whoever waits for a storage answer.
+pub(super) type Waiter = oneshot::Sender<Result<KvResponseData, KvFailure>>;
+
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    bodies: BTreeMap<BodyId, Body>,
+    waiters: BTreeMap<Ticket, (Waiter, BodyId)>,
+    next_body: u64,
+    next_ticket: u64,
+}
+
+impl Store {
+    pub(super) fn keep(&mut self, body: Body) -> BodyId {
+        self.next_body += 1;
+        let id = BodyId(self.next_body);
+        self.bodies.insert(id, body);
+        id
+    }
+
+    /// Takes a payload out.
+    ///
+    /// # Panics
+    /// If there is none: the machine named a payload that it was not given, or one that it has had performed.
+    pub(super) fn take(&mut self, id: BodyId) -> Body {
+        self.bodies.remove(&id).expect("the machine names payloads that are kept")
+    }
+
+    /// Looks at a payload that is needed again.
+    ///
+    /// # Panics
+    /// As [`Store::take`].
+    pub(super) fn peek(&self, id: BodyId) -> &Body {
+        self.bodies.get(&id).expect("the machine names payloads that are kept")
+    }
+
+    /// Remembers who waits for the answer to the request in `body`.
+    pub(super) fn wait(&mut self, waiter: Waiter, body: BodyId) -> Ticket {
+        self.next_ticket += 1;
+        let ticket = Ticket(self.next_ticket);
+        self.waiters.insert(ticket, (waiter, body));
+        ticket
+    }
+
+    /// Tells a waiter how its storage request went, and forgets that. One that waits no more does not want to know.
+    ///
+    /// # Panics
+    /// If it was told before.
+    pub(super) fn tell(&mut self, ticket: Ticket, outcome: Result<KvResponseData, KvFailure>) {
+        let (waiter, body) = self.waiters.remove(&ticket).expect("a storage request is answered once");
+        drop(self.take(body));
+        drop(waiter.send(outcome));
+    }
+}
