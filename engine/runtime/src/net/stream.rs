@@ -99,6 +99,7 @@ mod on_tokio {
 }
 
 impl AsyncRead for TcpStream {
+    #[inline]
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -112,6 +113,7 @@ impl AsyncRead for TcpStream {
 }
 
 impl AsyncWrite for TcpStream {
+    #[inline]
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -122,6 +124,7 @@ impl AsyncWrite for TcpStream {
             Ground::World(socket) => Pin::new(socket).poll_write(context, data),
         }
     }
+    #[inline]
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match &mut self.0 {
             Ground::Tokio(stream) => Pin::new(stream).poll_flush(context),
@@ -134,6 +137,7 @@ impl AsyncWrite for TcpStream {
             Ground::World(socket) => Pin::new(socket).poll_shutdown(context),
         }
     }
+    #[inline]
     fn poll_write_vectored(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

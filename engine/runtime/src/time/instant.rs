@@ -85,6 +85,7 @@ impl std::fmt::Debug for Instant {
 
 /// The monotonic clock: the node's in a world, the host's otherwise.
 #[must_use]
+#[inline]
 pub fn now() -> Instant {
     match world::current() {
         Some(world) => world.now(),
@@ -92,6 +93,7 @@ pub fn now() -> Instant {
     }
 }
 
+#[inline]
 fn host_now() -> StdInstant {
     StdInstant::now()
 }
@@ -99,18 +101,21 @@ fn host_now() -> StdInstant {
 /// The host's instant that stands for our origin. It is a constant of the process, not state: only differences to it
 /// are ever visible. If a simulated thread comes here first it may read an intercepted clock, which starts at the
 /// host's zero; that too lies before every real reading.
+#[inline]
 fn origin() -> StdInstant {
     static ORIGIN: OnceLock<StdInstant> = OnceLock::new();
     *ORIGIN.get_or_init(host_now)
 }
 
 /// Our point for one of the host's.
+#[inline]
 pub(crate) fn from_std(instant: StdInstant) -> Instant {
     Instant(nanos(instant.saturating_duration_since(origin())))
 }
 
 /// One of the host's for our point: what libraries get that insist on the standard type. In a world it stands for the
 /// node's clock.
+#[inline]
 pub(crate) fn to_std(instant: Instant) -> StdInstant {
     let origin = origin();
     // Past what the host can represent, a year stands for never.

@@ -54,6 +54,7 @@ impl Drop for WorldTimer {
 }
 
 /// Waits for `span`. Resolution: one millisecond on tokio, rounded up; exact in a world.
+#[inline]
 pub fn sleep(span: Duration) -> Sleep {
     let ground = match world::current() {
         Some(world) => Ground::World { timer: WorldTimer { deadline: world.now() + span, key: None } },
@@ -63,6 +64,7 @@ pub fn sleep(span: Duration) -> Sleep {
 }
 
 /// Waits until `deadline`; a past one is ready at once.
+#[inline]
 pub fn sleep_until(deadline: Instant) -> Sleep {
     let ground = match world::current() {
         Some(_) => Ground::World { timer: WorldTimer { deadline, key: None } },
@@ -73,9 +75,11 @@ pub fn sleep_until(deadline: Instant) -> Sleep {
 
 #[expect(clippy::disallowed_methods, reason = "the tokio world: these are its timers")]
 mod on_tokio {
+    #[inline]
     pub(super) fn sleep(span: std::time::Duration) -> tokio::time::Sleep {
         tokio::time::sleep(span)
     }
+    #[inline]
     pub(super) fn sleep_until(deadline: tokio::time::Instant) -> tokio::time::Sleep {
         tokio::time::sleep_until(deadline)
     }
@@ -111,6 +115,7 @@ impl Sleep {
 
 impl Future for Sleep {
     type Output = ();
+    #[inline]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         match self.project().ground.project() {
             GroundProjection::Tokio { sleep } => sleep.poll(context),
