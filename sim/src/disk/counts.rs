@@ -1,0 +1,16 @@
+//! What a disk's faults did.
+
+/// What was felt of a disk, since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DiskCounts {
+    /// Syncs that ended well.
+    pub synced: u64,
+    /// Sectors that power losses left other than they were read before.
+    pub sectors_lost: u64,
+    /// Writes of which power losses kept some sectors and not others.
+    pub writes_torn: u64,
+    /// Operations refused because their process had fallen.
+    pub refused: u64,
+    /// Operations failed by injection: full, or a failing sync.
+    pub failed: u64,
+}

@@ -1,0 +1,199 @@
+//! One file: what is read of it, what is durable of it, and the records between the two.
+
+use super::loss::Survival;
+use super::{DiskCounts, Draw, PAGE, SECTOR};
+
+/// One file.
+#[derive(Clone, Debug)]
+pub(super) struct FileState {
+    /// When it was made, from and to.
+    made: (u64, u64),
+    /// What a process reads.
+    pub(super) cached: Vec<u8>,
+    /// What a power loss leaves at least.
+    pub(super) durable: Vec<u8>,
+    /// What happened to `cached` since `durable`, in the order of their times.
+    records: Vec<Record>,
+    /// The serial of the open file that holds the lock.
+    pub(super) holder: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+enum Record {
+    Change(Change),
+    /// All before this is durable at `end`.
+    Sync {
+        start: u64,
+        end: u64,
+    },
+}
+
+/// A write or a change of length, with what it takes to undo it.
+#[derive(Clone, Debug)]
+pub(super) struct Change {
+    start: u64,
+    end: u64,
+    pub(super) len_before: usize,
+    pub(super) len_after: usize,
+    /// Where `before` and `after` lie: the start of a sector for a write, the new end for a cut.
+    pub(super) at: usize,
+    before: Vec<u8>,
+    /// The touched sectors as they were read after the write; empty for a change of length.
+    pub(super) after: Vec<u8>,
+}
+
+impl Change {
+    /// Whether it changed the file's length.
+    pub(super) const fn resizes(&self) -> bool {
+        self.len_before != self.len_after
+    }
+}
+
+impl Record {
+    const fn start(&self) -> u64 {
+        match self {
+            Self::Change(change) => change.start,
+            Self::Sync { start, .. } => *start,
+        }
+    }
+}
+
+impl FileState {
+    pub(super) const fn new(made: (u64, u64)) -> Self {
+        Self { made, cached: Vec::new(), durable: Vec::new(), records: Vec::new(), holder: None }
+    }
+
+    /// Whether making it had begun by `at`.
+    pub(super) const fn began_by(&self, at: u64) -> bool {
+        self.made.0 <= at
+    }
+
+    /// Whether its name is durable at `at`.
+    pub(super) const fn is_made_by(&self, at: u64) -> bool {
+        self.made.1 <= at
+    }
+
+    /// Whether a sync would have something to do.
+    pub(super) fn is_dirty(&self) -> bool {
+        matches!(self.records.last(), Some(Record::Change(_)))
+    }
+
+    pub(super) fn write(&mut self, (start, end): (u64, u64), offset: usize, data: &[u8]) {
+        let len_before = self.cached.len();
+        let len_after = len_before.max(offset + data.len());
+        let at = offset - offset % SECTOR;
+        let touched = (offset + data.len()).next_multiple_of(SECTOR);
+        let before = self.cached[at.min(len_before)..touched.min(len_before)].to_vec();
+        self.cached.resize(len_after, 0);
+        self.cached[offset..offset + data.len()].copy_from_slice(data);
+        let after = self.cached[at..touched.min(len_after)].to_vec();
+        self.records.push(Record::Change(Change { start, end, len_before, len_after, at, before, after }));
+    }
+
+    pub(super) fn set_len(&mut self, (start, end): (u64, u64), len: usize) {
+        let len_before = self.cached.len();
+        let at = len.min(len_before);
+        let change = Change {
+            start,
+            end,
+            len_before,
+            len_after: len,
+            at,
+            before: self.cached[at..].to_vec(),
+            after: Vec::new(),
+        };
+        self.cached.resize(len, 0);
+        self.records.push(Record::Change(change));
+    }
+
+    pub(super) fn sync(&mut self, (start, end): (u64, u64)) {
+        self.records.push(Record::Sync { start, end });
+    }
+
+    /// A sync fails: what it covered is left to chance for good.
+    pub(super) fn fail_sync(&mut self, draw: Draw<'_>, counts: &mut DiskCounts) {
+        self.survive(draw, counts);
+    }
+
+    /// Makes durable what syncs cover that ended by `now`.
+    pub(super) fn settle(&mut self, now: u64) {
+        let ended = |record: &Record| matches!(record, Record::Sync { end, .. } if *end <= now);
+        let Some(last) = self.records.iter().rposition(ended) else { return };
+        for record in self.records.drain(..=last) {
+            match record {
+                Record::Sync { .. } => {}
+                Record::Change(change) => {
+                    if change.resizes() {
+                        self.durable.resize(change.len_after, 0);
+                    }
+                    // Longer than it is only where a failed sync lost an earlier change of length.
+                    let needed = change.at + change.after.len();
+                    if self.durable.len() < needed {
+                        self.durable.resize(needed, 0);
+                    }
+                    self.durable[change.at..needed].copy_from_slice(&change.after);
+                }
+            }
+        }
+    }
+
+    /// Takes back what began after `at`: the process never came to it.
+    pub(super) fn cut(&mut self, at: u64) {
+        while self.records.last().is_some_and(|record| record.start() > at) {
+            match self.records.pop() {
+                Some(Record::Change(change)) => self.undo(&change),
+                Some(Record::Sync { .. }) | None => {}
+            }
+        }
+    }
+
+    fn undo(&mut self, change: &Change) {
+        self.cached.resize(change.len_before, 0);
+        let end = change.at + change.before.len();
+        if !change.before.is_empty() {
+            self.cached[change.at..end].copy_from_slice(&change.before);
+        }
+    }
+
+    /// A write that was under way at `at` when its process was killed stops at some page (`kill page`).
+    pub(super) fn cut_under_way(&mut self, at: u64, draw: Draw<'_>) {
+        let under_way = |record: &Record| match record {
+            Record::Change(change) => change.end > at && !change.after.is_empty(),
+            Record::Sync { .. } => false,
+        };
+        let Some(record) = self.records.pop_if(|record| under_way(record)) else { return };
+        let Record::Change(change) = record else { unreachable!("only a change is under way") };
+        let pages = (change.at + change.after.len()).div_ceil(PAGE) - change.at / PAGE;
+        let kept = usize::try_from(draw("kill page", pages as u64 + 1)).expect("a number of pages");
+        self.undo(&change);
+        let end = ((change.at / PAGE + kept) * PAGE).min(change.at + change.after.len());
+        if kept > 0 {
+            let data = &change.after[..end - change.at];
+            self.write((change.start, change.end), change.at, data);
+        }
+    }
+
+    /// The power is gone.
+    pub(super) fn lose_power(&mut self, draw: Draw<'_>, counts: &mut DiskCounts) {
+        self.survive(draw, counts);
+        self.cached.clone_from(&self.durable);
+    }
+
+    /// Leaves to chance what of the records is durable, and forgets them.
+    fn survive(&mut self, draw: Draw<'_>, counts: &mut DiskCounts) {
+        let changes: Vec<Change> = self
+            .records
+            .drain(..)
+            .filter_map(|record| match record {
+                Record::Change(change) => Some(change),
+                Record::Sync { .. } => None,
+            })
+            .collect();
+        if changes.is_empty() {
+            return;
+        }
+        let survival = Survival::decide(&changes, draw);
+        survival.apply(&changes, &mut self.durable, counts);
+        counts.sectors_lost += survival.lost(&self.cached, &self.durable);
+    }
+}

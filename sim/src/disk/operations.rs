@@ -1,0 +1,180 @@
+//! What a process does with its disk.
+
+use std::path::Path;
+
+use super::file::FileState;
+use super::{Disk, DiskFault, Draw, FileHandle};
+
+/// When an operation is done, from and to, and whether its process falls inside it.
+struct Turn {
+    span: (u64, u64),
+    crashes: bool,
+}
+
+impl Turn {
+    /// For operations that leave nothing half done.
+    const fn whole(self) -> Result<(u64, u64), DiskFault> {
+        if self.crashes { Err(DiskFault::Crashed) } else { Ok(self.span) }
+    }
+}
+
+impl Disk {
+    /// Opens a file and locks it; creates it (durably, though empty) if it is missing.
+    ///
+    /// # Errors
+    /// [`DiskFault::InUse`], and those of a fallen process.
+    pub fn open(&mut self, name: &Path, draw: Draw<'_>) -> Result<FileHandle, DiskFault> {
+        self.admit()?;
+        let known = self.names.get(name).copied();
+        let time = if known.is_some() { self.options.reading(0) } else { self.options.syncing(draw) };
+        let made = self.turn(time)?.whole()?;
+        let place = known.unwrap_or_else(|| {
+            self.files.push(FileState::new(made));
+            self.names.insert(name.to_owned(), self.files.len() - 1);
+            self.files.len() - 1
+        });
+        let holder = &mut self.files[place].holder;
+        if holder.is_some() {
+            return Err(DiskFault::InUse);
+        }
+        self.serial += 1;
+        *holder = Some(self.serial);
+        Ok(FileHandle { place, serial: self.serial })
+    }
+
+    /// Closes a file: its lock is free. Closing one of a process that is gone does nothing.
+    pub fn close(&mut self, handle: FileHandle) {
+        if let Some(file) = self.files.get_mut(handle.place)
+            && file.holder == Some(handle.serial)
+        {
+            file.holder = None;
+        }
+    }
+
+    /// Whether there is a file of that name. A fenced disk has none.
+    #[must_use]
+    pub fn exists(&self, name: &Path) -> bool {
+        !self.fenced && self.names.contains_key(name)
+    }
+
+    /// Length in bytes.
+    ///
+    /// # Errors
+    /// Those of a fallen process.
+    pub fn len(&mut self, handle: FileHandle) -> Result<u64, DiskFault> {
+        self.turn(0)?.whole()?;
+        Ok(self.file(handle)?.cached.len() as u64)
+    }
+
+    /// Fills `out` from `offset`.
+    ///
+    /// # Errors
+    /// [`DiskFault::PastEnd`], and those of a fallen process.
+    pub fn read(&mut self, handle: FileHandle, offset: u64, out: &mut [u8]) -> Result<(), DiskFault> {
+        self.turn(self.options.reading(out.len()))?.whole()?;
+        let file = self.file(handle)?;
+        let from = usize::try_from(offset).map_err(|_| DiskFault::PastEnd)?;
+        let to = from.checked_add(out.len()).ok_or(DiskFault::PastEnd)?;
+        out.copy_from_slice(file.cached.get(from..to).ok_or(DiskFault::PastEnd)?);
+        Ok(())
+    }
+
+    /// Writes all of `data` at `offset`.
+    ///
+    /// # Errors
+    /// [`DiskFault::Full`] (nothing is written then), and those of a fallen process.
+    pub fn write(&mut self, handle: FileHandle, offset: u64, data: &[u8]) -> Result<(), DiskFault> {
+        let turn = self.turn(self.options.writing(data.len()))?;
+        let len = self.file(handle)?.cached.len() as u64;
+        self.make_room(len, offset.saturating_add(data.len() as u64).max(len))?;
+        let offset = usize::try_from(offset).map_err(|_| DiskFault::Full)?;
+        if !data.is_empty() {
+            // Also when the process falls inside it: it was under way then.
+            self.file(handle)?.write(turn.span, offset, data);
+        }
+        turn.whole().map(drop)
+    }
+
+    /// Cuts or zero-extends.
+    ///
+    /// # Errors
+    /// [`DiskFault::Full`], and those of a fallen process.
+    pub fn set_len(&mut self, handle: FileHandle, len: u64) -> Result<(), DiskFault> {
+        let turn = self.turn(self.options.writing(0))?;
+        let before = self.file(handle)?.cached.len() as u64;
+        self.make_room(before, len)?;
+        let len = usize::try_from(len).map_err(|_| DiskFault::Full)?;
+        self.file(handle)?.set_len(turn.span, len);
+        turn.whole().map(drop)
+    }
+
+    /// Makes all that was written before durable, when it has ended.
+    ///
+    /// # Errors
+    /// [`DiskFault::SyncFailed`], and those of a fallen process.
+    pub fn sync(&mut self, handle: FileHandle, draw: Draw<'_>) -> Result<(), DiskFault> {
+        self.admit()?;
+        let dirty = self.file(handle)?.is_dirty();
+        let time = if dirty { self.options.syncing(draw) } else { self.options.writing(0) };
+        let span = self.turn(time)?.whole()?;
+        let file = &mut self.files[handle.place];
+        if self.failing_syncs > 0 {
+            self.failing_syncs -= 1;
+            self.counts.failed += 1;
+            file.fail_sync(draw, &mut self.counts);
+            return Err(DiskFault::SyncFailed);
+        }
+        self.counts.synced += 1;
+        #[cfg(test)]
+        if self.lie_every.is_some_and(|every| self.counts.synced.is_multiple_of(every)) {
+            return Ok(());
+        }
+        file.sync(span);
+        Ok(())
+    }
+
+    /// Refuses a process that has fallen.
+    const fn admit(&mut self) -> Result<(), DiskFault> {
+        let fault = if self.fenced {
+            DiskFault::Fenced
+        } else if self.crashed.is_some() {
+            DiskFault::Crashed
+        } else {
+            return Ok(());
+        };
+        self.counts.refused += 1;
+        Err(fault)
+    }
+
+    /// Queues an operation that takes `nanos`.
+    fn turn(&mut self, nanos: u64) -> Result<Turn, DiskFault> {
+        self.admit()?;
+        let crashes = self.crash_at == Some(self.operations);
+        self.operations += 1;
+        let start = self.busy_until;
+        let end = start.saturating_add(nanos.saturating_mul(u64::from(self.slowness)));
+        self.busy_until = end;
+        self.section = end;
+        if crashes {
+            self.counts.refused += 1;
+            self.crashed = Some(start);
+        }
+        Ok(Turn { span: (start, end), crashes })
+    }
+
+    fn file(&mut self, handle: FileHandle) -> Result<&mut FileState, DiskFault> {
+        match self.files.get_mut(handle.place) {
+            Some(file) if file.holder == Some(handle.serial) => Ok(file),
+            Some(_) | None => Err(DiskFault::Fenced),
+        }
+    }
+
+    fn make_room(&mut self, before: u64, after: u64) -> Result<(), DiskFault> {
+        let used: u64 = self.files.iter().map(|file| file.cached.len() as u64).sum();
+        if after > before && (used - before).saturating_add(after) > self.capacity {
+            self.counts.failed += 1;
+            return Err(DiskFault::Full);
+        }
+        Ok(())
+    }
+}
