@@ -188,6 +188,11 @@ impl Disk {
         self.crash_at = Some(operation);
     }
 
+    /// Takes back [`crash_at`](Self::crash_at), if it was not met.
+    pub const fn spare(&mut self) {
+        self.crash_at = None;
+    }
+
     /// Whether the process fell inside an operation.
     #[must_use]
     pub const fn has_crashed(&self) -> bool {
@@ -198,6 +203,12 @@ impl Disk {
     #[must_use]
     pub const fn operations(&self) -> u64 {
         self.operations
+    }
+
+    /// How many files are open.
+    #[must_use]
+    pub fn open_files(&self) -> usize {
+        self.files.iter().filter(|file| file.holder.is_some()).count()
     }
 
     /// Synchronous work begins at `now`. What earlier work synced is durable as far as it had ended.

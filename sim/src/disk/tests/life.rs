@@ -17,10 +17,14 @@ fn reopen(disk: &mut Disk) -> Result<super::super::FileHandle, DiskFault> {
 fn a_file_has_one_holder_until_it_closes_or_dies() {
     let (mut disk, file) = with_file();
     assert_eq!(reopen(&mut disk), Err(DiskFault::InUse));
+    assert_eq!(disk.open_files(), 1);
     assert_eq!(io::Error::from(DiskFault::InUse).kind(), io::ErrorKind::WouldBlock);
     disk.close(file);
     let file = reopen(&mut disk).expect("free");
     disk.kill(disk.end_section(), &mut always(0));
+    assert_eq!(disk.open_files(), 0);
+    disk.crash_at(disk.operations());
+    disk.spare();
     disk.boot();
     let heir = reopen(&mut disk).expect("the dead hold no locks");
     assert_eq!(disk.write(file, 0, b"late"), Err(DiskFault::Fenced), "a handle of the dead");
