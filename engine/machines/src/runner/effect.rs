@@ -12,7 +12,8 @@ pub enum Effect {
         /// The handle.
         conn: ConnId,
     },
-    /// Close the socket (or give up the dial); `Closed` still follows.
+    /// Close the socket (or give up the dial), after what was sent before; `Closed` still follows, soon: after
+    /// [`crate::runner::Options::dial_timeout`] the runner goes on without it.
     Hangup {
         /// The socket.
         conn: ConnId,

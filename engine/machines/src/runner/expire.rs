@@ -11,11 +11,12 @@ impl Runner {
     /// When to send [`super::Input::Tick`] at the latest, and what is due then.
     pub fn next_deadline(&self) -> Option<(Mono, &'static str)> {
         let link = match self.link {
-            Link::Idle | Link::Closing { .. } => None,
+            Link::Idle => None,
             Link::Waiting { until } => Some((until, "redial")),
             Link::Dialling { by, .. } => Some((by, "dial")),
             Link::Greeting { by, .. } => Some((by, "init")),
             Link::Open { ping_by, .. } => Some((ping_by, "ping")),
+            Link::Closing { by, .. } => Some((by, "close")),
         };
         let life = match self.life {
             Life::Draining { stop_by, stopping: false, .. } => Some((stop_by, "drain grace")),
@@ -56,6 +57,12 @@ impl Runner {
             Link::Open { ping_by, .. } if ping_by <= now.mono => {
                 mark!("runner_ping_timeout");
                 self.give_up(now, out);
+            }
+            Link::Closing { by, .. } if by <= now.mono => {
+                // A peer that is not there does not close: goes on without it, after the longest wait for want of a
+                // random number.
+                mark!("runner_close_timeout");
+                self.wait(now, u64::MAX);
             }
             Link::Idle
             | Link::Waiting { .. }

@@ -26,8 +26,8 @@ pub(super) enum Link {
     Greeting { conn: ConnId, by: Mono },
     /// A session.
     Open { conn: ConnId, since: Mono, ping_by: Mono },
-    /// Given up; its end has not been seen.
-    Closing { conn: ConnId },
+    /// Given up; its end has not been seen. Not waited for any longer than this.
+    Closing { conn: ConnId, by: Mono },
 }
 
 impl Link {
@@ -49,7 +49,7 @@ impl Link {
             Self::Dialling { conn, .. }
             | Self::Greeting { conn, .. }
             | Self::Open { conn, .. }
-            | Self::Closing { conn } => Some(conn),
+            | Self::Closing { conn, .. } => Some(conn),
             Self::Idle | Self::Waiting { .. } => None,
         }
     }
@@ -96,7 +96,7 @@ impl Runner {
     pub(super) fn give_up(&mut self, now: Now, out: &mut Vec<Effect>) {
         let conn = self.link.conn().expect("only a socket is given up");
         self.disconnect(now, out);
-        self.link = Link::Closing { conn };
+        self.link = Link::Closing { conn, by: now.mono + self.options.dial_timeout };
         out.push(Effect::Hangup { conn, shutdown: false });
     }
 
@@ -113,10 +113,7 @@ impl Runner {
         }
         self.disconnect(now, out);
         match class {
-            CloseClass::Retry => {
-                self.link = Link::Waiting { until: now.mono + self.backoff(now, jitter) };
-                self.attempts = self.attempts.saturating_add(1);
-            }
+            CloseClass::Retry => self.wait(now, jitter),
             CloseClass::Evicted => {
                 mark!("runner_evicted");
                 self.link = Link::Idle;
@@ -128,6 +125,12 @@ impl Runner {
                 self.end(EndReason::Refused, out);
             }
         }
+    }
+
+    /// Waits for the next dial.
+    pub(super) fn wait(&mut self, now: Now, jitter: u64) {
+        self.link = Link::Waiting { until: now.mono + self.backoff(now, jitter) };
+        self.attempts = self.attempts.saturating_add(1);
     }
 
     /// The session is over, if there was one: nothing that was sent on it is known to have arrived.

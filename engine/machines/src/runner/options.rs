@@ -7,7 +7,7 @@ use std::time::Duration;
 pub struct Options {
     /// Actors it hosts at one time. Default 1 in serverless mode (upstream), else 10 000.
     pub total_slots: u32,
-    /// How long one dial may take, upgrade included. Default 5 s.
+    /// How long one dial may take, upgrade included, and how long a socket that was given up is waited for. Default 5 s.
     pub dial_timeout: Duration,
     /// Longest wait before the first dial after a drop. Default 50 ms.
     pub redial_first: Duration,

@@ -1,0 +1,234 @@
+//! A random walk over the runner, in a world that is honest and otherwise as bad as it likes.
+
+use std::time::Duration;
+
+use machines::runner::{CloseClass, Frame, Input, InstanceEvent};
+use proptest::prelude::*;
+use protocol::id::{ActorId, BodyId, ConnId, Generation, Ticket};
+use protocol::wire::Checkpoint;
+
+use crate::names::{GATEWAY, actor, request, runner};
+use crate::runner_world::World;
+
+/// Something that happens. Numbers choose among what there is.
+#[derive(Clone, Debug)]
+enum Step {
+    Dialled,
+    Greet { new: bool },
+    Close { jitter: u64 },
+    Evict,
+    Start { actor: u8, ahead: u32 },
+    Stop { actor: u8, ahead: u32, index: i64 },
+    Ack { which: usize },
+    Ping,
+    Request { actor: u8, id: u32 },
+    RequestAbort { id: u32 },
+    KvAnswer { which: usize },
+    Noise,
+    Started { which: usize },
+    Stopped { which: usize, error: bool },
+    Sleep { which: usize },
+    Destroy { which: usize },
+    Alarm { which: usize },
+    Kv { which: usize, repeatable: bool },
+    Respond { which: usize },
+    Drain,
+    Pass { ms: u64 },
+    NextDeadline,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let which = 0..4_usize;
+    let engine = prop_oneof![
+        6 => Just(Step::Dialled),
+        8 => prop::bool::weighted(0.1).prop_map(|new| Step::Greet { new }),
+        6 => (0..3_u8, 0..3_u32).prop_map(|(actor, ahead)| Step::Start { actor, ahead }),
+        4 => (0..3_u8, 0..3_u32, 0..3_i64).prop_map(|(actor, ahead, index)| Step::Stop { actor, ahead, index }),
+        5 => which.clone().prop_map(|which| Step::Ack { which }),
+        3 => Just(Step::Ping),
+        5 => (0..3_u8, 0..6_u32).prop_map(|(actor, id)| Step::Request { actor, id }),
+        1 => (0..6_u32).prop_map(|id| Step::RequestAbort { id }),
+        3 => which.clone().prop_map(|which| Step::KvAnswer { which }),
+        1 => Just(Step::Noise),
+    ];
+    let code = prop_oneof![
+        6 => which.clone().prop_map(|which| Step::Started { which }),
+        4 => (which.clone(), any::<bool>()).prop_map(|(which, error)| Step::Stopped { which, error }),
+        1 => which.clone().prop_map(|which| Step::Sleep { which }),
+        1 => which.clone().prop_map(|which| Step::Destroy { which }),
+        1 => which.clone().prop_map(|which| Step::Alarm { which }),
+        5 => (which.clone(), any::<bool>()).prop_map(|(which, repeatable)| Step::Kv { which, repeatable }),
+        4 => which.prop_map(|which| Step::Respond { which }),
+    ];
+    let world = prop_oneof![
+        20 => any::<u64>().prop_map(|jitter| Step::Close { jitter }),
+        1 => Just(Step::Evict),
+        1 => Just(Step::Drain),
+        20 => (0..8_000_u64).prop_map(|ms| Step::Pass { ms }),
+        20 => Just(Step::NextDeadline),
+    ];
+    prop_oneof![10 => engine, 8 => code, 3 => world]
+}
+
+fn play(world: &mut World, step: Step) {
+    match step {
+        Step::Dialled => {
+            if let Some((conn, open @ false)) = &mut world.socket {
+                *open = true;
+                let conn = *conn;
+                world.feed(Input::Dialled { conn });
+            }
+        }
+        Step::Greet { new } => {
+            let id = if new { runner(u8::try_from(world.fresh() % 30).unwrap()) } else { world.id };
+            world.greet(id);
+        }
+        Step::Close { jitter } => world.close(CloseClass::Retry, jitter),
+        Step::Evict => world.close(CloseClass::Evicted, 0),
+        Step::Drain => {
+            world.draining = true;
+            world.feed(Input::Drain);
+        }
+        Step::Pass { ms } => world.pass(Duration::from_millis(ms)),
+        Step::NextDeadline => {
+            if let Some((at, _)) = world.runner.next_deadline() {
+                world.pass(at.since(world.now.mono));
+            }
+        }
+        Step::Start { .. }
+        | Step::Stop { .. }
+        | Step::Ack { .. }
+        | Step::Ping
+        | Step::Request { .. }
+        | Step::RequestAbort { .. }
+        | Step::KvAnswer { .. }
+        | Step::Noise => {
+            if world.session {
+                play_engine(world, step);
+            }
+        }
+        Step::Started { .. }
+        | Step::Stopped { .. }
+        | Step::Sleep { .. }
+        | Step::Destroy { .. }
+        | Step::Alarm { .. }
+        | Step::Kv { .. }
+        | Step::Respond { .. } => play_code(world, step),
+    }
+}
+
+/// A generation the engine may speak of: not one whose end it has acknowledged, nor one before that.
+fn generation(world: &mut World, actor: ActorId, ahead: u32) -> Generation {
+    let over = world.heard.iter().filter(|((a, _), h)| *a == actor && h.stopped && h.acknowledged == h.next);
+    let floor = over.map(|((_, generation), _)| generation.0).chain(world.floors.get(&actor).copied()).max();
+    let generation = floor.unwrap_or(0) + 1 + ahead;
+    let spoken = world.spoken.entry(actor).or_insert(0);
+    *spoken = generation.max(*spoken);
+    Generation(generation)
+}
+
+fn play_engine(world: &mut World, step: Step) {
+    match step {
+        Step::Start { actor: number, ahead } => {
+            let actor_id = actor(number);
+            let generation = generation(world, actor_id, ahead);
+            let body = world.body();
+            let checkpoint = Checkpoint { actor_id, generation, index: 0 };
+            world.frame(Frame::Start { checkpoint, body });
+        }
+        Step::Stop { actor: number, ahead, index } => {
+            let actor_id = actor(number);
+            let generation = generation(world, actor_id, ahead);
+            world.frame(Frame::StopActor { checkpoint: Checkpoint { actor_id, generation, index } });
+        }
+        Step::Ack { which } => {
+            let key = world.heard.keys().nth(which).copied();
+            key.into_iter().for_each(|key| world.acknowledge(key));
+        }
+        Step::Ping => world.frame(Frame::Ping { ts: 1 }),
+        Step::Request { actor: number, id } => {
+            let body = world.body();
+            let name = (GATEWAY, request(id));
+            if !world.delivered.contains_key(&name) {
+                world.asked.insert(name);
+            }
+            world.frame(Frame::Request { gateway: name.0, request: name.1, actor: actor(number), body });
+        }
+        Step::RequestAbort { id } => {
+            world.frame(Frame::RequestAbort { gateway: GATEWAY, request: request(id) });
+        }
+        Step::KvAnswer { which } => {
+            let id = world.on_wire.keys().nth(which).copied();
+            if let Some(id) = id {
+                let body = world.body();
+                world.frame(Frame::KvResponse { request: id, body });
+            }
+        }
+        Step::Noise => {
+            let stale = world.body();
+            let frame = Frame::KvResponse { request: 99, body: stale };
+            world.feed(Input::Frame { conn: ConnId(9_999), frame });
+            world.frame(Frame::Invalid);
+        }
+        other => unreachable!("{other:?} is not the engine's"),
+    }
+}
+
+fn play_code(world: &mut World, step: Step) {
+    let which = match step {
+        Step::Started { which }
+        | Step::Stopped { which, .. }
+        | Step::Sleep { which }
+        | Step::Destroy { which }
+        | Step::Alarm { which }
+        | Step::Kv { which, .. }
+        | Step::Respond { which } => which,
+        ref other => unreachable!("{other:?} is not user code's"),
+    };
+    let Some((actor, (generation, _))) = world.code.iter().nth(which) else { return };
+    let (actor, generation) = (*actor, *generation);
+    let event = match step {
+        Step::Started { .. } => {
+            let code = &mut world.code.get_mut(&actor).unwrap().1;
+            if code.started {
+                return;
+            }
+            code.started = true;
+            InstanceEvent::Started
+        }
+        Step::Stopped { error, .. } => {
+            world.code.remove(&actor);
+            InstanceEvent::Stopped { error: error.then(|| "boom".to_owned()) }
+        }
+        Step::Sleep { .. } => InstanceEvent::Sleep,
+        Step::Destroy { .. } => InstanceEvent::Destroy,
+        Step::Alarm { .. } => InstanceEvent::Alarm { at: Some(1) },
+        Step::Kv { repeatable, .. } => {
+            let (ticket, body) = (Ticket(world.fresh()), BodyId(world.fresh()));
+            world.kv.insert(ticket, body);
+            InstanceEvent::Kv { ticket, repeatable, body }
+        }
+        Step::Respond { .. } => {
+            let asked = world.delivered.iter().find(|(_, (key, _))| *key == (actor, generation));
+            let Some(name) = asked.map(|(name, _)| *name) else { return };
+            world.delivered.remove(&name);
+            InstanceEvent::Respond { gateway: name.0, request: name.1, body: world.body() }
+        }
+        other => unreachable!("{other:?} is not user code's"),
+    };
+    world.instance(actor, generation, event);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_instance_ticket_and_payload_ends_once(steps in prop::collection::vec(step(), 1..160)) {
+        let mut world = World::new();
+        world.feed(Input::Start);
+        for step in steps {
+            play(&mut world, step);
+        }
+        world.finish();
+    }
+}
