@@ -10,3 +10,4 @@ mod runner_walk;
 mod runner_world;
 mod story;
 mod stream;
+mod walk;

@@ -275,3 +275,17 @@ fn kv_is_refused_to_whoever_has_no_rights() {
     story.kv(1, 4, true);
     insta::assert_snapshot!(story.told());
 }
+
+#[test]
+fn responses_kept_for_a_session_are_bounded() {
+    let mut story = Story::of(Runner::new(Options { responses_max: 1, ..Options::default() }));
+    story.feed(Input::Start);
+    story.connect(1, 1);
+    story.start(1, 1);
+    story.started(1);
+    story.request(1, 1);
+    story.request(1, 2);
+    story.drop_socket(1);
+    assert_eq!(story.respond(1, 1), []);
+    assert_eq!(story.respond(1, 2), [Effect::Drop { body: BodyId(102) }]);
+}

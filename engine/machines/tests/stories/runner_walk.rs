@@ -9,39 +9,85 @@ use protocol::wire::Checkpoint;
 
 use crate::names::{GATEWAY, actor, request, runner};
 use crate::runner_world::World;
+use crate::walk::walk;
 
 /// Something that happens. Numbers choose among what there is.
 #[derive(Clone, Debug)]
 enum Step {
+    /// Whatever it takes until there is a session, of the same runner or of a new one.
+    Connect {
+        new: bool,
+    },
     Dialled,
-    Greet { new: bool },
-    Close { jitter: u64 },
-    Evict,
-    Start { actor: u8, ahead: u32 },
-    Stop { actor: u8, ahead: u32, index: i64 },
-    Ack { which: usize },
+    Greet {
+        new: bool,
+    },
+    Close {
+        jitter: u64,
+    },
+    Final {
+        refused: bool,
+    },
+    Start {
+        actor: u8,
+        ahead: u32,
+    },
+    Stop {
+        actor: u8,
+        ahead: u32,
+        index: i64,
+    },
+    Ack {
+        which: usize,
+    },
     Ping,
-    Request { actor: u8, id: u32 },
-    RequestAbort { id: u32 },
-    KvAnswer { which: usize },
+    Request {
+        actor: u8,
+        id: u32,
+    },
+    RequestAbort {
+        id: u32,
+    },
+    KvAnswer {
+        which: usize,
+    },
     Noise,
-    Started { which: usize },
-    Stopped { which: usize, error: bool },
-    Sleep { which: usize },
-    Destroy { which: usize },
-    Alarm { which: usize },
-    Kv { which: usize, repeatable: bool },
-    Respond { which: usize },
+    Started {
+        which: usize,
+    },
+    Stopped {
+        which: usize,
+        error: bool,
+    },
+    Sleep {
+        which: usize,
+    },
+    Destroy {
+        which: usize,
+    },
+    Alarm {
+        which: usize,
+    },
+    Kv {
+        which: usize,
+        repeatable: bool,
+    },
+    Respond {
+        which: usize,
+    },
     Drain,
-    Pass { ms: u64 },
+    Pass {
+        ms: u64,
+    },
     NextDeadline,
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let which = 0..4_usize;
     let engine = prop_oneof![
-        6 => Just(Step::Dialled),
-        8 => prop::bool::weighted(0.1).prop_map(|new| Step::Greet { new }),
+        10 => prop::bool::weighted(0.1).prop_map(|new| Step::Connect { new }),
+        1 => Just(Step::Dialled),
+        1 => prop::bool::weighted(0.1).prop_map(|new| Step::Greet { new }),
         6 => (0..3_u8, 0..3_u32).prop_map(|(actor, ahead)| Step::Start { actor, ahead }),
         4 => (0..3_u8, 0..3_u32, 0..3_i64).prop_map(|(actor, ahead, index)| Step::Stop { actor, ahead, index }),
         5 => which.clone().prop_map(|which| Step::Ack { which }),
@@ -56,22 +102,34 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (which.clone(), any::<bool>()).prop_map(|(which, error)| Step::Stopped { which, error }),
         1 => which.clone().prop_map(|which| Step::Sleep { which }),
         1 => which.clone().prop_map(|which| Step::Destroy { which }),
-        1 => which.clone().prop_map(|which| Step::Alarm { which }),
+        4 => which.clone().prop_map(|which| Step::Alarm { which }),
         5 => (which.clone(), any::<bool>()).prop_map(|(which, repeatable)| Step::Kv { which, repeatable }),
         4 => which.prop_map(|which| Step::Respond { which }),
     ];
     let world = prop_oneof![
         20 => any::<u64>().prop_map(|jitter| Step::Close { jitter }),
-        1 => Just(Step::Evict),
-        1 => Just(Step::Drain),
-        20 => (0..8_000_u64).prop_map(|ms| Step::Pass { ms }),
-        20 => Just(Step::NextDeadline),
+        1 => any::<bool>().prop_map(|refused| Step::Final { refused }),
+        4 => Just(Step::Drain),
+        20 => (0..500_u64).prop_map(|ms| Step::Pass { ms }),
+        5 => (0..8_000_u64).prop_map(|ms| Step::Pass { ms }),
+        10 => Just(Step::NextDeadline),
     ];
-    prop_oneof![10 => engine, 8 => code, 3 => world]
+    prop_oneof![10 => engine, 8 => code, 2 => world]
 }
 
 fn play(world: &mut World, step: Step) {
     match step {
+        Step::Connect { new } => {
+            while !world.session && !world.ended {
+                if world.waits_for_dial() {
+                    let Some((at, _)) = world.runner.next_deadline() else { return };
+                    world.pass(at.since(world.now.mono));
+                } else {
+                    play(world, Step::Dialled);
+                    play(world, Step::Greet { new });
+                }
+            }
+        }
         Step::Dialled => {
             if let Some((conn, open @ false)) = &mut world.socket {
                 *open = true;
@@ -84,7 +142,9 @@ fn play(world: &mut World, step: Step) {
             world.greet(id);
         }
         Step::Close { jitter } => world.close(CloseClass::Retry, jitter),
-        Step::Evict => world.close(CloseClass::Evicted, 0),
+        Step::Final { refused } => {
+            world.close(if refused { CloseClass::Refused } else { CloseClass::Evicted }, 0);
+        }
         Step::Drain => {
             world.draining = true;
             world.feed(Input::Drain);
@@ -169,6 +229,9 @@ fn play_engine(world: &mut World, step: Step) {
             let frame = Frame::KvResponse { request: 99, body: stale };
             world.feed(Input::Frame { conn: ConnId(9_999), frame });
             world.frame(Frame::Invalid);
+            world.frame(Frame::Init { runner: runner(31), lost_threshold: -1, drain_grace: None });
+            let future = Checkpoint { actor_id: actor(0), generation: Generation(1), index: 1_000 };
+            world.frame(Frame::AckEvents(vec![future]));
         }
         other => unreachable!("{other:?} is not the engine's"),
     }
@@ -219,16 +282,17 @@ fn play_code(world: &mut World, step: Step) {
     world.instance(actor, generation, event);
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
-
-    #[test]
-    fn every_instance_ticket_and_payload_ends_once(steps in prop::collection::vec(step(), 1..160)) {
-        let mut world = World::new();
-        world.feed(Input::Start);
-        for step in steps {
-            play(&mut world, step);
-        }
-        world.finish();
-    }
+#[test]
+fn every_instance_ticket_and_payload_ends_once() {
+    walk(
+        "runner_",
+        &["runner_redial_late", "runner_response_dropped"],
+        prop::collection::vec(step(), 1..160),
+        |steps| {
+            let mut world = World::new();
+            world.feed(Input::Start);
+            steps.into_iter().for_each(|step| play(&mut world, step));
+            world.finish();
+        },
+    );
 }

@@ -134,6 +134,11 @@ impl World {
         self.feed(Input::Tick);
     }
 
+    /// There is no socket that could still become a session.
+    pub(crate) fn waits_for_dial(&self) -> bool {
+        self.socket.is_none_or(|(conn, _)| self.hung_up.contains(&conn))
+    }
+
     pub(crate) fn close(&mut self, class: CloseClass, jitter: u64) {
         if let Some((conn, _)) = self.socket.take() {
             self.session = false;

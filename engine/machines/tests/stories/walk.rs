@@ -1,0 +1,27 @@
+//! How a random walk is run: the same cases each time, and all of them together must go everywhere.
+
+use proptest::prelude::*;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+use protocol::mark;
+
+/// Plays 2,000 cases (other numbers by `PROPTEST_CASES`), then demands that every mark of this prefix was hit, but for
+/// those of `elsewhere`.
+pub(crate) fn walk<S: Strategy>(prefix: &str, elsewhere: &[&str], strategy: S, play: impl Fn(S::Value)) {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2_000);
+    let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    mark::reset();
+    let result = runner.run(&strategy, |case| {
+        play(case);
+        Ok(())
+    });
+    if let Err(failure) = result {
+        panic!("{failure}");
+    }
+    let hits = mark::hits();
+    let missed: Vec<_> = hits
+        .iter()
+        .filter(|(name, hits)| name.starts_with(prefix) && **hits == 0 && !elsewhere.contains(name))
+        .collect();
+    assert!(cases < 2_000 || missed.is_empty(), "never reached: {missed:?}, of {hits:?}");
+}
