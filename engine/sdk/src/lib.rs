@@ -14,6 +14,7 @@ mod instance;
 pub mod pool;
 pub mod registry;
 pub mod run;
+pub mod serverless;
 mod session;
 pub mod shutdown;
 
@@ -23,4 +24,5 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use pool::{Failure, Pool, PoolOptions, Standing, configure_pool};
 pub use registry::{Registry, RegistryError};
 pub use run::{RunEnd, RunError, RunnerOptions};
+pub use serverless::{Serverless, ServerlessOptions};
 pub use shutdown::{Shutdown, Stop, shutdown};

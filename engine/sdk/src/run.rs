@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use machines::runner::{self, EndReason};
 use protocol::error::ApiError;
-use protocol::id::RunnerKey;
+use protocol::id::{RunnerId, RunnerKey};
 use protocol::limits::NAMESPACE_NAME_BYTES_MAX;
 use protocol::view::{Nobody, Witness};
 use tokio::sync::mpsc;
@@ -38,6 +38,8 @@ pub struct RunnerOptions {
     pub timings: runner::Options,
     /// Who is told facts. Default nobody.
     pub witness: Arc<dyn Witness>,
+    /// Called when the engine knows the runner, each time by another id. Must return at once. Default nobody.
+    pub on_ready: Option<Arc<dyn Fn(RunnerId) + Send + Sync>>,
 }
 
 impl RunnerOptions {
@@ -55,6 +57,7 @@ impl RunnerOptions {
             token: None,
             timings,
             witness: Arc::new(Nobody),
+            on_ready: None,
         }
     }
 }
@@ -119,7 +122,12 @@ impl Registry {
         let log = async {
             while let Some(milestone) = told.recv().await {
                 match milestone {
-                    Milestone::Ready(runner) => tracing::info!(%runner, "the runner is connected"),
+                    Milestone::Ready(runner) => {
+                        tracing::info!(%runner, "the runner is connected");
+                        if let Some(on_ready) = &options.on_ready {
+                            on_ready(runner);
+                        }
+                    }
                     Milestone::Lost => tracing::warn!("the engine is out of reach: all actors were stopped"),
                     Milestone::Ended(reason) => tracing::info!(?reason, "the runner has ended"),
                 }
