@@ -11,12 +11,137 @@
 //! What it is not: it holds no KV contents and no actor input (it authorises, the driver stores), no client request
 //! (that is [`crate::gateway`]).
 
+mod actors;
+mod call;
+mod check;
+mod configs;
+mod create;
+mod delete;
 pub mod effect;
+mod events;
+mod expire;
+mod frame;
+mod generation;
+mod init;
 pub mod input;
+mod kv;
+mod list;
+mod names;
+mod namespaces;
 pub mod options;
+mod phase;
+mod placement;
+mod pool;
 pub mod record;
+mod records;
+mod resend;
+mod restore;
+mod runner;
+mod runners;
+mod session;
+mod show;
+mod step;
+mod stop;
+mod stream;
+mod tend;
+mod timers;
+mod view;
+mod wake;
+mod watch;
+
+use std::collections::BTreeMap;
 
 pub use effect::Effect;
 pub use input::Input;
 pub use options::Options;
+use protocol::id::{ActorId, ConnId, NamespaceId, RunnerId, RunnerKey, StreamId};
+use protocol::time::{Mono, Now, Wall};
 pub use record::Record;
+pub use restore::RestoreError;
+
+use self::actors::Actors;
+use self::pool::{Pool, PoolKey};
+use self::runner::Runner;
+use self::session::Session;
+use self::step::Step;
+use self::stream::Stream;
+use self::timers::Timers;
+use crate::route::Route;
+
+/// The control plane.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Control {
+    options: Options,
+    /// The latest reading of both clocks.
+    now: Now,
+    namespaces: BTreeMap<NamespaceId, record::Namespace>,
+    namespace_names: BTreeMap<String, NamespaceId>,
+    actor_names: BTreeMap<(NamespaceId, String), String>,
+    actors: Actors,
+    runners: BTreeMap<RunnerId, Runner>,
+    runner_keys: BTreeMap<(PoolKey, RunnerKey), RunnerId>,
+    sessions: BTreeMap<ConnId, Session>,
+    pools: BTreeMap<PoolKey, Pool>,
+    streams: BTreeMap<StreamId, Stream>,
+    next_stream: StreamId,
+    /// Actors the gateway watches, with the route it was last told.
+    watches: BTreeMap<ActorId, Option<Route>>,
+    /// Deadlines of this process.
+    thresholds: Timers<Mono>,
+    /// Deadlines that are stored.
+    appointments: Timers<Wall>,
+}
+
+impl Control {
+    /// One step. Writes are appended to `out` before what is to be performed after their commit. Costs the logarithm
+    /// of what is there, times what the step changes.
+    ///
+    /// # Panics
+    /// When the monotonic clock went back, or an invariant does not hold.
+    pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Effect>) {
+        assert!(now.mono >= self.now.mono, "the monotonic clock never goes back");
+        self.now = now;
+        let mut step = Step::default();
+        match input {
+            Input::Tick => {}
+            Input::Api { ticket, call } => self.call(&mut step, ticket, call),
+            Input::Watch { actor } => self.watch(&mut step, actor),
+            Input::Unwatch { actor } => self.unwatch(actor),
+            Input::SocketOpened { conn, namespace, key } => self.open(&mut step, conn, &namespace, key),
+            Input::Frame { conn, frame } => self.frame(&mut step, conn, frame),
+            Input::FrameInvalid { conn } => self.invalid_frame(&mut step, conn),
+            Input::SocketClosed { conn } => self.closed(&mut step, conn),
+            Input::StreamOpened { stream } => self.stream_opened(stream),
+            Input::StreamInit { stream, runner } => self.stream_init(&mut step, stream, runner),
+            Input::StreamPing { stream } => self.stream_ping(&mut step, stream),
+            Input::StreamEnded { stream, end } => self.stream_ended(&mut step, stream, end),
+        }
+        self.finish(step, out);
+    }
+
+    /// When to send [`Input::Tick`] at the latest, and why. A stored deadline is on the wall clock; it is told by
+    /// the monotonic clock as both stood at the last step.
+    pub fn next_deadline(&self) -> Option<(Mono, &'static str)> {
+        let threshold = self.thresholds.first().map(|(at, due)| (at, due.reason()));
+        let appointment = self
+            .appointments
+            .first()
+            .map(|(at, due)| (self.now.mono + at.since(self.now.wall), due.reason()));
+        threshold.into_iter().chain(appointment).min()
+    }
+
+    /// What every step ends with: due deadlines, waiting actors, missing streams, changed routes; then the outbox.
+    fn finish(&mut self, mut step: Step, out: &mut Vec<Effect>) {
+        self.expire(&mut step);
+        self.settle(&mut step);
+        self.tell_routes(&mut step);
+        for key in step.records {
+            out.push(match self.record(&key) {
+                Some(record) => Effect::Put(key, Box::new(record)),
+                None => Effect::Delete(key),
+            });
+        }
+        out.append(&mut step.writes);
+        out.append(&mut step.performs);
+    }
+}

@@ -95,6 +95,7 @@ pub enum Effect {
 }
 
 /// What an API call answers.
+#[expect(clippy::large_enum_variant, reason = "an effect holds it in a box of its own")]
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// One actor.
@@ -115,8 +116,8 @@ pub enum Answer {
         /// Whether the endpoint changed.
         endpoint_config_changed: bool,
     },
-    /// Configurations by pool name.
-    RunnerConfigs(BTreeMap<String, api::RunnerConfig>, Option<String>),
+    /// Configurations by pool name, with the last failure of each pool.
+    RunnerConfigs(BTreeMap<String, api::RunnerConfigEntry>, Option<String>),
     /// The configuration is gone.
     RunnerConfigDeleted,
     /// Runners.

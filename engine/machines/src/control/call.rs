@@ -1,0 +1,51 @@
+//! API calls: each goes to its command, and each is answered once.
+
+use protocol::error::ApiError;
+use protocol::id::{NamespaceId, Ticket};
+
+use super::Control;
+use super::effect::Answer;
+use super::input::{ActorFilter, Call};
+use super::step::Step;
+
+impl Control {
+    /// Carries a call out and answers it after the commit.
+    pub(super) fn call(&mut self, step: &mut Step, ticket: Ticket, call: Call) {
+        let answer = match call {
+            Call::CreateActor(new) => self.create_actor(step, new),
+            Call::GetOrCreateActor(new) => self.get_or_create_actor(step, new),
+            Call::ListActors { namespace, filter } => match filter {
+                ActorFilter::Ids(ids) => self.list_actors_by_id(&namespace, &ids),
+                ActorFilter::Name { name, key: Some(key), include_destroyed, page } if !include_destroyed => {
+                    self.list_actor_by_key(&namespace, &name, &key, &page)
+                }
+                ActorFilter::Name { name, key, include_destroyed, page } => {
+                    self.list_actors_by_name(&namespace, &name, key.as_deref(), include_destroyed, &page)
+                }
+            },
+            Call::DeleteActor { namespace, actor } => self.delete_actor(step, namespace.as_deref(), actor),
+            Call::ListActorNames { namespace, page } => self.list_actor_names(&namespace, &page),
+            Call::UpsertRunnerConfig { namespace, pool, config } => {
+                self.upsert_runner_config(step, &namespace, pool, config)
+            }
+            Call::ListRunnerConfigs { namespace, pools, page } => {
+                self.list_runner_configs(&namespace, &pools, &page)
+            }
+            Call::DeleteRunnerConfig { namespace, pool } => self.delete_runner_config(step, &namespace, pool),
+            Call::ListRunners { namespace, pool, page } => {
+                self.list_runners(&namespace, pool.as_deref(), &page)
+            }
+            Call::ListNamespaces { name, page } => Ok(self.list_namespaces(name.as_deref(), &page)),
+            Call::CreateNamespace { fresh, name, display_name } => {
+                self.create_namespace(step, fresh, name, display_name)
+            }
+            Call::Health => Ok(Answer::Healthy),
+        };
+        step.answer(ticket, answer);
+    }
+
+    /// The namespace of this name.
+    pub(super) fn namespace(&self, name: &str) -> Result<NamespaceId, ApiError> {
+        self.namespace_names.get(name).copied().ok_or(ApiError::NamespaceNotFound)
+    }
+}

@@ -1,0 +1,172 @@
+//! Walks the whole state and panics where an index, a count or a deadline differs from what it follows from.
+
+use std::collections::BTreeSet;
+
+use super::Control;
+use super::phase;
+use super::pool::{Pool, PoolKey};
+use super::record::{Actor, Phase};
+use super::runner::Runner;
+use super::session::Stage;
+use super::stream::Fate;
+use super::timers::Due;
+
+impl Control {
+    /// Checks every invariant. Costs time in proportion to the whole state.
+    ///
+    /// # Panics
+    /// Where one does not hold.
+    pub fn check(&self) {
+        self.actors.check();
+        self.thresholds.check();
+        self.appointments.check();
+        assert_eq!(self.namespaces.len(), self.namespace_names.len(), "each namespace has one name");
+        self.actors.iter().for_each(|actor| self.check_actor(actor));
+        self.runners.values().for_each(|runner| self.check_runner(runner));
+        assert_eq!(self.runners.len(), self.runner_keys.len(), "each runner has one key");
+        self.check_sessions();
+        self.pools.iter().for_each(|(key, pool)| self.check_pool(key, pool));
+        self.check_streams();
+        self.check_deadlines();
+        for (actor, route) in &self.watches {
+            assert_eq!(*route, Some(self.route(*actor)), "the gateway knows the route of {actor:?}");
+        }
+    }
+
+    fn check_actor(&self, actor: &Actor) {
+        let id = actor.id;
+        assert!(self.namespaces.contains_key(&actor.namespace), "{id:?} has a namespace");
+        assert_eq!(self.appointments.get(&Due::Phase(id)), phase::deadline(&actor.phase), "{id:?} deadline");
+        assert_eq!(self.appointments.get(&Due::Alarm(id)), phase::alarm(actor), "{id:?} alarm");
+        let pool = self.pools.get(&PoolKey::of_actor(actor));
+        match &actor.phase {
+            Phase::Pending { since } => {
+                assert!(pool.is_some_and(|pool| pool.pending.contains(&(*since, id))), "{id:?} is queued");
+            }
+            Phase::Allocated { runner, .. } => {
+                assert!(actor.generation.is_some(), "{id:?} is allocated in a generation");
+                let host = &self.runners[runner];
+                assert!(host.actors.contains(&id), "{runner:?} hosts {id:?}");
+                assert!(!host.record.lingering.contains_key(&id), "{id:?} is not placed where it lingers");
+                assert_eq!(
+                    PoolKey::of_runner(&host.record),
+                    PoolKey::of_actor(actor),
+                    "{id:?} is in its pool"
+                );
+            }
+            Phase::Sleeping | Phase::Backoff { .. } | Phase::Destroyed => {}
+        }
+    }
+
+    fn check_runner(&self, runner: &Runner) {
+        let record = &runner.record;
+        let id = record.id;
+        let key = (PoolKey::of_runner(record), record.key.clone());
+        assert_eq!(self.runner_keys.get(&key), Some(&id), "{id:?} is known by its key");
+        for actor in &runner.actors {
+            assert_eq!(
+                phase::host(&self.actors.known(*actor).phase),
+                Some(id),
+                "{actor:?} is hosted by {id:?}"
+            );
+        }
+        assert!(runner.used() <= record.total_slots, "{id:?} uses no more slots than it has");
+        match runner.conn {
+            Some(conn) => {
+                let back = matches!(self.sessions[&conn].stage, Stage::Open { runner, .. } if runner == id);
+                assert!(back, "the session of {id:?} points back");
+                assert!(runner.seen, "{id:?} was seen");
+            }
+            None => assert!(self.thresholds.get(&Due::Gone(id)).is_some(), "{id:?} is waited for"),
+        }
+        let eligible = runner.conn.is_some_and(|conn| self.sessions[&conn].is_eligible());
+        let takes = eligible && record.draining.is_none() && record.total_slots > 0;
+        assert_eq!(runner.ranked.is_some(), takes, "{id:?} is ranked if it may take actors");
+        if let Some(stream) = runner.stream {
+            assert_eq!(self.streams[&stream].runner(), Some(id), "the stream of {id:?} points back");
+        }
+    }
+
+    fn check_sessions(&self) {
+        for (conn, session) in &self.sessions {
+            if let Stage::Open { runner, .. } = session.stage {
+                assert_eq!(self.runners[&runner].conn, Some(*conn), "an open session is its runner's");
+            }
+        }
+    }
+
+    fn check_pool(&self, key: &PoolKey, pool: &Pool) {
+        assert!(!pool.is_empty(), "an empty pool is forgotten: {key:?}");
+        assert!(self.namespaces.contains_key(&key.namespace), "{key:?} has a namespace");
+        for (since, actor) in &pool.pending {
+            let actor = self.actors.known(*actor);
+            assert_eq!(actor.phase, Phase::Pending { since: *since }, "the queue holds pending actors");
+            assert_eq!(PoolKey::of_actor(actor), *key, "the queue holds the pool's actors");
+        }
+        let runners = || pool.runners.iter().map(|id| &self.runners[id]);
+        let mine = self.runners.values().filter(|runner| PoolKey::of_runner(&runner.record) == *key);
+        assert_eq!(mine.count(), pool.runners.len(), "the pool knows its runners");
+        assert!(
+            runners().all(|runner| PoolKey::of_runner(&runner.record) == *key),
+            "the runners are the pool's"
+        );
+        let allocated: usize = runners().map(|runner| runner.actors.len()).sum();
+        assert_eq!(pool.allocated, allocated, "slots in use are counted");
+        let lingering: usize = runners().map(|runner| runner.record.lingering.len()).sum();
+        assert_eq!(pool.lingering, lingering, "lingering generations are counted");
+        let ranked: BTreeSet<_> = runners().filter_map(|runner| runner.ranked).collect();
+        assert_eq!(pool.ranked, ranked, "the ranking follows from the runners");
+        assert!(pool.idle.is_subset(&pool.active), "only an active stream is idle");
+        let streams = self.streams.values().filter(|stream| stream.pool == *key);
+        assert_eq!(streams.count(), pool.streams, "streams are counted");
+        assert!(self.next_placement(pool).is_none(), "nobody waits while there is room");
+        if self.thresholds.get(&Due::Retry(key.clone())).is_none() {
+            assert!(pool.active.len() >= pool.desired(), "no stream is missing without a reason");
+        }
+    }
+
+    fn check_streams(&self) {
+        for (id, stream) in &self.streams {
+            let pool = &self.pools[&stream.pool];
+            assert_eq!(
+                pool.active.contains(id),
+                stream.fate == Fate::Wanted,
+                "{id:?} counts if it is wanted"
+            );
+            if matches!(stream.fate, Fate::Closing { .. }) {
+                continue;
+            }
+            assert!(self.thresholds.get(&Due::Stream(*id)).is_some(), "{id:?} has a deadline");
+            let host = stream.runner().map(|runner| &self.runners[&runner]);
+            assert!(host.is_none_or(|host| host.stream == Some(*id)), "the runner of {id:?} points back");
+            let idle = stream.fate == Fate::Wanted && host.is_none_or(|host| host.actors.is_empty());
+            assert_eq!(pool.idle.contains(id), idle, "{id:?} is idle if its runner hosts nothing");
+        }
+    }
+
+    fn check_deadlines(&self) {
+        for due in self.thresholds.subjects().chain(self.appointments.subjects()) {
+            let exists = match due {
+                Due::Init(conn) => matches!(self.sessions[conn].stage, Stage::Fresh { .. }),
+                Due::Ping(conn) | Due::Stale(conn) | Due::Silent(conn) => {
+                    matches!(self.sessions[conn].stage, Stage::Open { .. })
+                }
+                Due::Gone(runner) => self.runners[runner].conn.is_none(),
+                Due::Stream(stream) | Due::Lifespan(stream) | Due::Drained(stream) => {
+                    !matches!(self.streams[stream].fate, Fate::Closing { .. })
+                }
+                Due::Retry(pool) => self.pools.contains_key(pool),
+                Due::Phase(actor) | Due::Alarm(actor) => self.actors.get(*actor).is_some(),
+            };
+            assert!(exists, "a deadline's subject exists: {due:?}");
+        }
+        assert!(
+            self.sessions.iter().all(|(conn, session)| match session.stage {
+                Stage::Fresh { .. } => self.thresholds.get(&Due::Init(*conn)).is_some(),
+                Stage::Open { .. } => self.thresholds.get(&Due::Silent(*conn)).is_some(),
+                Stage::Closing => true,
+            }),
+            "each socket that lives has a deadline"
+        );
+    }
+}

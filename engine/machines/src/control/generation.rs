@@ -1,0 +1,199 @@
+//! A generation's beginning and end: the only places where an actor gains or loses its right to a runner.
+
+use std::time::Duration;
+
+use protocol::api::CrashPolicy;
+use protocol::error::{ActorError, UserText};
+use protocol::id::{ActorId, Generation, RunnerId};
+use protocol::mark;
+use protocol::time::Wall;
+use protocol::view::{Fact, GenerationEnd};
+use protocol::wire::StopCode;
+
+use super::Control;
+use super::effect::{Command, CommandKind};
+use super::record::{Actor, Key, Phase, Stage, StopCause};
+use super::step::Step;
+
+/// Delay between two starts of an actor that crashes while somebody waits for it; the first restart has none. Ours:
+/// short against the 30 s a client waits, long against a start, so that a crash loop does not fill the store.
+const WATCHED_DELAY: Duration = Duration::from_millis(250);
+
+/// Jitter added to a backoff is below this. Upstream's.
+const JITTER_MS: u64 = 500;
+
+/// What ended a generation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Ending {
+    /// Its runner said so.
+    Stopped {
+        /// How.
+        code: StopCode,
+        /// What the runner said of it.
+        message: Option<UserText>,
+    },
+    /// Its runner was lost.
+    RunnerLost,
+    /// It neither started nor stopped in time.
+    NoResponse,
+}
+
+/// What follows.
+enum Next {
+    Pending,
+    Sleeping,
+    Backoff(Wall),
+    Destroyed,
+}
+
+impl Control {
+    /// Assigns a new generation of a pending actor to a runner that may take it, and starts it.
+    pub(super) fn allocate(&mut self, step: &mut Step, id: ActorId, runner: RunnerId) {
+        let conn = self.ready_conn(runner).expect("a ranked runner has a session past its barrier");
+        let actor = self.actors.known_mut(id);
+        assert!(matches!(actor.phase, Phase::Pending { .. }), "only a pending actor is placed");
+        let generation = actor.generation.map_or(Generation::FIRST, Generation::next);
+        actor.generation = Some(generation);
+        let start = start_command(actor, generation);
+        let deadline = self.now.wall + self.options.start_threshold;
+        let stage = Stage::Starting { deadline };
+        self.set_phase(step, id, Phase::Allocated { runner, stage, last_event: None });
+        step.fact(Fact::Placed { actor: id, generation, runner });
+        step.command(conn, start);
+    }
+
+    /// Ends the current generation of an allocated actor and decides what follows.
+    pub(super) fn end_generation(&mut self, step: &mut Step, id: ActorId, ending: &Ending) {
+        let actor = self.actors.known(id);
+        let generation = actor.generation.expect("an allocated actor has a generation");
+        let Phase::Allocated { runner, stage, .. } = actor.phase.clone() else {
+            unreachable!("only an allocated actor has a generation to end");
+        };
+        let cause = match stage {
+            Stage::Stopping { cause, .. } => Some(cause),
+            Stage::Starting { .. } | Stage::Running => None,
+        };
+        step.fact(Fact::Ended { actor: id, generation, how: how(ending, cause) });
+        if *ending == Ending::NoResponse {
+            mark!("control.generation_lingers");
+            self.linger(step, runner, id, generation);
+        }
+        self.actors.known_mut(id).failure = failure(ending, cause, runner);
+        match self.next(id, ending, cause) {
+            Next::Pending => self.set_pending(step, id),
+            Next::Sleeping => self.set_phase(step, id, Phase::Sleeping),
+            Next::Backoff(until) => self.set_phase(step, id, Phase::Backoff { until }),
+            Next::Destroyed => self.set_destroyed(step, id),
+        }
+    }
+
+    fn next(&mut self, id: ActorId, ending: &Ending, cause: Option<StopCause>) -> Next {
+        let watched = self.watches.contains_key(&id);
+        let asleep = |awake: bool| if awake { Next::Pending } else { Next::Sleeping };
+        let policy = self.actors.known(id).crash_policy;
+        match (cause, ending) {
+            (Some(StopCause::Destroy), _) => Next::Destroyed,
+            (Some(StopCause::Sleep { wake }), _) => asleep(wake || watched),
+            (Some(StopCause::GoingAway), _) => match policy {
+                CrashPolicy::Restart | CrashPolicy::Destroy => Next::Pending,
+                CrashPolicy::Sleep => asleep(watched),
+            },
+            (None, Ending::Stopped { code: StopCode::Ok, .. }) => Next::Destroyed,
+            (
+                None,
+                Ending::Stopped { code: StopCode::Error, .. } | Ending::RunnerLost | Ending::NoResponse,
+            ) => match policy {
+                CrashPolicy::Destroy => Next::Destroyed,
+                CrashPolicy::Sleep if !watched => Next::Sleeping,
+                CrashPolicy::Sleep | CrashPolicy::Restart => self.restart(id, watched),
+            },
+        }
+    }
+
+    /// The first restart follows at once, each further one after a growing delay.
+    fn restart(&mut self, id: ActorId, watched: bool) -> Next {
+        let now = self.now.wall;
+        let options = &self.options;
+        let actor = self.actors.known_mut(id);
+        if actor.retried.is_none_or(|last| now.since(last) > options.backoff_reset) {
+            actor.retries = 0;
+        }
+        let attempt = actor.retries;
+        actor.retries = attempt.saturating_add(1);
+        let delay = match attempt.checked_sub(1) {
+            None => Duration::ZERO,
+            Some(_) if watched && actor.crash_policy == CrashPolicy::Sleep => WATCHED_DELAY,
+            Some(exponent) => {
+                let doublings = exponent.min(options.backoff_exponent);
+                let factor = 2_u32.checked_pow(doublings).unwrap_or(u32::MAX);
+                let jitter = Duration::from_millis(jitter(id, attempt));
+                options.backoff_base.saturating_mul(factor).saturating_add(jitter)
+            }
+        };
+        let until = now + delay;
+        actor.retried = Some(until);
+        if delay.is_zero() { Next::Pending } else { Next::Backoff(until) }
+    }
+
+    /// Keeps the slot and the actor's later generations away until the runner says that this one has stopped.
+    fn linger(&mut self, step: &mut Step, runner: RunnerId, id: ActorId, generation: Generation) {
+        if let Some(conn) = self.ready_conn(runner) {
+            step.command(conn, stop_command(id, generation));
+        }
+        let host = self.runner_mut(runner);
+        let former = host.record.lingering.insert(id, generation);
+        assert!(former.is_none(), "an actor is not placed where it lingers");
+        // The actor's own slot is freed when its phase changes, right after this.
+        self.pool_of_runner(runner).lingering += 1;
+        step.changed(Key::Runner(runner));
+    }
+}
+
+const fn how(ending: &Ending, cause: Option<StopCause>) -> GenerationEnd {
+    match ending {
+        // A stop that was asked for is no crash: RivetKit 2.2.1 reports Error on a normal sleep.
+        Ending::Stopped { code: StopCode::Error, .. } if cause.is_none() => GenerationEnd::Crashed,
+        Ending::Stopped { .. } => GenerationEnd::Stopped,
+        Ending::RunnerLost => GenerationEnd::RunnerLost,
+        Ending::NoResponse => GenerationEnd::NoResponse,
+    }
+}
+
+fn failure(ending: &Ending, cause: Option<StopCause>, runner_id: RunnerId) -> Option<ActorError> {
+    match ending {
+        Ending::Stopped { code: StopCode::Error, message } if cause.is_none() => {
+            Some(ActorError::Crashed { message: message.clone() })
+        }
+        Ending::Stopped { .. } => None,
+        Ending::RunnerLost => Some(ActorError::RunnerConnectionLost { runner_id }),
+        Ending::NoResponse if cause == Some(StopCause::GoingAway) => {
+            Some(ActorError::RunnerDrainingTimeout { runner_id })
+        }
+        Ending::NoResponse => Some(ActorError::RunnerNoResponse { runner_id }),
+    }
+}
+
+/// Spreads the restarts of actors that crashed together: FNV-1a over the actor and its attempt.
+fn jitter(id: ActorId, attempt: u32) -> u64 {
+    let bytes = id.as_str().bytes().chain(attempt.to_le_bytes());
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    hash % JITTER_MS
+}
+
+/// The first command of a generation.
+pub(super) fn start_command(actor: &Actor, generation: Generation) -> Command {
+    let kind = CommandKind::Start {
+        name: actor.name.clone(),
+        key: actor.key.clone(),
+        create_ts: actor.created.to_wire(),
+        has_input: actor.has_input,
+    };
+    Command { actor: actor.id, generation, index: 0, kind }
+}
+
+/// The second and last command of a generation.
+pub(super) const fn stop_command(actor: ActorId, generation: Generation) -> Command {
+    Command { actor, generation, index: 1, kind: CommandKind::Stop }
+}

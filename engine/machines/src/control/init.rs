@@ -1,0 +1,108 @@
+//! A runner's Init: who it is, and which session is its own from here on.
+
+use std::collections::BTreeMap;
+
+use protocol::error::CloseReason;
+use protocol::id::{ConnId, NamespaceId, RunnerId};
+use protocol::mark;
+use protocol::view::Fact;
+
+use super::Control;
+use super::effect::Message;
+use super::pool::PoolKey;
+use super::record::{self, Key};
+use super::session::Stage;
+use super::step::Step;
+use super::timers::Due;
+
+/// What an Init says.
+#[derive(Clone, Debug)]
+pub(super) struct Introduction {
+    pub(super) fresh: RunnerId,
+    pub(super) pool: String,
+    pub(super) version: u32,
+    pub(super) total_slots: u32,
+    pub(super) actor_names: BTreeMap<String, String>,
+    pub(super) metadata: Option<String>,
+}
+
+impl Control {
+    /// Makes the socket the session of its runner. An older session of the same runner loses its rights in this very
+    /// step. A runner that is not lost keeps its id, draining or not.
+    pub(super) fn init(&mut self, step: &mut Step, conn: ConnId, namespace: NamespaceId, new: Introduction) {
+        let pool = PoolKey { namespace, name: new.pool.clone() };
+        self.learn_names(step, namespace, &new.actor_names);
+        let key = (pool.clone(), self.sessions[&conn].key.clone());
+        let id = match self.runner_keys.get(&key).copied() {
+            Some(known) => {
+                self.reconnect(step, known, new);
+                known
+            }
+            None => {
+                let id = new.fresh;
+                self.add_runner(self.new_runner(key, new));
+                id
+            }
+        };
+        let runner = self.runner_mut(id);
+        runner.conn = Some(conn);
+        runner.seen = true;
+        step.routes.extend(runner.actors.iter().copied());
+        step.changed(Key::Runner(id));
+        step.pools.insert(pool.clone());
+        self.thresholds.clear(Due::Gone(id));
+        self.thresholds.clear(Due::Init(conn));
+        let drain_grace = self.pools[&pool].serverless().map(|_| millis(self.options.drain_grace));
+        let lost_threshold = millis(self.options.lost_threshold);
+        let stop_threshold = millis(self.options.stop_threshold);
+        step.send(conn, Message::Init { runner: id, lost_threshold, stop_threshold, drain_grace });
+        let barrier = Some(self.ping(step, conn));
+        self.heard(conn);
+        let session = self.sessions.get_mut(&conn).expect("an open socket has a session");
+        session.stage = Stage::Open { runner: id, barrier, stale: false };
+        self.rank(id);
+        step.fact(Fact::RunnerConnected { runner: id, conn });
+    }
+
+    fn new_runner(
+        &self,
+        (pool, key): (PoolKey, protocol::id::RunnerKey),
+        new: Introduction,
+    ) -> record::Runner {
+        record::Runner {
+            id: new.fresh,
+            namespace: pool.namespace,
+            pool: pool.name,
+            key,
+            version: new.version,
+            total_slots: new.total_slots,
+            draining: None,
+            created: self.now.wall,
+            connected: self.now.wall,
+            metadata: new.metadata,
+            actor_names: new.actor_names,
+            lingering: BTreeMap::new(),
+        }
+    }
+
+    fn reconnect(&mut self, step: &mut Step, id: RunnerId, new: Introduction) {
+        if let Some(old) = self.runner_mut(id).conn.take() {
+            mark!("control.session_evicted");
+            self.close(step, old, CloseReason::Eviction);
+        }
+        // Out of the ranking, while what it is ranked by changes.
+        self.rank(id);
+        let now = self.now.wall;
+        let runner = self.runner_mut(id);
+        runner.record.connected = now;
+        runner.record.version = new.version;
+        // Actors that it hosts keep their slots, whatever it says.
+        runner.record.total_slots = new.total_slots.max(runner.used());
+        runner.record.actor_names = new.actor_names;
+        runner.record.metadata = new.metadata;
+    }
+}
+
+fn millis(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,71 @@
+//! Listing actors: newest first, actors of one millisecond by their ids, so that pages neither skip nor repeat one.
+
+use std::cmp::Reverse;
+use std::ops::Bound;
+
+use protocol::api::{self, ActorCursor};
+use protocol::error::ApiError;
+use protocol::id::ActorId;
+
+use super::Control;
+use super::effect::Answer;
+use super::input::Page;
+
+impl Control {
+    /// The actors of these ids that exist in the namespace, newest first.
+    pub(super) fn list_actors_by_id(&self, namespace: &str, ids: &[ActorId]) -> Result<Answer, ApiError> {
+        let namespace = self.namespace(namespace)?;
+        let known = ids.iter().filter_map(|id| self.actors.get(*id));
+        let mut actors: Vec<_> = known.filter(|actor| actor.namespace == namespace).collect();
+        actors.sort_by_key(|actor| (Reverse(actor.created), actor.id));
+        actors.dedup_by_key(|actor| actor.id);
+        Ok(Answer::Actors(actors.into_iter().map(|actor| self.show_actor(actor)).collect(), None))
+    }
+
+    /// The one living actor that holds the key.
+    pub(super) fn list_actor_by_key(
+        &self,
+        namespace: &str,
+        name: &str,
+        key: &str,
+        page: &Page,
+    ) -> Result<Answer, ApiError> {
+        let namespace = self.namespace(namespace)?;
+        let after = cursor(page)?;
+        let holder = self.actors.by_key(namespace, name, key).map(|id| self.actors.known(id));
+        let fresh =
+            holder.filter(|actor| after.is_none_or(|after| (Reverse(actor.created), actor.id) > after));
+        Ok(Answer::Actors(fresh.map(|actor| self.show_actor(actor)).into_iter().collect(), None))
+    }
+
+    /// A page of the actors of a name.
+    pub(super) fn list_actors_by_name(
+        &self,
+        namespace: &str,
+        name: &str,
+        key: Option<&str>,
+        include_destroyed: bool,
+        page: &Page,
+    ) -> Result<Answer, ApiError> {
+        let namespace = self.namespace(namespace)?;
+        let after = cursor(page)?.map_or(Bound::Unbounded, Bound::Excluded);
+        let Some(listing) = self.actors.listing(namespace, name) else {
+            return Ok(Answer::Actors(Vec::new(), None));
+        };
+        let positions = if include_destroyed { &listing.all } else { &listing.living };
+        let rest = positions.range((after, Bound::Unbounded)).map(|(_, id)| self.actors.known(*id));
+        let mut matching = rest.filter(|actor| key.is_none() || actor.key.as_deref() == key);
+        let actors: Vec<api::Actor> =
+            matching.by_ref().take(page.limit).map(|actor| self.show_actor(actor)).collect();
+        let more = matching.next().is_some();
+        let last = actors.last().filter(|_| more);
+        let next =
+            last.map(|last| ActorCursor { create_ts: last.create_ts, actor_id: last.actor_id }.to_string());
+        Ok(Answer::Actors(actors, next))
+    }
+}
+
+fn cursor(page: &Page) -> Result<Option<super::actors::ListPosition>, ApiError> {
+    let cursor = page.cursor.as_deref().map(str::parse::<ActorCursor>).transpose()?;
+    Ok(cursor.map(|cursor| (Reverse(cursor.create_ts), cursor.actor_id)))
+}

@@ -1,0 +1,136 @@
+//! The one place where an actor's phase and alarm change, so that indices, counts and deadlines cannot drift.
+
+use protocol::id::{ActorId, RunnerId};
+use protocol::mark;
+use protocol::time::Wall;
+use protocol::view::Fact;
+
+use super::Control;
+use super::effect::Effect;
+use super::pool::PoolKey;
+use super::record::{Actor, Key, Phase, Stage};
+use super::step::Step;
+use super::timers::Due;
+
+/// When the phase must be looked at again.
+pub(super) const fn deadline(phase: &Phase) -> Option<Wall> {
+    match phase {
+        Phase::Allocated {
+            stage: Stage::Starting { deadline } | Stage::Stopping { deadline, .. }, ..
+        } => Some(*deadline),
+        Phase::Backoff { until } => Some(*until),
+        Phase::Pending { .. }
+        | Phase::Allocated { stage: Stage::Running, .. }
+        | Phase::Sleeping
+        | Phase::Destroyed => None,
+    }
+}
+
+/// When the alarm rings: only asleep. In other phases a due alarm waits until the actor falls asleep.
+pub(super) fn alarm(actor: &Actor) -> Option<Wall> {
+    actor.alarm.filter(|_| actor.phase == Phase::Sleeping)
+}
+
+/// The runner that hosts an actor of this phase.
+pub(super) const fn host(phase: &Phase) -> Option<RunnerId> {
+    match phase {
+        Phase::Allocated { runner, .. } => Some(*runner),
+        Phase::Pending { .. } | Phase::Sleeping | Phase::Backoff { .. } | Phase::Destroyed => None,
+    }
+}
+
+impl Control {
+    /// Moves an actor to another phase, or its generation to another stage.
+    pub(super) fn set_phase(&mut self, step: &mut Step, id: ActorId, phase: Phase) {
+        let actor = self.actors.known(id);
+        let pool = PoolKey::of_actor(actor);
+        let before = actor.phase.clone();
+        let (from, to) = (host(&before), host(&phase));
+        self.actors.set_phase(id, phase.clone(), self.now.wall);
+        if from.is_none() || from != to {
+            assert!(from.is_none() || to.is_none(), "an actor never moves without a new generation");
+            self.leave(step, id, &pool, &before);
+            self.enter(id, &pool, &phase);
+            step.pools.insert(pool);
+        }
+        self.appoint(id);
+        step.changed(Key::Actor(id));
+        step.routes.insert(id);
+    }
+
+    fn leave(&mut self, step: &mut Step, id: ActorId, pool: &PoolKey, phase: &Phase) {
+        match phase {
+            Phase::Pending { since } => {
+                let waited = self.pool_mut(pool).pending.remove(&(*since, id));
+                assert!(waited, "a pending actor is in the queue");
+            }
+            Phase::Allocated { runner, .. } => {
+                self.pool_mut(pool).allocated -= 1;
+                let host = self.runner_mut(*runner);
+                assert!(host.actors.remove(&id), "a runner knows its actors");
+                if let (true, Some(stream)) = (host.actors.is_empty(), host.stream) {
+                    step.emptied.insert(stream);
+                }
+                self.rank(*runner);
+            }
+            Phase::Sleeping | Phase::Backoff { .. } | Phase::Destroyed => {}
+        }
+    }
+
+    /// Enters the phase into the indices of pools and runners; for restored actors too.
+    pub(super) fn enter(&mut self, id: ActorId, pool: &PoolKey, phase: &Phase) {
+        match phase {
+            Phase::Pending { since } => {
+                self.pool_mut(pool).pending.insert((*since, id));
+            }
+            Phase::Allocated { runner, .. } => {
+                self.pool_mut(pool).allocated += 1;
+                let host = self.runner_mut(*runner);
+                host.actors.insert(id);
+                assert!(host.used() <= host.record.total_slots, "{runner:?} has a slot for {id:?}");
+                self.rank(*runner);
+            }
+            Phase::Sleeping | Phase::Backoff { .. } | Phase::Destroyed => {}
+        }
+    }
+
+    /// Sets the deadlines that follow from the actor.
+    pub(super) fn appoint(&mut self, id: ActorId) {
+        let actor = self.actors.known(id);
+        self.appointments.put(Due::Phase(id), deadline(&actor.phase));
+        self.appointments.put(Due::Alarm(id), alarm(actor));
+    }
+
+    /// Replaces the alarm.
+    pub(super) fn set_alarm(&mut self, step: &mut Step, id: ActorId, alarm: Option<Wall>) {
+        self.actors.known_mut(id).alarm = alarm;
+        self.appoint(id);
+        step.changed(Key::Actor(id));
+    }
+
+    /// To the end of its pool's queue.
+    pub(super) fn set_pending(&mut self, step: &mut Step, id: ActorId) {
+        let pool = PoolKey::of_actor(self.actors.known(id));
+        let since = self.end_of_queue(&pool);
+        self.set_phase(step, id, Phase::Pending { since });
+    }
+
+    /// A date for a new last one of the queue: the wall clock may go back, the queue may not.
+    pub(super) fn end_of_queue(&self, pool: &PoolKey) -> Wall {
+        let last = self.pools.get(pool).and_then(|pool| pool.pending.last());
+        last.map_or(self.now.wall, |(since, _)| self.now.wall.max(*since))
+    }
+
+    /// The last step of an actor's life; what it stored goes with it.
+    pub(super) fn set_destroyed(&mut self, step: &mut Step, id: ActorId) {
+        assert!(self.actors.known(id).phase != Phase::Destroyed, "an actor is destroyed once");
+        self.set_phase(step, id, Phase::Destroyed);
+        self.set_alarm(step, id, None);
+        step.write(Effect::Erase { actor: id });
+        step.fact(Fact::Destroyed { actor: id });
+        while let Some(forgotten) = self.actors.forget() {
+            mark!("control.destroyed_forgotten");
+            step.changed(Key::Actor(forgotten));
+        }
+    }
+}

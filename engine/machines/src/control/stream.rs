@@ -1,0 +1,323 @@
+//! Serverless streams: requested, opened, live, drained, ended. They live only as long as this process.
+
+use std::time::Duration;
+
+use protocol::error::{RunnerPoolError, UserText};
+use protocol::id::{RunnerId, StreamId};
+use protocol::mark;
+use protocol::time::Mono;
+use protocol::view::Fact;
+
+use super::Control;
+use super::effect::{Effect, StreamTarget};
+use super::input::StreamEnd;
+use super::pool::PoolKey;
+use super::step::Step;
+use super::timers::Due;
+
+/// An outbound request whose response holds a runner open.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Stream {
+    pub(super) pool: PoolKey,
+    /// Where it goes; a stream to elsewhere is outdated.
+    pub(super) target: StreamTarget,
+    /// The pool's wave when it was opened.
+    pub(super) wave: u64,
+    pub(super) stage: Stage,
+    pub(super) fate: Fate,
+}
+
+/// How far a stream is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Stage {
+    /// Requested.
+    Dialing,
+    /// Its response head is there.
+    Open,
+    /// Its Init is there.
+    Live {
+        /// The runner it holds open.
+        runner: RunnerId,
+        /// Since when.
+        since: Mono,
+    },
+}
+
+/// What the engine wants with a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Fate {
+    /// To keep it.
+    Wanted,
+    /// Its runner drains by its own wish, and will end it.
+    Draining,
+    /// Its runner drains by the engine's wish: it is closed when the runner hosts nothing any more.
+    Replaced,
+    /// It was closed.
+    Closing {
+        /// Stable name of the reason.
+        reason: &'static str,
+    },
+}
+
+impl Stream {
+    /// The runner it holds open.
+    pub(super) const fn runner(&self) -> Option<RunnerId> {
+        match self.stage {
+            Stage::Live { runner, .. } => Some(runner),
+            Stage::Dialing | Stage::Open => None,
+        }
+    }
+
+    /// Whether it was good for this long.
+    fn lived(&self, now: Mono, stable: Duration) -> bool {
+        matches!(self.stage, Stage::Live { since, .. } if now.since(since) >= stable)
+    }
+}
+
+impl Control {
+    /// Requests one more stream for the pool.
+    pub(super) fn open_stream(&mut self, step: &mut Step, key: &PoolKey) {
+        let target = self.target(key).expect("only a serverless pool opens streams");
+        let id = self.next_stream;
+        self.next_stream = id.next();
+        let pool = self.pool_mut(key);
+        pool.streams += 1;
+        pool.active.insert(id);
+        pool.idle.insert(id);
+        let wave = pool.wave;
+        let lifespan = pool.serverless().map(protocol::api::ServerlessConfig::lifespan);
+        let stream = Stream {
+            pool: key.clone(),
+            target: target.clone(),
+            wave,
+            stage: Stage::Dialing,
+            fate: Fate::Wanted,
+        };
+        self.streams.insert(id, stream);
+        let now = self.now.mono;
+        self.thresholds.set(Due::Stream(id), now + self.options.stream_timeout);
+        if let Some(lifespan) = lifespan {
+            // The drain happens within the request's life, as the application's platform counts it.
+            let usable = lifespan.saturating_sub(self.options.drain_grace).max(lifespan / 2);
+            self.thresholds.set(Due::Lifespan(id), now + usable);
+        }
+        step.perform(Effect::OpenStream { stream: id, target });
+        step.fact(Fact::StreamOpened { stream: id });
+    }
+
+    /// Where streams of the pool go.
+    pub(super) fn target(&self, key: &PoolKey) -> Option<StreamTarget> {
+        let config = self.pools.get(key)?.serverless()?;
+        Some(StreamTarget {
+            namespace: self.namespaces[&key.namespace].name.clone(),
+            pool: key.name.clone(),
+            url: config.url.clone(),
+            headers: config.headers.clone(),
+            slots: config.slots_per_runner,
+        })
+    }
+
+    /// The response head.
+    pub(super) fn stream_opened(&mut self, id: StreamId) {
+        let timeout = self.now.mono + self.options.stream_timeout;
+        let Some(stream) = self.streams.get_mut(&id) else { return };
+        if stream.stage == Stage::Dialing && !matches!(stream.fate, Fate::Closing { .. }) {
+            stream.stage = Stage::Open;
+            self.thresholds.set(Due::Stream(id), timeout);
+        }
+    }
+
+    /// The Init event: the runner behind the stream.
+    pub(super) fn stream_init(&mut self, step: &mut Step, id: StreamId, runner: RunnerId) {
+        let Some(stream) = self.streams.get(&id) else { return };
+        if matches!(stream.fate, Fate::Closing { .. }) {
+            return;
+        }
+        if stream.runner() == Some(runner) {
+            self.stream_ping(step, id);
+            return;
+        }
+        let pool = stream.pool.clone();
+        let fits = stream.runner().is_none()
+            && self
+                .runners
+                .get(&runner)
+                .is_some_and(|known| known.stream.is_none() && PoolKey::of_runner(&known.record) == pool);
+        if !fits {
+            mark!("control.stream_names_no_runner");
+            let message = "the init event names no runner that is connected and without a stream".into();
+            let error = RunnerPoolError::ServerlessInvalidSsePayload { message, raw_payload: None };
+            self.fail_stream(step, id, error, "payload");
+            return;
+        }
+        let now = self.now.mono;
+        let stream = self.streams.get_mut(&id).expect("it was there above");
+        stream.stage = Stage::Live { runner, since: now };
+        let host = self.runner_mut(runner);
+        host.stream = Some(id);
+        host.serverless = true;
+        if host.record.draining.is_some() {
+            self.streams.get_mut(&id).expect("it was there above").fate = Fate::Draining;
+        }
+        self.thresholds.set(Due::Stream(id), now + self.options.stream_timeout);
+        self.pool_mut(&pool).error = None;
+        self.rank(runner);
+        step.pools.insert(pool);
+    }
+
+    /// Any other event: the stream is alive.
+    pub(super) fn stream_ping(&mut self, step: &mut Step, id: StreamId) {
+        let now = self.now.mono;
+        let Some(stream) = self.streams.get(&id) else { return };
+        // Before its Init, pings do not put the timeout off: an application whose runner never connects has failed.
+        if stream.runner().is_none() || matches!(stream.fate, Fate::Closing { .. }) {
+            return;
+        }
+        let (pool, stable) = (stream.pool.clone(), stream.lived(now, self.options.stream_stable));
+        self.thresholds.set(Due::Stream(id), now + self.options.stream_timeout);
+        if stable && self.pools[&pool].failures > 0 {
+            self.recover(step, &pool);
+        }
+    }
+
+    /// It ended.
+    pub(super) fn stream_ended(&mut self, step: &mut Step, id: StreamId, end: StreamEnd) {
+        let Some(stream) = self.streams.get(&id) else { return };
+        let (pool, fate, runner) = (stream.pool.clone(), stream.fate, stream.runner());
+        let stable = stream.lived(self.now.mono, self.options.stream_stable);
+        let wave = stream.wave;
+        let reason = match fate {
+            Fate::Closing { reason } => reason,
+            Fate::Wanted | Fate::Draining | Fate::Replaced => name(&end),
+        };
+        if fate == Fate::Wanted {
+            if stable {
+                self.recover(step, &pool);
+            } else {
+                self.note_failure(&pool, wave, error(end));
+            }
+        }
+        self.end_stream(id);
+        self.streams.remove(&id);
+        self.pool_mut(&pool).streams -= 1;
+        step.fact(Fact::StreamEnded { stream: id, reason });
+        step.pools.insert(pool);
+        if let Some(runner) = runner {
+            self.stream_left(step, id, runner);
+        }
+    }
+
+    /// What the end of its stream means for a runner: an instance whose request has ended may be frozen or killed by
+    /// its platform at any moment, so it gets nothing new and its actors move; without a socket it is gone.
+    fn stream_left(&mut self, step: &mut Step, id: StreamId, runner: RunnerId) {
+        let Some(host) = self.runners.get_mut(&runner) else { return };
+        if host.stream != Some(id) {
+            return;
+        }
+        host.stream = None;
+        if host.conn.is_some() {
+            mark!("control.stream_ended_before_socket");
+            self.drain_runner(step, runner);
+        } else if host.seen {
+            self.lose_runner(step, runner);
+        }
+    }
+
+    /// Gives up a stream that was wanted, as a failure of its pool.
+    pub(super) fn fail_stream(
+        &mut self,
+        step: &mut Step,
+        id: StreamId,
+        error: RunnerPoolError,
+        reason: &'static str,
+    ) {
+        let stream = &self.streams[&id];
+        if stream.fate == Fate::Wanted {
+            let (pool, wave) = (stream.pool.clone(), stream.wave);
+            self.note_failure(&pool, wave, error);
+        }
+        self.close_stream(step, id, reason);
+    }
+
+    /// Closes a stream; its end still follows.
+    pub(super) fn close_stream(&mut self, step: &mut Step, id: StreamId, reason: &'static str) {
+        let stream = self.streams.get_mut(&id).expect("an indexed stream exists");
+        if matches!(stream.fate, Fate::Closing { .. }) {
+            return;
+        }
+        stream.fate = Fate::Closing { reason };
+        step.pools.insert(stream.pool.clone());
+        self.end_stream(id);
+        step.perform(Effect::CloseStream { stream: id });
+    }
+
+    fn end_stream(&mut self, id: StreamId) {
+        for due in [Due::Stream(id), Due::Lifespan(id), Due::Drained(id)] {
+            self.thresholds.clear(due);
+        }
+        let key = self.streams[&id].pool.clone();
+        let pool = self.pool_mut(&key);
+        pool.active.remove(&id);
+        pool.idle.remove(&id);
+    }
+
+    /// Brings the stream's place in its pool up to date.
+    pub(super) fn file_stream(&mut self, id: StreamId) {
+        let stream = &self.streams[&id];
+        let (key, active) = (stream.pool.clone(), stream.fate == Fate::Wanted);
+        let hosts = stream.runner().and_then(|runner| self.runners.get(&runner));
+        let idle = active && hosts.is_none_or(|runner| runner.actors.is_empty());
+        let pool = self.pool_mut(&key);
+        if active {
+            pool.active.insert(id)
+        } else {
+            pool.active.remove(&id)
+        };
+        if idle {
+            pool.idle.insert(id)
+        } else {
+            pool.idle.remove(&id)
+        };
+    }
+
+    /// The stream's next step did not come in time.
+    pub(super) fn stream_timed_out(&mut self, step: &mut Step, id: StreamId) {
+        mark!("control.stream_timed_out");
+        let seconds = self.options.stream_timeout.as_secs();
+        let what = match self.streams[&id].stage {
+            Stage::Dialing => "no response",
+            Stage::Open => "no runner was connected",
+            Stage::Live { .. } => "no ping",
+        };
+        let message = UserText::new(&format!("{what} within {seconds} s"));
+        self.fail_stream(step, id, RunnerPoolError::ServerlessConnectionError { message }, "timeout");
+    }
+}
+
+/// Stable name of an end.
+const fn name(end: &StreamEnd) -> &'static str {
+    match end {
+        StreamEnd::Closed => "closed",
+        StreamEnd::Clean => "clean",
+        StreamEnd::Http { .. } => "http",
+        StreamEnd::Connection { .. } => "connection",
+        StreamEnd::Payload { .. } => "payload",
+    }
+}
+
+/// The end of a stream that was wanted, as users see it.
+fn error(end: StreamEnd) -> RunnerPoolError {
+    match end {
+        StreamEnd::Closed | StreamEnd::Clean => RunnerPoolError::ServerlessStreamEndedEarly,
+        StreamEnd::Http { status, body } => {
+            RunnerPoolError::ServerlessHttpError { status_code: status, body: UserText::new(&body) }
+        }
+        StreamEnd::Connection { message } => {
+            RunnerPoolError::ServerlessConnectionError { message: UserText::new(&message) }
+        }
+        StreamEnd::Payload { message } => RunnerPoolError::ServerlessInvalidSsePayload {
+            message: UserText::new(&message),
+            raw_payload: None,
+        },
+    }
+}

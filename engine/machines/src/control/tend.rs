@@ -1,0 +1,105 @@
+//! How many streams a serverless pool has, and when it may open more.
+//!
+//! After the engine's boot the desired number is opened at once, although runners of its former life may come back:
+//! their streams died with it, so each of them drains itself when it notices, or is lost after the threshold. Waiting
+//! for either would leave every actor without a place for that long.
+
+use protocol::error::RunnerPoolError;
+use protocol::id::StreamId;
+use protocol::mark;
+
+use super::Control;
+use super::pool::PoolKey;
+use super::step::Step;
+use super::stream::Fate;
+use super::timers::Due;
+
+impl Control {
+    /// Opens missing streams and closes surplus ones.
+    pub(super) fn tend(&mut self, step: &mut Step, key: &PoolKey) {
+        let Some(pool) = self.pools.get(key) else { return };
+        let desired = pool.desired();
+        let mut active = pool.active.len();
+        // The newest without actors goes first: the older ones have proven themselves.
+        while active > desired
+            && let Some(stream) = self.pools[key].idle.last().copied()
+        {
+            self.replace_stream(step, stream, "surplus");
+            active -= 1;
+        }
+        if self.thresholds.get(&Due::Retry(key.clone())).is_none() {
+            for _ in active..desired {
+                self.open_stream(step, key);
+            }
+        }
+    }
+
+    /// Drains the runner of a stream that shall not stay, and closes the stream when it hosts nothing any more, or
+    /// after the drain grace.
+    pub(super) fn replace_stream(&mut self, step: &mut Step, id: StreamId, reason: &'static str) {
+        let stream = self.streams.get_mut(&id).expect("an indexed stream exists");
+        if stream.fate != Fate::Wanted {
+            return;
+        }
+        stream.fate = Fate::Replaced;
+        let runner = stream.runner();
+        step.pools.insert(stream.pool.clone());
+        self.file_stream(id);
+        if let Some(runner) = runner {
+            self.drain_runner(step, runner);
+        }
+        if runner.is_none_or(|runner| self.runners[&runner].actors.is_empty()) {
+            self.close_stream(step, id, reason);
+        } else {
+            self.thresholds.clear(Due::Lifespan(id));
+            self.thresholds.set(Due::Drained(id), self.now.mono + self.options.drain_grace);
+        }
+    }
+
+    /// The runner of this stream hosts nothing any more.
+    pub(super) fn emptied(&mut self, step: &mut Step, id: StreamId) {
+        let Some(stream) = self.streams.get(&id).filter(|stream| stream.fate == Fate::Replaced) else {
+            return;
+        };
+        if stream.runner().is_none_or(|runner| self.runners[&runner].actors.is_empty()) {
+            self.close_stream(step, id, "drained");
+        }
+    }
+
+    /// Streams that go elsewhere than configured.
+    pub(super) fn outdated(&self, key: &PoolKey) -> Vec<StreamId> {
+        let target = self.target(key);
+        let outdated = |id: &StreamId| {
+            let stream = &self.streams[id].target;
+            target
+                .as_ref()
+                .is_none_or(|target| (&target.url, &target.headers) != (&stream.url, &stream.headers))
+        };
+        let active = self.pools.get(key).into_iter().flat_map(|pool| pool.active.iter().copied());
+        active.filter(outdated).collect()
+    }
+
+    /// A stream of this wave failed: the next are opened after a delay that doubles with each failed wave.
+    pub(super) fn note_failure(&mut self, key: &PoolKey, wave: u64, error: RunnerPoolError) {
+        let (base, longest) = (self.options.stream_backoff_base, self.options.stream_backoff_max);
+        let pool = self.pool_mut(key);
+        pool.error = Some(error);
+        if wave != pool.wave {
+            mark!("control.stream_wave_counted_once");
+            return;
+        }
+        pool.wave += 1;
+        let factor = 2_u32.checked_pow(pool.failures).unwrap_or(u32::MAX);
+        pool.failures = pool.failures.saturating_add(1);
+        let delay = base.saturating_mul(factor).min(longest);
+        self.thresholds.set(Due::Retry(key.clone()), self.now.mono + delay);
+    }
+
+    /// The application works: delays begin anew, and nothing waits any more.
+    pub(super) fn recover(&mut self, step: &mut Step, key: &PoolKey) {
+        let pool = self.pool_mut(key);
+        pool.failures = 0;
+        self.thresholds.clear(Due::Retry(key.clone()));
+        step.pools.insert(key.clone());
+    }
+}
