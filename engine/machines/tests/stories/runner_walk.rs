@@ -286,7 +286,7 @@ fn play_code(world: &mut World, step: Step) {
 fn every_instance_ticket_and_payload_ends_once() {
     walk(
         "runner_",
-        &["runner_redial_late", "runner_response_dropped"],
+        &["runner_events_overflow", "runner_redial_late", "runner_response_dropped"],
         prop::collection::vec(step(), 1..160),
         |steps| {
             let mut world = World::new();
