@@ -1,1 +1,46 @@
-//! A deterministic world for network services: tasks, clock, network, disk, faults, decisions
+//! A deterministic world for network services: tasks, clock, network, disk, faults, decisions.
+
+pub(crate) mod agenda;
+pub(crate) mod census;
+pub(crate) mod clock;
+pub(crate) mod core;
+pub(crate) mod decide;
+pub(crate) mod digest;
+pub(crate) mod effects;
+pub(crate) mod ground;
+pub(crate) mod host;
+pub(crate) mod names;
+pub(crate) mod net;
+pub(crate) mod node;
+pub(crate) mod options;
+pub(crate) mod panics;
+pub(crate) mod registry;
+pub(crate) mod report;
+pub(crate) mod run;
+pub(crate) mod storage;
+pub(crate) mod stream;
+pub(crate) mod task;
+pub(crate) mod tasks;
+pub(crate) mod trace;
+pub(crate) mod verify;
+pub(crate) mod waker;
+pub(crate) mod world;
+
+pub use census::Census;
+pub use clock::WALL_BASE;
+pub use decide::{Decision, Overrides, Unmatched};
+pub use digest::{CHECKPOINT_EVENTS, CHECKPOINTS_MAX, Checkpoint, WINDOW_MAX};
+pub use effects::Effect;
+pub use host::is_hosted;
+pub use net::conn::{HEAD_BYTES, Side};
+pub use net::cut::{Connection, Cut};
+pub use node::handle::Node;
+pub use node::{Fall, Status};
+pub use options::{Latency, Network, Options, Ratio, Schedule};
+pub use report::{Event, Failure, Note, Report, TraceLine};
+pub use run::Sim;
+pub use stream::Stream;
+pub use task::Task;
+pub use trace::TRACE_LINES_MAX;
+pub use verify::{Divergence, first_difference, last_shared, verify};
+pub use world::World;

@@ -1,0 +1,241 @@
+//! What is due when: timers, segments and everything else that virtual time brings.
+//!
+//! An indexed four-ary heap. Each entry knows its place, so cancelling takes it out at once: a cancelled timer costs
+//! no memory, no time and no wake. Entries due at the same moment come out in the order they were put in; which task
+//! runs first of those they wake is the scheduler's decision, not this module's. Next: `core::fire`.
+
+/// How many children an entry has: four keep siblings within two cache lines.
+const ARITY: usize = 4;
+
+/// The name of an entry; never reused within a world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DueKey {
+    slot: u32,
+    generation: u32,
+}
+
+impl DueKey {
+    /// As one word.
+    pub(crate) fn to_word(self) -> u64 {
+        u64::from(self.generation) << 32 | u64::from(self.slot)
+    }
+    /// Back from the word.
+    pub(crate) fn from_word(word: u64) -> Self {
+        Self { slot: word as u32, generation: (word >> 32) as u32 }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Entry {
+    at: u64,
+    order: u64,
+    slot: u32,
+}
+
+impl Entry {
+    fn before(&self, other: &Self) -> bool {
+        (self.at, self.order) < (other.at, other.order)
+    }
+}
+
+struct Slot<T> {
+    place: u32,
+    generation: u32,
+    what: Option<T>,
+}
+
+/// The agenda of a world.
+pub(crate) struct Agenda<T> {
+    heap: Vec<Entry>,
+    slots: Vec<Slot<T>>,
+    free: Vec<u32>,
+    order: u64,
+}
+
+impl<T> Agenda<T> {
+    pub(crate) const fn new() -> Self {
+        Self { heap: Vec::new(), slots: Vec::new(), free: Vec::new(), order: 0 }
+    }
+
+    /// How many entries wait.
+    #[cfg(test)]
+    fn len(&self) -> usize {
+        self.heap.len()
+    }
+
+    /// What waits, in no order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter_map(|slot| slot.what.as_ref())
+    }
+
+    /// The moment of the first entry, in nanoseconds.
+    pub(crate) fn next_at(&self) -> Option<u64> {
+        self.heap.first().map(|entry| entry.at)
+    }
+
+    /// Puts `what` on the agenda for `at`.
+    pub(crate) fn insert(&mut self, at: u64, what: T) -> DueKey {
+        let place = u32::try_from(self.heap.len()).expect("fewer than 2^32 entries");
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                let held = &mut self.slots[slot as usize];
+                held.place = place;
+                held.what = Some(what);
+                slot
+            }
+            None => {
+                let slot = u32::try_from(self.slots.len()).expect("fewer than 2^32 entries");
+                self.slots.push(Slot { place, generation: 0, what: Some(what) });
+                slot
+            }
+        };
+        let generation = self.slots[slot as usize].generation;
+        self.order += 1;
+        self.heap.push(Entry { at, order: self.order, slot });
+        self.rise(place as usize);
+        DueKey { slot, generation }
+    }
+
+    /// Takes the first entry.
+    pub(crate) fn pop(&mut self) -> Option<(DueKey, T)> {
+        let slot = self.heap.first()?.slot;
+        let key = DueKey { slot, generation: self.slots[slot as usize].generation };
+        self.remove(key).map(|what| (key, what))
+    }
+
+    /// Takes an entry out; `None` if it was fired or removed.
+    pub(crate) fn remove(&mut self, key: DueKey) -> Option<T> {
+        let held = self.slots.get_mut(key.slot as usize)?;
+        if held.generation != key.generation {
+            return None;
+        }
+        let what = held.what.take()?;
+        held.generation = held.generation.wrapping_add(1);
+        let place = held.place as usize;
+        self.free.push(key.slot);
+        let last = self.heap.pop().expect("the removed entry is in the heap");
+        if place < self.heap.len() {
+            self.heap[place] = last;
+            self.slots[last.slot as usize].place = place as u32;
+            self.settle(place);
+        }
+        Some(what)
+    }
+
+    /// The entry and its moment, if it still waits.
+    pub(crate) fn get_mut(&mut self, key: DueKey) -> Option<(u64, &mut T)> {
+        let held = self.slots.get_mut(key.slot as usize)?;
+        if held.generation != key.generation {
+            return None;
+        }
+        let at = self.heap[held.place as usize].at;
+        held.what.as_mut().map(|what| (at, what))
+    }
+
+    /// Moves an entry that waits to another moment.
+    pub(crate) fn reschedule(&mut self, key: DueKey, at: u64) {
+        let Some(held) = self.slots.get(key.slot as usize) else { return };
+        if held.generation != key.generation || held.what.is_none() {
+            return;
+        }
+        let place = held.place as usize;
+        self.order += 1;
+        self.heap[place].at = at;
+        self.heap[place].order = self.order;
+        self.settle(place);
+    }
+
+    fn settle(&mut self, place: usize) {
+        if self.rise(place) == place {
+            self.sink(place);
+        }
+    }
+
+    fn rise(&mut self, mut place: usize) -> usize {
+        let entry = self.heap[place];
+        while place > 0 {
+            let parent = (place - 1) / ARITY;
+            if !entry.before(&self.heap[parent]) {
+                break;
+            }
+            self.put(place, self.heap[parent]);
+            place = parent;
+        }
+        self.put(place, entry);
+        place
+    }
+
+    fn sink(&mut self, mut place: usize) {
+        let entry = self.heap[place];
+        loop {
+            let first = place * ARITY + 1;
+            if first >= self.heap.len() {
+                break;
+            }
+            let mut least = first;
+            for child in first + 1..(first + ARITY).min(self.heap.len()) {
+                if self.heap[child].before(&self.heap[least]) {
+                    least = child;
+                }
+            }
+            if !self.heap[least].before(&entry) {
+                break;
+            }
+            self.put(place, self.heap[least]);
+            place = least;
+        }
+        self.put(place, entry);
+    }
+
+    fn put(&mut self, place: usize, entry: Entry) {
+        self.heap[place] = entry;
+        self.slots[entry.slot as usize].place = place as u32;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_million_cancelled_entries_leave_nothing() {
+        let mut agenda = Agenda::new();
+        for round in 0..1_000_000u64 {
+            let key = agenda.insert(3_600_000_000_000 + round, ());
+            assert!(agenda.remove(key).is_some());
+            assert!(agenda.remove(key).is_none(), "an old key finds nothing");
+        }
+        assert_eq!(agenda.len(), 0);
+        assert_eq!(agenda.slots.len(), 1, "one slot was reused throughout");
+    }
+
+    proptest! {
+        #[test]
+        fn entries_come_out_by_moment_then_by_order(ops in prop::collection::vec((0u64..50, 0u8..4), 1..300)) {
+            let mut agenda = Agenda::new();
+            let mut model: Vec<(u64, u64, DueKey)> = Vec::new();
+            let mut order = 0;
+            for (at, op) in ops {
+                match op {
+                    0 | 1 => {
+                        order += 1;
+                        let key = agenda.insert(at, order);
+                        model.push((at, order, key));
+                    }
+                    2 if !model.is_empty() => {
+                        let (_, id, key) = model.swap_remove(at as usize % model.len());
+                        prop_assert_eq!(agenda.remove(key), Some(id));
+                    }
+                    _ => {
+                        model.sort_unstable_by_key(|(at, id, _)| (*at, *id));
+                        let expected = (!model.is_empty()).then(|| model.remove(0));
+                        prop_assert_eq!(agenda.next_at(), expected.map(|(at, ..)| at));
+                        prop_assert_eq!(agenda.pop().map(|(_, id)| id), expected.map(|(_, id, _)| id));
+                    }
+                }
+                prop_assert_eq!(agenda.len(), model.len());
+            }
+        }
+    }
+}

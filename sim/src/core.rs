@@ -1,0 +1,286 @@
+//! One world's whole state, and the way to it from the thread it has entered.
+//!
+//! Every part sits in its own cell, borrowed for a moment and never across user code: a poll, a waker or a destructor
+//! may call back in. Handles that inhabitants hold (sockets, timers, files) are numbers; they find the world through
+//! the thread, and refuse another one. Next: `run` drives it, `ground` answers the inhabitants, `world` the script.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::task::Waker;
+use std::time::Duration;
+
+use crate::agenda::{Agenda, DueKey};
+use crate::decide::{Decisions, StreamId};
+use crate::digest::{Digest, Kind};
+use crate::effects::Effect;
+use crate::effects::Effects;
+use crate::host::Clock;
+use crate::names::Names;
+use crate::net::{Fabric, NetDue};
+use crate::node::{NodeId, NodeState};
+use crate::options::Options;
+use crate::registry::{self, WorldId};
+use crate::report::{Failure, Note};
+use crate::tasks::Tasks;
+use crate::trace::Trace;
+
+/// What the agenda holds.
+pub(crate) enum Due {
+    /// A timer of a task of that node.
+    Timer(NodeId, Waker),
+    /// Something of the network.
+    Net(NetDue),
+}
+
+/// One world.
+pub(crate) struct Core {
+    pub(crate) id: WorldId,
+    pub(crate) name: String,
+    pub(crate) options: Options,
+    pub(crate) now: Cell<u64>,
+    pub(crate) tasks: Tasks,
+    pub(crate) agenda: RefCell<Agenda<Due>>,
+    pub(crate) decisions: RefCell<Decisions>,
+    pub(crate) digest: RefCell<Digest>,
+    pub(crate) nodes: RefCell<Vec<NodeState>>,
+    pub(crate) net: RefCell<Fabric>,
+    pub(crate) trace: Trace,
+    pub(crate) effects: RefCell<Effects>,
+    pub(crate) notes: RefCell<Vec<Note>>,
+    pub(crate) names: RefCell<Names>,
+    /// Which ready task runs next.
+    pub(crate) pick: StreamId,
+    /// How many nodes are paused: zero saves the lookup on every poll.
+    pub(crate) paused: Cell<u32>,
+    /// A node fell during the poll that is running.
+    pub(crate) falling: Cell<bool>,
+    /// Polls since virtual time last moved.
+    pub(crate) polls_here: Cell<u64>,
+    current: Cell<NodeId>,
+    failure: RefCell<Option<Failure>>,
+    clock: Clock,
+}
+
+thread_local! {
+    static CORE: RefCell<Option<Rc<Core>>> = const { RefCell::new(None) };
+}
+
+/// Calls `f` with the world that has entered this thread, if one has.
+#[inline]
+pub(crate) fn try_with<R>(f: impl FnOnce(&Core) -> R) -> Option<R> {
+    CORE.try_with(|core| core.borrow().as_ref().map(|core| f(core))).ok().flatten()
+}
+
+/// Calls `f` with the world `id`, which has entered this thread.
+///
+/// # Panics
+/// With the world's name, if it has not.
+#[inline]
+pub(crate) fn with<R>(id: WorldId, f: impl FnOnce(&Core) -> R) -> R {
+    let answer = try_with(|core| (core.id == id).then(|| f(core)));
+    match answer.flatten() {
+        Some(answer) => answer,
+        None => misplaced(id),
+    }
+}
+
+#[cold]
+fn misplaced(id: WorldId) -> ! {
+    let name = registry::name(id).unwrap_or_else(|| "(it is over)".to_owned());
+    panic!("the world \"{name}\" was touched from outside its thread")
+}
+
+/// Whether the world `id` has entered this thread; for destructors, which may run after it left.
+pub(crate) fn is_here(id: WorldId) -> bool {
+    try_with(|core| core.id == id).unwrap_or(false)
+}
+
+/// Puts a world into this thread, or takes it out.
+pub(crate) fn enter(core: Option<Rc<Core>>) {
+    let before = CORE.with(|place| std::mem::replace(&mut *place.borrow_mut(), core));
+    drop(before);
+}
+
+impl Core {
+    pub(crate) fn new(options: Options, clock: Clock) -> Rc<Self> {
+        let name = options.name();
+        let id = registry::enter(name.clone());
+        let mut decisions = Decisions::new(options.seed, options.overrides.clone(), options.record_decisions);
+        let pick = decisions.stream("pick");
+        let core = Self {
+            id,
+            name,
+            now: Cell::new(0),
+            tasks: Tasks::new(),
+            agenda: RefCell::new(Agenda::new()),
+            decisions: RefCell::new(decisions),
+            digest: RefCell::new(Digest::new(options.keep_events.clone())),
+            nodes: RefCell::new(Vec::new()),
+            net: RefCell::new(Fabric::new(options.net)),
+            trace: Trace::new(options.trace),
+            effects: RefCell::new(Effects::new()),
+            notes: RefCell::new(Vec::new()),
+            names: RefCell::new(Names::new()),
+            pick,
+            paused: Cell::new(0),
+            falling: Cell::new(false),
+            polls_here: Cell::new(0),
+            current: Cell::new(NodeId::SCRIPT),
+            failure: RefCell::new(None),
+            clock,
+            options,
+        };
+        let core = Rc::new(core);
+        core.add_node("script");
+        core
+    }
+
+    /// Virtual time since the run began.
+    pub(crate) const fn elapsed(&self) -> Duration {
+        Duration::from_nanos(self.now.get())
+    }
+
+    /// Folds an event into the digest.
+    #[inline]
+    pub(crate) fn event(&self, kind: Kind, subject: u64, detail: u64) {
+        self.digest.borrow_mut().fold(kind, subject, detail);
+    }
+
+    /// Decides among `bound`.
+    #[inline]
+    pub(crate) fn draw(&self, stream: StreamId, bound: u64) -> u64 {
+        let value = self.decisions.borrow_mut().draw(stream, bound);
+        self.event(Kind::Decision, u64::from(stream.0), value);
+        value
+    }
+
+    /// Decides without an event of its own: the event that follows tells what was decided.
+    #[inline]
+    pub(crate) fn draw_quietly(&self, stream: StreamId, bound: u64) -> u64 {
+        self.decisions.borrow_mut().draw(stream, bound)
+    }
+
+    /// Any 64-bit value.
+    pub(crate) fn draw_word(&self, stream: StreamId) -> u64 {
+        let value = self.decisions.borrow_mut().draw_word(stream);
+        self.event(Kind::Decision, u64::from(stream.0), value);
+        value
+    }
+
+    /// The stream of that name.
+    pub(crate) fn stream(&self, name: &str) -> StreamId {
+        self.decisions.borrow_mut().stream(name)
+    }
+
+    /// Puts something on the agenda, `after` nanoseconds from this moment.
+    pub(crate) fn schedule(&self, after: u64, what: Due) -> DueKey {
+        self.schedule_at(self.now.get().saturating_add(after), what)
+    }
+
+    /// Puts something on the agenda.
+    pub(crate) fn schedule_at(&self, at: u64, what: Due) -> DueKey {
+        self.agenda.borrow_mut().insert(at.max(self.now.get()), what)
+    }
+
+    /// Takes something off the agenda.
+    pub(crate) fn unschedule(&self, key: DueKey) {
+        let removed = self.agenda.borrow_mut().remove(key);
+        drop(removed); // a waker's destructor may be anybody's: outside the borrow
+    }
+
+    /// Moves virtual time, and the clock of the context that hosts the run.
+    pub(crate) fn advance(&self, at: u64) {
+        let before = self.now.replace(at);
+        assert!(at >= before, "virtual time never goes back");
+        if at > before {
+            self.polls_here.set(0);
+            self.event(Kind::Time, 0, at);
+            self.clock.advance(Duration::from_nanos(at - before));
+        }
+    }
+
+    /// Lets everything happen that is due at this moment.
+    pub(crate) fn fire_due(&self) {
+        loop {
+            let due = {
+                let mut agenda = self.agenda.borrow_mut();
+                if agenda.next_at().is_none_or(|at| at > self.now.get()) {
+                    return;
+                }
+                agenda.pop()
+            };
+            let Some((key, due)) = due else { return };
+            match due {
+                Due::Timer(_, waker) => {
+                    self.event(Kind::Timer, key.to_word(), 0);
+                    waker.wake();
+                }
+                Due::Net(due) => self.net(|net| net.fire(self, due)),
+            }
+        }
+    }
+
+    /// Works on the network, then wakes whom that concerns, outside of the borrow.
+    #[inline]
+    pub(crate) fn net<R>(&self, f: impl FnOnce(&mut Fabric) -> R) -> R {
+        let mut net = self.net.borrow_mut();
+        let answer = f(&mut net);
+        if net.wakes.is_empty() {
+            return answer;
+        }
+        let mut wakes = std::mem::take(&mut net.wakes);
+        drop(net);
+        for waker in wakes.drain(..) {
+            waker.wake();
+        }
+        let mut net = self.net.borrow_mut();
+        if net.wakes.is_empty() {
+            net.wakes = wakes; // keeps the buffer
+        }
+        answer
+    }
+
+    /// Counts a fault's effect.
+    #[inline]
+    pub(crate) fn felt(&self, effect: Effect) {
+        self.effects.borrow_mut().add(effect, 1);
+    }
+
+    /// The node whose task is being polled, or whose tasks are being dropped.
+    #[inline]
+    pub(crate) const fn current_node(&self) -> NodeId {
+        self.current.get()
+    }
+
+    /// From here on, calls are answered for this node.
+    #[inline]
+    pub(crate) fn serve(&self, node: NodeId) {
+        self.current.set(node);
+    }
+
+    /// Calls `f` on behalf of a node.
+    pub(crate) fn on_behalf<R>(&self, node: NodeId, f: impl FnOnce() -> R) -> R {
+        let before = self.current.replace(node);
+        let answer = f();
+        self.current.set(before);
+        answer
+    }
+
+    /// Ends the run with a failure; the first one counts.
+    pub(crate) fn fail(&self, failure: Failure) {
+        let mut place = self.failure.borrow_mut();
+        if place.is_none() {
+            *place = Some(failure);
+        }
+    }
+
+    /// Whether the run has failed.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failure.borrow().is_some()
+    }
+
+    /// The failure, if there was one.
+    pub(crate) fn take_failure(&self) -> Option<Failure> {
+        self.failure.borrow_mut().take()
+    }
+}

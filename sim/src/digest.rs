@@ -1,0 +1,199 @@
+//! The run digest: 128 bits over every event of a run, with checkpoints.
+//!
+//! Events are two words each, gathered into blocks; a block is hashed (XXH3) together with the digest of all before
+//! it. Tracing never touches it. A checkpoint is kept every so many events, and every second one is dropped when there
+//! are too many, so a run of any length keeps at most [`CHECKPOINTS_MAX`]. A window of events can be kept as they are,
+//! to name the first in which two runs differ. Next: `verify`.
+
+use std::ops::Range;
+
+use xxhash_rust::xxh3::xxh3_128;
+
+/// Events per hashed block; a multiple of it lies between checkpoints.
+const BLOCK_EVENTS: usize = 128;
+const EVENT_BYTES: usize = 16;
+const HEAD_BYTES: usize = 16;
+/// Events between checkpoints at first; doubled whenever there are too many.
+pub const CHECKPOINT_EVENTS: u64 = 1024;
+/// At most so many checkpoints are kept.
+pub const CHECKPOINTS_MAX: usize = 1024;
+/// At most so many events are kept as they are.
+pub const WINDOW_MAX: u64 = 1 << 20;
+
+/// What an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    /// Virtual time moved; detail: nanoseconds.
+    Time = 1,
+    /// Subject: task.
+    Spawn,
+    /// Subject: task.
+    Poll,
+    /// Subject: task.
+    TaskEnd,
+    /// A timer fired; subject: its key.
+    Timer,
+    /// Subject: stream; detail: value.
+    Decision,
+    /// Bytes were written; subject: connection; detail: hash of all bytes of that direction so far.
+    Write,
+    /// Bytes were read; as `Write`.
+    Read,
+    /// Something arrived; subject: connection; detail: what.
+    Deliver,
+    /// Subject: node; detail: what became of it.
+    Node,
+    /// Subject: node; detail: hash of operation and outcome.
+    Disk,
+    /// A script's note; detail: hash of its text.
+    Note,
+    /// A fault was injected; detail: hash of its description.
+    Fault,
+}
+
+/// A digest after so many events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Checkpoint {
+    /// How many events came before.
+    pub events: u64,
+    /// The digest over them.
+    pub digest: u128,
+}
+
+/// An event kept as it is, for naming.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) index: u64,
+    pub(crate) at: u64,
+    pub(crate) kind: Kind,
+    pub(crate) subject: u64,
+    pub(crate) detail: u64,
+}
+
+pub(crate) struct Digest {
+    block: Box<[u8; HEAD_BYTES + BLOCK_EVENTS * EVENT_BYTES]>,
+    filled: usize,
+    events: u64,
+    now: u64,
+    spacing: u64,
+    checkpoints: Vec<Checkpoint>,
+    window: Range<u64>,
+    kept: Vec<Kept>,
+}
+
+impl Digest {
+    pub(crate) fn new(window: Range<u64>) -> Self {
+        let end = window.end.min(window.start.saturating_add(WINDOW_MAX));
+        Self {
+            block: Box::new([0; HEAD_BYTES + BLOCK_EVENTS * EVENT_BYTES]),
+            filled: HEAD_BYTES,
+            events: 0,
+            now: 0,
+            spacing: CHECKPOINT_EVENTS,
+            checkpoints: Vec::new(),
+            window: window.start..end,
+            kept: Vec::new(),
+        }
+    }
+
+    /// Whether any event is kept as it is.
+    pub(crate) fn keeps(&self) -> bool {
+        !self.window.is_empty()
+    }
+
+    /// How many events were folded.
+    pub(crate) const fn events(&self) -> u64 {
+        self.events
+    }
+
+    /// Folds an event. Subjects above 56 bits lose the rest.
+    #[inline]
+    pub(crate) fn fold(&mut self, kind: Kind, subject: u64, detail: u64) {
+        let head = (kind as u64) << 56 | (subject & ((1 << 56) - 1));
+        let place = &mut self.block[self.filled..self.filled + EVENT_BYTES];
+        place[..8].copy_from_slice(&head.to_le_bytes());
+        place[8..].copy_from_slice(&detail.to_le_bytes());
+        self.filled += EVENT_BYTES;
+        if kind == Kind::Time {
+            self.now = detail;
+        }
+        if self.window.contains(&self.events) {
+            self.kept.push(Kept { index: self.events, at: self.now, kind, subject, detail });
+        }
+        self.events += 1;
+        if self.filled == self.block.len() {
+            self.close_block();
+        }
+    }
+
+    fn close_block(&mut self) {
+        let digest = self.value();
+        self.block[..HEAD_BYTES].copy_from_slice(&digest.to_le_bytes());
+        self.filled = HEAD_BYTES;
+        if !self.events.is_multiple_of(self.spacing) {
+            return;
+        }
+        if self.checkpoints.len() == CHECKPOINTS_MAX {
+            self.spacing *= 2;
+            let spacing = self.spacing;
+            self.checkpoints.retain(|each| each.events.is_multiple_of(spacing));
+            if !self.events.is_multiple_of(spacing) {
+                return;
+            }
+        }
+        self.checkpoints.push(Checkpoint { events: self.events, digest });
+    }
+
+    /// The digest over all events so far.
+    pub(crate) fn value(&self) -> u128 {
+        xxh3_128(&self.block[..self.filled])
+    }
+
+    /// The checkpoints kept, the end of the run among them.
+    pub(crate) fn checkpoints(&self) -> Vec<Checkpoint> {
+        let mut all = self.checkpoints.clone();
+        all.push(Checkpoint { events: self.events, digest: self.value() });
+        all
+    }
+
+    /// The events kept as they are.
+    pub(crate) fn kept(&self) -> &[Kept] {
+        &self.kept
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_and_its_order_count() {
+        let digest = |events: &[(Kind, u64, u64)]| {
+            let mut digest = Digest::new(0..0);
+            for (kind, subject, detail) in events {
+                digest.fold(*kind, *subject, *detail);
+            }
+            digest.value()
+        };
+        let base = digest(&[(Kind::Poll, 1, 0), (Kind::Poll, 2, 0)]);
+        assert_ne!(base, digest(&[(Kind::Poll, 2, 0), (Kind::Poll, 1, 0)]));
+        assert_ne!(base, digest(&[(Kind::Poll, 1, 0), (Kind::Poll, 2, 1)]));
+        assert_ne!(base, digest(&[(Kind::Poll, 1, 0)]));
+    }
+
+    #[test]
+    fn checkpoints_thin_out_and_stay_bounded() {
+        let mut digest = Digest::new(5..8);
+        let events = CHECKPOINT_EVENTS * (CHECKPOINTS_MAX as u64) * 3;
+        for index in 0..events {
+            digest.fold(Kind::Poll, index, 0);
+        }
+        let checkpoints = digest.checkpoints();
+        assert!(checkpoints.len() <= CHECKPOINTS_MAX + 1);
+        assert!(checkpoints.len() > CHECKPOINTS_MAX / 2);
+        assert!(checkpoints.is_sorted_by_key(|each| each.events));
+        let kept: Vec<_> = digest.kept().iter().map(|each| each.subject).collect();
+        assert_eq!(kept, [5, 6, 7]);
+    }
+}

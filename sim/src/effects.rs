@@ -1,0 +1,85 @@
+//! Faults counted as felt: not that one was injected, but that somebody suffered it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A fault's effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Effect {
+    /// A node with a running process was killed.
+    Kill,
+    /// A node with a running process lost power.
+    PowerOff,
+    /// A process fell inside a disk operation.
+    DiskCrash,
+    /// A power loss took sectors that were written and not synced.
+    LostSectors,
+    /// A task that was ready had to wait because its node was paused.
+    Pause,
+    /// A segment, SYN or RST was lost to a blocked path.
+    Blocked,
+    /// A live connection was cut by RST.
+    CutReset,
+    /// A live connection was cut by FIN.
+    CutFin,
+    /// A segment was lost to a silenced connection.
+    CutSilence,
+    /// A peer learnt of a closed connection by RST.
+    Reset,
+    /// A connection attempt was refused.
+    Refused,
+    /// A connection attempt timed out.
+    ConnectTimeout,
+    /// An established connection timed out.
+    Timeout,
+    /// A disk operation failed by injection.
+    DiskError,
+}
+
+impl Effect {
+    /// The name in tables.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kill => "kill",
+            Self::PowerOff => "power off",
+            Self::DiskCrash => "crash in disk operation",
+            Self::LostSectors => "unsynced sectors lost",
+            Self::Pause => "pause",
+            Self::Blocked => "blocked path",
+            Self::CutReset => "cut by RST",
+            Self::CutFin => "cut by FIN",
+            Self::CutSilence => "cut silently",
+            Self::Reset => "connection reset",
+            Self::Refused => "connection refused",
+            Self::ConnectTimeout => "connect timed out",
+            Self::Timeout => "connection timed out",
+            Self::DiskError => "disk error",
+        }
+    }
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name())
+    }
+}
+
+/// The counters of a run.
+pub(crate) struct Effects {
+    counts: BTreeMap<Effect, u64>,
+}
+
+impl Effects {
+    pub(crate) const fn new() -> Self {
+        Self { counts: BTreeMap::new() }
+    }
+    pub(crate) fn add(&mut self, effect: Effect, count: u64) {
+        if count > 0 {
+            *self.counts.entry(effect).or_default() += count;
+        }
+    }
+    pub(crate) const fn counts(&self) -> &BTreeMap<Effect, u64> {
+        &self.counts
+    }
+}

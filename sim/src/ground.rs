@@ -1,0 +1,169 @@
+//! The world's answers to `runtime`: what inhabitants stand on.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use runtime::world::{Answer, BlockFile, Listener, Socket, Task, TaskKey, TimerKey, World};
+use runtime::{Instant, Wall};
+
+use crate::agenda::DueKey;
+use crate::core::{self, Core};
+use crate::net::socket::{Connecting, SimListener};
+use crate::node::NodeId;
+use crate::registry::WorldId;
+use crate::task;
+use crate::tasks::TaskId;
+use crate::trace::nanos;
+
+/// What enters the thread.
+pub(crate) struct Ground(pub(crate) Rc<Core>);
+
+impl World for Ground {
+    fn now(&self) -> Instant {
+        self.0.mono(self.0.current_node())
+    }
+
+    fn wall(&self) -> Wall {
+        self.0.wall(self.0.current_node())
+    }
+
+    fn spawn(&self, name: &'static str, task: Task) -> TaskKey {
+        let id = self.0.spawn_on(self.0.current_node(), name, task);
+        TaskKey(id.map_or(u64::MAX, TaskId::to_word))
+    }
+
+    fn abort(&self, task: TaskKey) {
+        drop(self.0.tasks.abort(&self.0, TaskId::from_word(task.0)));
+    }
+
+    fn poll_timer(
+        &self,
+        timer: &mut Option<TimerKey>,
+        deadline: Instant,
+        context: &mut Context<'_>,
+    ) -> Poll<()> {
+        let at = self.0.when(self.0.current_node(), deadline);
+        if self.0.now.get() >= at {
+            if let Some(timer) = timer.take() {
+                self.cancel_timer(timer);
+            }
+            return Poll::Ready(());
+        }
+        let due = timer.map(|timer| DueKey::from_word(timer.0));
+        *timer = Some(TimerKey(self.0.keep_timer(due, at, context.waker()).to_word()));
+        Poll::Pending
+    }
+
+    fn cancel_timer(&self, timer: TimerKey) {
+        self.0.unschedule(DueKey::from_word(timer.0));
+    }
+
+    fn listen(&self, address: SocketAddr) -> io::Result<Box<dyn Listener>> {
+        let node = self.0.current_node();
+        if self.0.with_node(node, |state| state.fenced) {
+            return Err(io::ErrorKind::NetworkDown.into());
+        }
+        let (address, serial) = self.0.net(|net| net.listen(node, address))?;
+        Ok(Box::new(SimListener { world: self.0.id, node, address, serial }))
+    }
+
+    fn connect(&self, address: SocketAddr) -> Answer<io::Result<Box<dyn Socket>>> {
+        let node = self.0.current_node();
+        Box::pin(Connecting { world: self.0.id, node, to: address, key: None })
+    }
+
+    fn resolve(&self, host: &str, port: u16) -> Answer<io::Result<Vec<SocketAddr>>> {
+        let found = self.0.net.borrow().paths.resolve(self.0.current_node(), host);
+        let found = found.map(|ips| ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect());
+        let until = self.0.now.get() + nanos(self.0.options.net.resolve);
+        let wait = Until { world: self.0.id, until, due: None };
+        Box::pin(async move {
+            wait.await;
+            found
+        })
+    }
+
+    fn open(&self, path: &Path) -> io::Result<Box<dyn BlockFile>> {
+        let file = self.0.open_file(path)?;
+        Ok(Box::new(file))
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        self.0.file_exists(path)
+    }
+
+    fn blocking(&self, work: &mut dyn FnMut()) -> Answer<()> {
+        Box::pin(self.0.blocking(work))
+    }
+
+    fn entropy(&self, stream: &str, out: &mut [u8]) {
+        let node = self.0.current_node();
+        let known = self.0.with_node(node, |state| state.entropy.get(stream).copied());
+        let id = known.unwrap_or_else(|| {
+            let id = self.0.stream(&format!("entropy/{}/{stream}", self.0.node_name(node)));
+            self.0.with_node(node, |state| state.entropy.insert(stream.to_owned(), id));
+            id
+        });
+        self.0.fill(id, out);
+    }
+
+    fn terminated(&self) -> Answer<()> {
+        Box::pin(Terminated { world: self.0.id, node: self.0.current_node() })
+    }
+}
+
+/// Until a moment of virtual time, for inhabitants.
+struct Until {
+    world: WorldId,
+    until: u64,
+    due: Option<DueKey>,
+}
+
+impl Future for Until {
+    type Output = ();
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        core::with(self.world, |core| {
+            if core.now.get() >= self.until {
+                return Poll::Ready(());
+            }
+            self.due = Some(core.keep_timer(self.due, self.until, context.waker()));
+            Poll::Pending
+        })
+    }
+}
+
+impl Drop for Until {
+    fn drop(&mut self) {
+        if let Some(due) = self.due
+            && core::is_here(self.world)
+        {
+            core::with(self.world, |core| core.unschedule(due));
+        }
+    }
+}
+
+/// Until the node is asked to stop.
+struct Terminated {
+    world: WorldId,
+    node: NodeId,
+}
+
+impl Future for Terminated {
+    type Output = ();
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        core::with(self.world, |core| {
+            core.with_node(self.node, |state| {
+                if state.asked {
+                    return Poll::Ready(());
+                }
+                task::join(&mut state.on_asked, context.waker());
+                Poll::Pending
+            })
+        })
+    }
+}

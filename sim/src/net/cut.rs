@@ -1,0 +1,126 @@
+//! Faults on one connection, from in between: RST, FIN or silence.
+
+use crate::core::{Core, Due};
+use crate::digest::Kind;
+use crate::effects::Effect;
+use crate::net::conn::{Carries, Conn, Life, Phase, Side};
+use crate::net::path::travel;
+use crate::net::{ConnKey, Fabric, NetDue};
+
+/// How a connection is cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cut {
+    /// Both ends get RST, the near one at once, the other one latency later. What was under way is lost.
+    Reset,
+    /// Both ends get FIN behind what was under way, and RST if they go on writing: a proxy closed the connection.
+    Fin,
+    /// Nothing passes any more, either way, for ever: a middlebox forgot the connection. Nobody is told.
+    Silence,
+}
+
+/// A connection, as a nemesis sees it.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    pub(crate) key: ConnKey,
+    /// The node that connected.
+    pub from: String,
+    /// The node that accepts.
+    pub to: String,
+    /// The port connected to.
+    pub port: u16,
+    /// The how-manieth connection from `from` to `to` and that port, from zero.
+    pub ordinal: u32,
+    /// Whether both ends know it and neither has closed it.
+    pub live: bool,
+    /// Bytes written so far: by the opener, by the acceptor.
+    pub sent: [u64; 2],
+    /// Bytes read so far: by the acceptor, by the opener.
+    pub read: [u64; 2],
+    /// The first bytes the opener wrote (at most 256): a request line, say.
+    pub head: Vec<u8>,
+    /// The first bytes of what the opener wrote since the acceptor last wrote: the latest request line of a connection
+    /// that is kept alive.
+    pub recent: Vec<u8>,
+}
+
+impl Connection {
+    /// Whether it carries, or last carried, a request that begins with `prefix`.
+    #[must_use]
+    pub fn carries(&self, prefix: &str) -> bool {
+        self.recent.starts_with(prefix.as_bytes())
+    }
+}
+
+fn is_live(conn: &Conn) -> bool {
+    let both_alive = conn.ends.iter().all(|end| end.life == Life::Live && end.held);
+    conn.phase == Phase::Open && both_alive && !conn.silenced && !conn.severed
+}
+
+impl Fabric {
+    /// All connections that somebody may still notice.
+    pub(crate) fn connections(&self) -> Vec<Connection> {
+        let describe = |key: ConnKey| {
+            let conn = self.conns.get(key)?;
+            Some(Connection {
+                key,
+                from: self.paths.name(conn.ends[0].node).to_owned(),
+                to: self.paths.name(conn.ends[1].node).to_owned(),
+                port: conn.port,
+                ordinal: conn.ordinal,
+                live: is_live(conn),
+                sent: [conn.ways[0].sent, conn.ways[1].sent],
+                read: [conn.ways[0].read, conn.ways[1].read],
+                head: conn.head.clone(),
+                recent: conn.recent.clone(),
+            })
+        };
+        self.conns.keys().into_iter().filter_map(describe).collect()
+    }
+
+    /// Cuts a connection; `near` is the end that feels it first. `false`: it was not live.
+    pub(crate) fn cut(&mut self, core: &Core, key: ConnKey, cut: Cut, near: Side) -> bool {
+        let Some(conn) = self.conns.get_mut(key) else { return false };
+        if !is_live(conn) {
+            return false;
+        }
+        core.event(Kind::Fault, conn.word(near), cut as u64);
+        core.tell(tracing::Level::DEBUG, || format!("cut {} by {cut:?}", conn.ways[0].label));
+        match cut {
+            Cut::Silence => conn.silenced = true,
+            Cut::Reset => {
+                core.felt(Effect::CutReset);
+                conn.severed = true;
+                for side in Side::BOTH {
+                    let way = conn.way(side);
+                    way.segments.clear();
+                    if let Some(armed) = way.armed.take() {
+                        core.unschedule(armed);
+                    }
+                }
+                let after = travel(core, conn.way(near));
+                core.schedule(after, Due::Net(NetDue::Reset(key, near.other())));
+                self.reset(core, key, near);
+            }
+            Cut::Fin => {
+                core.felt(Effect::CutFin);
+                conn.severed = true;
+                let open = Side::BOTH.map(|side| !conn.ends[side as usize].shut);
+                for side in Side::BOTH.into_iter().filter(|side| open[*side as usize]) {
+                    self.send(core, key, side, Carries::Fin);
+                }
+            }
+        }
+        true
+    }
+
+    /// Cuts a connection as soon as `side` has got `bytes` bytes from it, and not one more.
+    pub(crate) fn cut_at(&mut self, key: ConnKey, side: Side, bytes: u64, cut: Cut) -> bool {
+        let Some(conn) = self.conns.get_mut(key) else { return false };
+        let way = conn.way(side.other());
+        if way.arrived > bytes {
+            return false;
+        }
+        way.cut_at = Some((bytes, cut));
+        true
+    }
+}

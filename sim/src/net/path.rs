@@ -1,0 +1,185 @@
+//! Who reaches whom: hosts, addresses, names, blocked paths, latencies, ports.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::{IpAddr, Ipv4Addr};
+use std::ops::RangeInclusive;
+
+use crate::core::Core;
+use crate::net::conn::{Conn, Side, Way};
+use crate::node::NodeId;
+use crate::options::{Latency, Network};
+use crate::trace::nanos;
+
+/// Linux's `ip_local_port_range`.
+const EPHEMERAL: RangeInclusive<u16> = 32_768..=60_999;
+
+/// A host, as the network sees it.
+struct Host {
+    name: String,
+    ip: Ipv4Addr,
+    /// Its kernel runs. A host without a process refuses; one without power is silent.
+    up: bool,
+    next_port: u16,
+    ports: BTreeSet<u16>,
+}
+
+/// Who reaches whom.
+pub(crate) struct Paths {
+    hosts: Vec<Host>,
+    /// Further names, each with the nodes it resolves to.
+    aliases: BTreeMap<String, Vec<NodeId>>,
+    blocked: BTreeSet<(NodeId, NodeId)>,
+    latencies: BTreeMap<(NodeId, NodeId), Latency>,
+}
+
+impl Paths {
+    pub(crate) const fn new() -> Self {
+        Self {
+            hosts: Vec::new(),
+            aliases: BTreeMap::new(),
+            blocked: BTreeSet::new(),
+            latencies: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn add_host(&mut self, name: &str, ip: Ipv4Addr) {
+        let next_port = *EPHEMERAL.start();
+        self.hosts.push(Host { name: name.to_owned(), ip, up: true, next_port, ports: BTreeSet::new() });
+    }
+
+    pub(crate) fn set_up(&mut self, node: NodeId, up: bool) {
+        self.hosts[node.index()].up = up;
+    }
+
+    /// Whether the node's kernel runs; not so for an address without a host.
+    #[inline]
+    pub(crate) fn is_up(&self, node: NodeId) -> bool {
+        self.hosts.get(node.index()).is_some_and(|host| host.up)
+    }
+
+    pub(crate) fn name(&self, node: NodeId) -> &str {
+        self.hosts.get(node.index()).map_or("nowhere", |host| &host.name)
+    }
+
+    pub(crate) fn ip(&self, node: NodeId) -> Ipv4Addr {
+        self.hosts[node.index()].ip
+    }
+
+    /// The node behind an address, seen from `from`. `None`: nobody has it.
+    pub(crate) fn node_at(&self, from: NodeId, ip: IpAddr) -> Option<NodeId> {
+        if ip.is_loopback() || ip.is_unspecified() {
+            return Some(from);
+        }
+        let place = self.hosts.iter().position(|host| IpAddr::V4(host.ip) == ip)?;
+        Some(NodeId(place as u16))
+    }
+
+    /// Gives a further name to nodes.
+    pub(crate) fn alias(&mut self, name: &str, nodes: Vec<NodeId>) {
+        self.aliases.insert(name.to_owned(), nodes);
+    }
+
+    /// What a name resolves to, seen from `from`.
+    pub(crate) fn resolve(&self, from: NodeId, name: &str) -> io::Result<Vec<IpAddr>> {
+        if let Ok(ip) = name.trim_matches(['[', ']']).parse::<IpAddr>() {
+            return Ok(vec![ip]);
+        }
+        if name == "localhost" {
+            return Ok(vec![IpAddr::V4(Ipv4Addr::LOCALHOST)]);
+        }
+        if let Some(nodes) = self.aliases.get(name) {
+            return Ok(nodes.iter().map(|node| IpAddr::V4(self.ip(*node))).collect());
+        }
+        match self.hosts.iter().find(|host| host.name == name) {
+            Some(host) => Ok(vec![IpAddr::V4(host.ip)]),
+            None => {
+                let from = self.name(from);
+                let text =
+                    format!("failed to lookup address information: {name} is not known (asked on {from})");
+                Err(io::Error::new(io::ErrorKind::NotFound, text))
+            }
+        }
+    }
+
+    /// Takes an ephemeral port that nobody has, neither a connection nor (as the caller says) a listener.
+    pub(crate) fn take_port(&mut self, node: NodeId, listened: impl Fn(u16) -> bool) -> io::Result<u16> {
+        let host = &mut self.hosts[node.index()];
+        for _ in EPHEMERAL {
+            let port = host.next_port;
+            host.next_port = if port == *EPHEMERAL.end() { *EPHEMERAL.start() } else { port + 1 };
+            if !listened(port) && host.ports.insert(port) {
+                return Ok(port);
+            }
+        }
+        Err(io::ErrorKind::AddrNotAvailable.into())
+    }
+
+    pub(crate) fn release_port(&mut self, node: NodeId, port: u16) {
+        if let Some(host) = self.hosts.get_mut(node.index()) {
+            host.ports.remove(&port);
+        }
+    }
+
+    /// Blocks or opens one direction. Within a node nothing can be blocked.
+    pub(crate) fn set_blocked(&mut self, from: NodeId, to: NodeId, blocked: bool) {
+        if blocked && from != to {
+            self.blocked.insert((from, to));
+        } else {
+            self.blocked.remove(&(from, to));
+        }
+    }
+
+    /// Opens all directions.
+    pub(crate) fn unblock_all(&mut self) {
+        self.blocked.clear();
+    }
+
+    #[inline]
+    pub(crate) fn is_open(&self, from: NodeId, to: NodeId) -> bool {
+        self.blocked.is_empty() || !self.blocked.contains(&(from, to))
+    }
+
+    /// Whether what that side sends passes, as far as the network is concerned.
+    #[inline]
+    pub(crate) fn passes(&self, conn: &Conn, side: Side) -> bool {
+        let (from, to) = (conn.ends[side as usize].node, conn.ends[side.other() as usize].node);
+        !conn.silenced && self.is_open(from, to)
+    }
+
+    /// Whether it also finds a host there.
+    #[inline]
+    pub(crate) fn reaches(&self, conn: &Conn, side: Side) -> bool {
+        self.passes(conn, side) && self.is_up(conn.ends[side.other() as usize].node)
+    }
+
+    pub(crate) fn set_latency(&mut self, from: NodeId, to: NodeId, latency: Latency) {
+        self.latencies.insert((from, to), latency);
+    }
+
+    pub(crate) fn latency(&self, options: &Network, from: NodeId, to: NodeId) -> Latency {
+        if from == to {
+            return Latency::Constant(options.loopback);
+        }
+        self.latencies.get(&(from, to)).copied().unwrap_or(options.latency)
+    }
+}
+
+/// How long the next segment of a direction is under way, in nanoseconds.
+#[inline]
+pub(crate) fn travel(core: &Core, way: &Way) -> u64 {
+    let between = |least: std::time::Duration, most: std::time::Duration| {
+        let (least, most) = (nanos(least), nanos(most));
+        assert!(least <= most, "a latency's bounds are in order");
+        least + core.draw(way.latency_stream, (most - least) / 1_000 + 1) * 1_000
+    };
+    match way.latency {
+        Latency::Constant(span) => nanos(span),
+        Latency::Uniform(least, most) => between(least, most),
+        Latency::Bimodal { usual, rare, odds } => {
+            let is_rare = core.draw(way.latency_stream, u64::from(odds.den)) < u64::from(odds.num);
+            let (least, most) = if is_rare { rare } else { usual };
+            between(least, most)
+        }
+    }
+}

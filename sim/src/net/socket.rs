@@ -1,0 +1,167 @@
+//! What inhabitants hold: sockets and listeners, as numbers that find their world through the thread.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use runtime::world::{Listener, Socket};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::core;
+use crate::net::ConnKey;
+use crate::net::conn::Side;
+use crate::node::NodeId;
+use crate::registry::WorldId;
+
+/// One end of a connection, held by a process.
+pub(crate) struct SimSocket {
+    world: WorldId,
+    key: ConnKey,
+    side: Side,
+    local: SocketAddr,
+    peer: SocketAddr,
+}
+
+impl SimSocket {
+    fn new(core: &core::Core, key: ConnKey, side: Side) -> Self {
+        let net = core.net.borrow();
+        let conn = net.conns.get(key).expect("a held connection is kept");
+        let (local, peer) = (conn.ends[side as usize].address, conn.ends[side.other() as usize].address);
+        Self { world: core.id, key, side, local, peer }
+    }
+}
+
+impl AsyncRead for SimSocket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        core::with(self.world, |core| {
+            core.net(|net| net.read(core, self.key, self.side, out, context.waker()))
+        })
+    }
+}
+
+impl AsyncWrite for SimSocket {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        core::with(self.world, |core| {
+            core.net(|net| net.write(core, self.key, self.side, bytes, context.waker()))
+        })
+    }
+
+    /// Nothing waits to be flushed, so a flush costs nothing.
+    fn poll_flush(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let done = core::with(self.world, |core| core.net(|net| net.shutdown(core, self.key, self.side)));
+        Poll::Ready(done)
+    }
+}
+
+impl Socket for SimSocket {
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.local)
+    }
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.peer)
+    }
+    fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
+        core::with(self.world, |core| {
+            core.net(|net| {
+                if let Some(conn) = net.conns.get_mut(self.key) {
+                    conn.end(self.side).linger_zero = linger == Some(Duration::ZERO);
+                }
+            });
+        });
+        Ok(())
+    }
+}
+
+impl Drop for SimSocket {
+    fn drop(&mut self) {
+        if core::is_here(self.world) {
+            core::with(self.world, |core| core.net(|net| net.let_go(core, self.key, self.side)));
+        }
+    }
+}
+
+/// A listening socket, held by a process.
+pub(crate) struct SimListener {
+    pub(crate) world: WorldId,
+    pub(crate) node: NodeId,
+    pub(crate) address: SocketAddr,
+    pub(crate) serial: u64,
+}
+
+impl Listener for SimListener {
+    fn poll_accept(&self, context: &mut Context<'_>) -> Poll<io::Result<(Box<dyn Socket>, SocketAddr)>> {
+        core::with(self.world, |core| {
+            let taken =
+                core.net(|net| net.accept(self.node, self.address.port(), self.serial, context.waker()));
+            taken.map_ok(|key| {
+                let socket = SimSocket::new(core, key, Side::Acceptor);
+                let peer = socket.peer;
+                (Box::new(socket) as Box<dyn Socket>, peer)
+            })
+        })
+    }
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.address)
+    }
+}
+
+impl Drop for SimListener {
+    fn drop(&mut self) {
+        if core::is_here(self.world) {
+            let port = self.address.port();
+            core::with(self.world, |core| {
+                core.net(|net| net.close_listener(core, self.node, port, self.serial));
+            });
+        }
+    }
+}
+
+/// A connection being opened. Dropping it takes the attempt back.
+pub(crate) struct Connecting {
+    pub(crate) world: WorldId,
+    pub(crate) node: NodeId,
+    pub(crate) to: SocketAddr,
+    pub(crate) key: Option<ConnKey>,
+}
+
+impl Future for Connecting {
+    type Output = io::Result<Box<dyn Socket>>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        core::with(self.world, |core| {
+            let key = match self.key {
+                Some(key) => key,
+                None => match core.net(|net| net.connect(core, self.node, self.to)) {
+                    Ok(key) => *self.key.insert(key),
+                    Err(error) => return Poll::Ready(Err(error)),
+                },
+            };
+            let opened = core.net(|net| net.poll_open(core, key, context.waker()));
+            opened.map(|opened| {
+                self.key = None; // from here on the socket, if there is one, is what holds it
+                opened.map(|()| Box::new(SimSocket::new(core, key, Side::Opener)) as Box<dyn Socket>)
+            })
+        })
+    }
+}
+
+impl Drop for Connecting {
+    fn drop(&mut self) {
+        if let Some(key) = self.key.take()
+            && core::is_here(self.world)
+        {
+            core::with(self.world, |core| core.net(|net| net.let_go(core, key, Side::Opener)));
+        }
+    }
+}

@@ -1,0 +1,307 @@
+//! Nodes: a host with a process on it. Booting, falling, pausing, stopping.
+//!
+//! Whatever fells a node, its disk and network are fenced before its futures are dropped: destructors of storage
+//! engines and HTTP libraries write. `handle` is what a script holds.
+
+pub(crate) mod handle;
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::task::Waker;
+
+use crate::clock::NodeClock;
+use crate::core::Core;
+use crate::decide::StreamId;
+use crate::digest::Kind;
+use crate::effects::Effect;
+use crate::panics;
+use crate::report::Failure;
+use crate::storage::Disk;
+use crate::tasks::{Local, TaskId};
+
+/// A node's number in its world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct NodeId(pub(crate) u16);
+
+impl NodeId {
+    /// The node the script runs on; it never falls.
+    pub(crate) const SCRIPT: Self = Self(0);
+    /// Where addresses lead that nobody has.
+    pub(crate) const NOWHERE: Self = Self(u16::MAX);
+
+    pub(crate) const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What became of a node's process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// The host is up; no process was started yet.
+    Idle,
+    /// The process runs (or is paused).
+    Running,
+    /// Its main future ended.
+    Exited,
+    /// It was killed; the host's kernel has closed its sockets.
+    Killed,
+    /// The host has no power; nobody was told.
+    Off,
+}
+
+/// How a node falls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Fall {
+    /// The process dies. The kernel says goodbye for it, and the disk keeps what was written.
+    Kill,
+    /// The host loses power: silence, and the disk keeps what was synced, and of the rest what chance leaves.
+    PowerOff,
+}
+
+/// Makes the main future of each boot.
+pub(crate) type Main = Rc<dyn Fn() -> Local>;
+
+pub(crate) struct NodeState {
+    pub(crate) name: Rc<str>,
+    pub(crate) clock: NodeClock,
+    pub(crate) status: Status,
+    /// How often it was booted.
+    pub(crate) boot: u32,
+    /// Its disk and network refuse.
+    pub(crate) fenced: bool,
+    pub(crate) paused: bool,
+    parked: Vec<TaskId>,
+    main: Option<Main>,
+    main_task: Option<TaskId>,
+    /// It was asked to stop.
+    pub(crate) asked: bool,
+    pub(crate) on_asked: Vec<Waker>,
+    pub(crate) on_fall: Vec<Waker>,
+    pub(crate) entropy: BTreeMap<String, StreamId>,
+    pub(crate) disk: Disk,
+    /// It falls inside the disk operation that brings this to zero.
+    pub(crate) crash: Option<(u64, Fall)>,
+    /// It falls as soon as the poll returns.
+    pub(crate) falls: Option<Fall>,
+}
+
+impl Core {
+    /// Adds a node, its host up, without a process.
+    pub(crate) fn add_node(&self, name: &str) -> NodeId {
+        let clock = self.set_clock(name);
+        let mut nodes = self.nodes.borrow_mut();
+        let id = NodeId(u16::try_from(nodes.len()).expect("fewer than 65,535 nodes"));
+        assert!(id != NodeId::NOWHERE, "fewer than 65,535 nodes");
+        let status = if id == NodeId::SCRIPT { Status::Running } else { Status::Idle };
+        nodes.push(NodeState {
+            name: name.into(),
+            clock,
+            status,
+            boot: 0,
+            fenced: id != NodeId::SCRIPT,
+            paused: false,
+            parked: Vec::new(),
+            main: None,
+            main_task: None,
+            asked: false,
+            on_asked: Vec::new(),
+            on_fall: Vec::new(),
+            entropy: BTreeMap::new(),
+            disk: Disk::default(),
+            crash: None,
+            falls: None,
+        });
+        drop(nodes);
+        let ip = match id.0 {
+            0 => [10, 255, 255, 254],
+            n => [10, 0, (n / 250) as u8, (n % 250) as u8],
+        };
+        self.net.borrow_mut().paths.add_host(name, ip.into());
+        id
+    }
+
+    /// The node of that name.
+    pub(crate) fn find_node(&self, name: &str) -> Option<NodeId> {
+        let nodes = self.nodes.borrow();
+        nodes.iter().position(|node| &*node.name == name).map(|place| NodeId(place as u16))
+    }
+
+    pub(crate) fn node_name(&self, node: NodeId) -> Rc<str> {
+        Rc::clone(&self.nodes.borrow()[node.index()].name)
+    }
+
+    /// Calls `f` with a node's state; `f` must not call back.
+    pub(crate) fn with_node<R>(&self, node: NodeId, f: impl FnOnce(&mut NodeState) -> R) -> R {
+        f(&mut self.nodes.borrow_mut()[node.index()])
+    }
+
+    /// Starts a task on a node. On one that has fallen the future is dropped at once.
+    pub(crate) fn spawn_on(&self, node: NodeId, name: &'static str, future: Local) -> Option<TaskId> {
+        if self.with_node(node, |state| state.fenced) {
+            return None;
+        }
+        let id = self.tasks.spawn(self, node, name, future);
+        if self.digest.borrow().keeps() {
+            let text = format!("{}/{name}", self.node_name(node));
+            self.names.borrow_mut().task(id.to_word(), text);
+        }
+        Some(id)
+    }
+
+    /// Boots a node, with a new main or the one it had.
+    ///
+    /// # Panics
+    /// If its process runs, or it never had a main.
+    pub(crate) fn boot(&self, node: NodeId, main: Option<Main>) {
+        let main = self.with_node(node, |state| {
+            assert!(state.status != Status::Running, "{} is booted while its process runs", state.name);
+            if main.is_some() {
+                state.main = main;
+            }
+            state.status = Status::Running;
+            state.boot += 1;
+            state.fenced = false;
+            state.asked = false;
+            state.falls = None;
+            state.main.clone().expect("a node is restarted after it was booted once")
+        });
+        self.event(Kind::Node, u64::from(node.0), 1);
+        self.tell(tracing::Level::INFO, || format!("{} boots", self.node_name(node)));
+        self.net(|net| net.power_back(self, node));
+        let future = self.on_behalf(node, || main());
+        let id = self.spawn_on(node, "main", future);
+        self.with_node(node, |state| state.main_task = id);
+    }
+
+    /// A task has ended: with the main one, the process.
+    pub(crate) fn task_ended(&self, task: TaskId, node: NodeId) {
+        if self.with_node(node, |state| state.main_task == Some(task)) {
+            self.fell(node, Status::Exited);
+        }
+    }
+
+    /// Fells a node by a fault.
+    pub(crate) fn fall(&self, node: NodeId, how: Fall) {
+        assert!(node != NodeId::SCRIPT, "the script's node never falls");
+        let runs = self.with_node(node, |state| state.status == Status::Running);
+        match how {
+            Fall::Kill if runs => {
+                self.felt(Effect::Kill);
+                self.fell(node, Status::Killed);
+            }
+            Fall::Kill => {}
+            Fall::PowerOff => {
+                if runs {
+                    self.felt(Effect::PowerOff);
+                }
+                self.fell(node, Status::Off);
+            }
+        }
+    }
+
+    /// The nodes that fell inside the poll that has just returned.
+    pub(crate) fn finish_falls(&self) {
+        self.falling.set(false);
+        let count = self.nodes.borrow().len();
+        for node in (0..count).map(|place| NodeId(place as u16)) {
+            if let Some(how) = self.with_node(node, |state| state.falls.take()) {
+                self.fall(node, how);
+            }
+        }
+    }
+
+    /// Fences, lets the kernel do its part, then drops the futures.
+    pub(crate) fn fell(&self, node: NodeId, status: Status) {
+        let (wakes, was_paused) = self.with_node(node, |state| {
+            state.status = status;
+            state.fenced = true;
+            state.main_task = None;
+            state.crash = None;
+            state.parked.clear();
+            state.on_asked.clear();
+            (std::mem::take(&mut state.on_fall), std::mem::take(&mut state.paused))
+        });
+        if was_paused {
+            self.paused.set(self.paused.get() - 1);
+        }
+        self.event(Kind::Node, u64::from(node.0), 2 + status as u64);
+        self.tell(tracing::Level::INFO, || format!("{}: {status:?}", self.node_name(node)));
+        self.disk_gone(node, status == Status::Off);
+        self.net(|net| match status {
+            Status::Off => net.power_gone(self, node),
+            Status::Idle | Status::Running | Status::Exited | Status::Killed => net.process_gone(self, node),
+        });
+        self.drop_tasks(Some(node));
+        for waker in wakes {
+            waker.wake();
+        }
+    }
+
+    /// Drops the futures of a node, or all, on its behalf.
+    pub(crate) fn drop_tasks(&self, node: Option<NodeId>) {
+        for (id, node, name) in self.tasks.of(node) {
+            let Some(future) = self.tasks.abort(self, id) else { continue };
+            let dropped = self.on_behalf(node, || catch_unwind(AssertUnwindSafe(|| drop(future))));
+            if dropped.is_err() {
+                self.panicked(node, name);
+            }
+        }
+    }
+
+    /// Lets go of what the mains captured, which may be the world itself.
+    pub(crate) fn forget_mains(&self) {
+        let mains: Vec<_> = self.nodes.borrow_mut().iter_mut().map(|state| state.main.take()).collect();
+        drop(mains);
+    }
+
+    /// A task panicked: the run fails.
+    pub(crate) fn panicked(&self, node: NodeId, task: &str) {
+        self.fail(Failure::Panic {
+            node: self.node_name(node).to_string(),
+            task: task.to_owned(),
+            at: self.elapsed(),
+            message: panics::take().unwrap_or_else(|| "(the panic had no message)".to_owned()),
+        });
+    }
+
+    #[inline]
+    pub(crate) fn is_paused(&self, node: NodeId) -> bool {
+        self.paused.get() > 0 && self.nodes.borrow()[node.index()].paused
+    }
+
+    /// Puts a ready task aside until its node goes on.
+    pub(crate) fn park(&self, node: NodeId, task: TaskId) {
+        self.felt(Effect::Pause);
+        self.with_node(node, |state| state.parked.push(task));
+    }
+
+    /// Stops a process from running, or lets it go on.
+    pub(crate) fn set_paused(&self, node: NodeId, paused: bool) {
+        let (changed, parked) = self.with_node(node, |state| {
+            let may = state.status == Status::Running && state.paused != paused;
+            if may {
+                state.paused = paused;
+            }
+            (may, if paused { Vec::new() } else { std::mem::take(&mut state.parked) })
+        });
+        if !changed {
+            return;
+        }
+        self.event(Kind::Node, u64::from(node.0), if paused { 100 } else { 101 });
+        self.paused.set(if paused { self.paused.get() + 1 } else { self.paused.get() - 1 });
+        self.tasks.resume(parked);
+    }
+
+    /// Asks a process to stop, as SIGTERM does.
+    pub(crate) fn ask_to_stop(&self, node: NodeId) {
+        let wakes = self.with_node(node, |state| {
+            state.asked = state.status == Status::Running;
+            std::mem::take(&mut state.on_asked)
+        });
+        self.event(Kind::Node, u64::from(node.0), 102);
+        for waker in wakes {
+            waker.wake();
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! A node, as a script holds it.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::core::Core;
+use crate::node::{Fall, NodeId, Status};
+use crate::task::{self, Task};
+use crate::tasks::Local;
+
+/// A host with a process on it, its own clocks, address and disk. Clones are the same node.
+#[derive(Clone)]
+pub struct Node {
+    pub(crate) core: Rc<Core>,
+    pub(crate) id: NodeId,
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Node({}, {:?})", self.name(), self.status())
+    }
+}
+
+impl Node {
+    /// Its name, which also resolves to its address.
+    #[must_use]
+    pub fn name(&self) -> Rc<str> {
+        self.core.node_name(self.id)
+    }
+
+    /// Its address: 10.0.0.1 for the first node, and so on.
+    #[must_use]
+    pub fn ip(&self) -> IpAddr {
+        IpAddr::V4(self.core.net.borrow().paths.ip(self.id))
+    }
+
+    /// What became of its process.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        self.core.with_node(self.id, |state| state.status)
+    }
+
+    /// Whether its process runs (or is paused).
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.status() == Status::Running
+    }
+
+    /// Starts its process. `main` makes the main future of this boot and of each [`restart`](Self::restart); when that
+    /// future ends, so does the process.
+    ///
+    /// # Panics
+    /// If the process runs.
+    pub fn boot<F, Fut>(&self, main: F)
+    where
+        F: Fn() -> Fut + 'static,
+        Fut: Future<Output = ()> + 'static,
+    {
+        self.core.boot(self.id, Some(Rc::new(move || Box::pin(main()) as Local)));
+    }
+
+    /// Starts its process again, with the main of the last boot; power comes back with it.
+    ///
+    /// # Panics
+    /// If the process runs, or never did.
+    pub fn restart(&self) {
+        self.core.boot(self.id, None);
+    }
+
+    /// Kills its process: peers get FIN or RST from the kernel, the disk keeps what was written. One that does not run
+    /// is left alone.
+    pub fn kill(&self) {
+        self.core.fall(self.id, Fall::Kill);
+    }
+
+    /// Takes its power: peers are told nothing, the disk keeps what was synced.
+    pub fn power_off(&self) {
+        self.core.fall(self.id, Fall::PowerOff);
+    }
+
+    /// Fells it either way.
+    pub fn fall(&self, how: Fall) {
+        self.core.fall(self.id, how);
+    }
+
+    /// Lets it fall inside the `k`th disk operation from this moment on (1 is the next one), and forgets an earlier
+    /// wish of this kind.
+    ///
+    /// # Panics
+    /// If `k` is zero.
+    pub fn crash_in_disk_operation(&self, k: u64, how: Fall) {
+        assert!(k > 0, "the next disk operation is the first");
+        self.core.with_node(self.id, |state| state.crash = Some((k, how)));
+    }
+
+    /// Takes back [`crash_in_disk_operation`](Self::crash_in_disk_operation), if it has not happened.
+    pub fn spare(&self) {
+        self.core.with_node(self.id, |state| state.crash = None);
+    }
+
+    /// Stops its process from running (SIGSTOP). Its kernel goes on: segments arrive, timers run out.
+    pub fn pause(&self) {
+        self.core.set_paused(self.id, true);
+    }
+
+    /// Lets its process go on; what has become ready meanwhile runs at once.
+    pub fn resume(&self) {
+        self.core.set_paused(self.id, false);
+    }
+
+    /// Asks its process to stop (SIGTERM). What it does then is its own decision.
+    pub fn ask_to_stop(&self) {
+        self.core.ask_to_stop(self.id);
+    }
+
+    /// Asks its process to stop, and kills it after `grace`. `true`: it ended by itself.
+    pub async fn stop(&self, grace: Duration) -> bool {
+        self.ask_to_stop();
+        let ended = task::within(&self.core, grace, self.ended()).await.is_some();
+        if !ended {
+            self.kill();
+        }
+        ended
+    }
+
+    /// Ends when its process does, in whichever way; at once if none runs.
+    pub async fn ended(&self) {
+        std::future::poll_fn(|context| {
+            self.core.with_node(self.id, |state| {
+                if state.status != Status::Running {
+                    return Poll::Ready(());
+                }
+                task::join(&mut state.on_fall, context.waker());
+                Poll::Pending
+            })
+        })
+        .await;
+    }
+
+    /// Steps its wall clock.
+    pub fn step_wall(&self, milliseconds: i64) {
+        self.core.with_node(self.id, |state| {
+            state.clock.wall_offset = state.clock.wall_offset.saturating_add(milliseconds);
+        });
+    }
+
+    /// Starts a task in its process.
+    ///
+    /// # Panics
+    /// If no process runs.
+    pub fn spawn<T: 'static>(
+        &self,
+        name: &'static str,
+        future: impl Future<Output = T> + 'static,
+    ) -> Task<T> {
+        Task::spawn(&self.core, self.id, name, future)
+    }
+}

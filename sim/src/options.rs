@@ -1,0 +1,170 @@
+//! What a run may be told before it begins: seed, overrides, the network's constants, limits, what to keep.
+//!
+//! Ratios are integers, never floats, so a run is the same on every machine. Next: `run`.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use crate::decide::Overrides;
+
+/// Which ready task runs next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Schedule {
+    /// Any of them: the decision `pick`.
+    #[default]
+    Random,
+    /// The one that has been ready for longest. Finds fewer races; useful to see whether one is.
+    Fifo,
+}
+
+/// A probability as an integer ratio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ratio {
+    /// So many …
+    pub num: u32,
+    /// … out of so many; above zero.
+    pub den: u32,
+}
+
+impl Ratio {
+    /// Never.
+    pub const NEVER: Self = Self { num: 0, den: 1 };
+    /// `num` out of `den`.
+    ///
+    /// # Panics
+    /// If `den` is zero.
+    #[must_use]
+    pub const fn new(num: u32, den: u32) -> Self {
+        assert!(den > 0, "a ratio out of nothing");
+        Self { num, den }
+    }
+}
+
+/// How long a segment is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Latency {
+    /// Always the same.
+    Constant(Duration),
+    /// Anything between the two, both included, in whole microseconds.
+    Uniform(Duration, Duration),
+    /// Mostly as the first, sometimes as the second: a queue that is usually empty.
+    Bimodal {
+        /// The usual bounds.
+        usual: (Duration, Duration),
+        /// The rare bounds.
+        rare: (Duration, Duration),
+        /// How often the rare ones.
+        odds: Ratio,
+    },
+}
+
+/// The constants of the network. Defaults are Linux's, where Linux has them.
+#[derive(Clone, Copy, Debug)]
+pub struct Network {
+    /// One way, between two nodes. Default: uniform, 100 µs to 1 ms (two hosts in one region). Each segment decides
+    /// (stream `latency/…`); order within a direction of a connection is kept.
+    pub latency: Latency,
+    /// One way, inside one node. Default: 20 µs.
+    pub loopback: Duration,
+    /// Bytes a direction of a connection holds between writer and reader: send and receive buffer together. Default
+    /// 65,536. The writer waits beyond it; room shows one latency after the reader made it.
+    pub window: u32,
+    /// How often a read or write takes fewer bytes than it could (stream `partial/…`), down to one. Default 1/8.
+    pub partial: Ratio,
+    /// Connections waiting to be accepted, per listener. Default 1,024 (what tokio asks for). Beyond it a SYN is
+    /// dropped, as Linux does, and the client tries again.
+    pub backlog: u32,
+    /// How often a SYN is repeated: after 1, 2, 4 … seconds. Default 6 (`tcp_syn_retries`): connecting to a host that
+    /// is silent times out after 127 s.
+    pub syn_retries: u32,
+    /// How long sent bytes may stay without acknowledgement before the connection times out. Default 924.6 s (what
+    /// Linux documents for `tcp_retries2` = 15).
+    pub give_up: Duration,
+    /// After a path heals, held segments are sent again within this bound (stream `retransmit/…`). Default 300 ms.
+    /// Linux would wait for its back-off, up to two minutes; the bound keeps runs short and the moment explored.
+    pub retransmit: Duration,
+    /// How long a closed connection waits for the peer's FIN before the kernel forgets it. Default 60 s
+    /// (`tcp_fin_timeout`).
+    pub fin_timeout: Duration,
+    /// How long a name takes to resolve. Default 50 µs.
+    pub resolve: Duration,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            latency: Latency::Uniform(Duration::from_micros(100), Duration::from_millis(1)),
+            loopback: Duration::from_micros(20),
+            window: 65_536,
+            partial: Ratio::new(1, 8),
+            backlog: 1024,
+            syn_retries: 6,
+            give_up: Duration::from_millis(924_600),
+            retransmit: Duration::from_millis(300),
+            fin_timeout: Duration::from_secs(60),
+            resolve: Duration::from_micros(50),
+        }
+    }
+}
+
+/// What a run may be told. `Options { seed, ..Options::default() }` is the usual way to make one.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// From which everything left open is decided.
+    pub seed: u64,
+    /// Decisions pinned; those that meet none are reported.
+    pub overrides: Overrides,
+    /// Which ready task runs next.
+    pub schedule: Schedule,
+    /// The network's constants.
+    pub net: Network,
+    /// Wall clocks of nodes differ from the true one by at most this, either way (stream `clock/…`). Default 20 ms:
+    /// hosts that run NTP.
+    pub clock_spread: Duration,
+    /// The run fails when virtual time passes this. Default 24 h.
+    pub time_max: Duration,
+    /// The run fails after so many events. Default 1,000,000,000.
+    pub events_max: u64,
+    /// The run fails when so many polls pass without virtual time moving. Default 1,000,000.
+    pub polls_max: u64,
+    /// Trace lines of this level and above are kept. Default: none.
+    pub trace: Option<tracing::Level>,
+    /// Trace lines go to standard error as they come, instead of into the report.
+    pub trace_to_stderr: bool,
+    /// The first so many decisions are kept. Default 0.
+    pub record_decisions: usize,
+    /// Events with these ordinals are kept, to be named (at most 2^20). Default: none.
+    pub keep_events: Range<u64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            overrides: Overrides::new(),
+            schedule: Schedule::default(),
+            net: Network::default(),
+            clock_spread: Duration::from_millis(20),
+            time_max: Duration::from_hours(24),
+            events_max: 1_000_000_000,
+            polls_max: 1_000_000,
+            trace: None,
+            trace_to_stderr: false,
+            record_decisions: 0,
+            keep_events: 0..0,
+        }
+    }
+}
+
+impl Options {
+    /// The defaults, with a seed.
+    #[must_use]
+    pub fn seed(seed: u64) -> Self {
+        Self { seed, ..Self::default() }
+    }
+
+    /// The world's name, as panics give it.
+    pub(crate) fn name(&self) -> String {
+        format!("seed {}", self.seed)
+    }
+}

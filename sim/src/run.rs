@@ -1,0 +1,200 @@
+//! A run: a fresh thread, a world, a script, and what they hand back.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use crate::core::{self, Core};
+use crate::ground::Ground;
+use crate::host;
+use crate::node::NodeId;
+use crate::options::Options;
+use crate::panics;
+use crate::registry::Leave;
+use crate::report::{Failure, Report};
+use crate::tasks::{Polled, TaskId};
+use crate::trace::{self, nanos};
+use crate::world::World;
+
+/// How many polls are watched to name the tasks that spin.
+const SPINNERS_WATCHED: u64 = 256;
+
+/// A simulation, told its options and not begun.
+#[derive(Clone, Debug)]
+pub struct Sim {
+    options: Options,
+}
+
+impl Sim {
+    /// With these options.
+    #[must_use]
+    pub const fn new(options: Options) -> Self {
+        Self { options }
+    }
+
+    /// With a seed and the defaults.
+    #[must_use]
+    pub fn seed(seed: u64) -> Self {
+        Self::new(Options::seed(seed))
+    }
+
+    /// Runs `script` in a fresh world on a fresh thread, until it ends or the run fails. Equal options and an equal
+    /// script give an equal report. Runs are independent: any number may go on at once, each on its own core.
+    ///
+    /// # Panics
+    /// Inside a run: one cannot be started there.
+    pub fn run<T, F, Fut>(&self, script: F) -> Report<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(World) -> Fut + Send,
+        Fut: Future<Output = T> + 'static,
+    {
+        panics::install();
+        let options = self.options.clone();
+        let name = options.name();
+        host::on_fresh_thread(options.seed, &name, move |clock| {
+            let _routing = trace::route(options.trace);
+            live(Core::new(options, clock), script)
+        })
+    }
+}
+
+fn live<T, F, Fut>(core: Rc<Core>, script: F) -> Report<T>
+where
+    T: 'static,
+    F: FnOnce(World) -> Fut,
+    Fut: Future<Output = T> + 'static,
+{
+    let _leave = Leave(core.id);
+    core::enter(Some(Rc::clone(&core)));
+    let entered = runtime::world::enter(Rc::new(Ground(Rc::clone(&core))));
+    let value = Rc::new(RefCell::new(None));
+    let place = Rc::clone(&value);
+    let world = World { core: Rc::clone(&core) };
+    core.serve(NodeId::SCRIPT);
+    match catch_unwind(AssertUnwindSafe(|| script(world))) {
+        Err(_) => core.panicked(NodeId::SCRIPT, "script"),
+        Ok(script) => {
+            let future = Box::pin(async move {
+                let outcome = script.await;
+                *place.borrow_mut() = Some(outcome);
+            });
+            let task = core.spawn_on(NodeId::SCRIPT, "script", future);
+            drive(&core, task.expect("the script's node is not fenced"));
+        }
+    }
+    let mut report = report(&core);
+    tear_down(&core);
+    drop(entered);
+    core::enter(None);
+    if report.outcome.is_ok()
+        && let Some(failure) = core.take_failure()
+    {
+        report.outcome = Err(failure);
+    }
+    let value = value.borrow_mut().take();
+    report.with_value(|()| value.expect("a script that did not fail has ended"))
+}
+
+/// Polls and lets time pass, until the script ends or the run fails.
+fn drive(core: &Core, script: TaskId) {
+    while !core.has_failed() {
+        match core.tasks.poll_next(core) {
+            Polled::Pending => {}
+            Polled::Ended(task, _) if task == script => return,
+            Polled::Ended(task, node) => core.task_ended(task, node),
+            Polled::Panicked(node, name) => {
+                core.panicked(node, name);
+                if node != NodeId::SCRIPT {
+                    core.fell(node, crate::node::Status::Killed);
+                }
+            }
+            Polled::Idle => {
+                pass_time(core);
+                continue;
+            }
+        }
+        if core.falling.get() {
+            core.finish_falls();
+        }
+        let polls = core.polls_here.get() + 1;
+        core.polls_here.set(polls);
+        if polls >= core.options.polls_max {
+            spinning(core);
+        }
+    }
+}
+
+/// Nobody is ready: the next thing happens.
+fn pass_time(core: &Core) {
+    let Some(at) = core.agenda.borrow().next_at() else {
+        let tasks = core.tasks.of(None);
+        let tasks = tasks.iter().map(|(_, node, name)| format!("{}/{name}", core.node_name(*node))).collect();
+        return core.fail(Failure::Stuck { tasks, at: core.elapsed() });
+    };
+    let limit = core.options.time_max;
+    if at > nanos(limit) {
+        return core.fail(Failure::TimeLimit { limit });
+    }
+    if core.digest.borrow().events() > core.options.events_max {
+        return core.fail(Failure::EventLimit { limit: core.options.events_max, at: core.elapsed() });
+    }
+    core.advance(at);
+    core.fire_due();
+}
+
+/// Watches who is polled for a while, then fails the run.
+#[cold]
+fn spinning(core: &Core) {
+    let mut tasks = BTreeSet::new();
+    for _ in 0..SPINNERS_WATCHED {
+        for id in core.tasks.ready() {
+            if let Some((node, name)) = core.tasks.describe(id) {
+                tasks.insert(format!("{}/{name}", core.node_name(node)));
+            }
+        }
+        match core.tasks.poll_next(core) {
+            Polled::Pending => {}
+            Polled::Idle | Polled::Ended(..) | Polled::Panicked(..) => break,
+        }
+    }
+    let polls = core.polls_here.get();
+    core.fail(Failure::Spinning { tasks: tasks.into_iter().collect(), polls, at: core.elapsed() });
+}
+
+fn report(core: &Core) -> Report<()> {
+    let digest = core.digest.borrow();
+    let decisions = core.decisions.borrow();
+    let effects: BTreeMap<_, _> = core.effects.borrow().counts().clone();
+    Report {
+        outcome: core.take_failure().map_or(Ok(()), Err),
+        seed: core.options.seed,
+        digest: digest.value(),
+        checkpoints: digest.checkpoints(),
+        elapsed: core.elapsed(),
+        polls: core.tasks.polls(),
+        events: digest.events(),
+        decisions: decisions.total(),
+        effects,
+        unmatched: decisions.unmatched(),
+        notes: core.notes.borrow().clone(),
+        trace: core.trace.take(),
+        recorded: decisions.recorded(),
+        kept: core.describe_kept(&digest, &decisions),
+    }
+}
+
+/// Fences every node, then drops whatever is left.
+fn tear_down(core: &Core) {
+    let count = core.nodes.borrow().len();
+    for node in (0..count).map(|place| NodeId(place as u16)) {
+        core.with_node(node, |state| state.fenced = true);
+        core.net(|net| net.power_gone(core, node));
+    }
+    core.drop_tasks(None);
+    let due = std::mem::replace(&mut *core.agenda.borrow_mut(), crate::agenda::Agenda::new());
+    drop(due);
+    core.forget_mains();
+}

@@ -1,0 +1,200 @@
+//! The world, as a script holds it: nodes, faults, time, decisions, the story.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::rc::Rc;
+use std::time::Duration;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::census::Census;
+use crate::core::Core;
+use crate::digest::Kind;
+use crate::effects::Effect;
+use crate::net::conn::Side;
+use crate::net::cut::{Connection, Cut};
+use crate::node::NodeId;
+use crate::node::handle::Node;
+use crate::options::{Latency, Options};
+use crate::report::Note;
+use crate::stream::Stream;
+use crate::task::{self, Task, Wait};
+
+/// A simulated world. Clones are the same one; it stays on its thread.
+///
+/// The script itself runs on a node of its own, `script`, and may use everything of `runtime` there.
+#[derive(Clone)]
+pub struct World {
+    pub(crate) core: Rc<Core>,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "World({}, at {:?})", self.core.name, self.core.elapsed())
+    }
+}
+
+impl World {
+    /// The seed.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.core.options.seed
+    }
+
+    /// The options of this run.
+    #[must_use]
+    pub fn options(&self) -> &Options {
+        &self.core.options
+    }
+
+    /// The node of that name; a new one gets the next address and its host is up, without a process.
+    #[must_use]
+    pub fn node(&self, name: &str) -> Node {
+        let id = self.core.find_node(name).unwrap_or_else(|| self.core.add_node(name));
+        Node { core: Rc::clone(&self.core), id }
+    }
+
+    /// Gives a further name to nodes; it resolves to all of their addresses.
+    pub fn alias(&self, name: &str, nodes: &[&Node]) {
+        let nodes = nodes.iter().map(|node| node.id).collect();
+        self.core.net(|net| net.paths.alias(name, nodes));
+    }
+
+    /// Virtual time since the run began.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.core.elapsed()
+    }
+
+    /// Waits.
+    pub async fn sleep(&self, span: Duration) {
+        Wait::span(&self.core, span).await;
+    }
+
+    /// Waits for `future`, at most so long. `None`: it took longer, and was dropped.
+    pub async fn within<F: Future>(&self, span: Duration, future: F) -> Option<F::Output> {
+        task::within(&self.core, span, future).await
+    }
+
+    /// Starts a task on the script's node.
+    pub fn spawn<T: 'static>(
+        &self,
+        name: &'static str,
+        future: impl Future<Output = T> + 'static,
+    ) -> Task<T> {
+        Task::spawn(&self.core, NodeId::SCRIPT, name, future)
+    }
+
+    /// The decision stream of that name.
+    #[must_use]
+    pub fn stream(&self, name: &str) -> Stream {
+        Stream { core: Rc::clone(&self.core), id: self.core.stream(name) }
+    }
+
+    /// Tells a line of the story: what a client did and heard, a fault, a law. Part of the digest.
+    pub fn note(&self, text: impl Into<String>) {
+        let text = text.into();
+        self.core.event(Kind::Note, 0, xxh3_64(text.as_bytes()));
+        self.core.tell(tracing::Level::INFO, || format!("note: {text}"));
+        self.core.notes.borrow_mut().push(Note { at: self.elapsed(), text });
+    }
+
+    /// What the script told so far.
+    #[must_use]
+    pub fn notes(&self) -> Vec<Note> {
+        self.core.notes.borrow().clone()
+    }
+
+    /// Blocks what `from` sends to `to`: lost, without a word, until healed. TCP then delays, and later times out.
+    pub fn block(&self, from: &Node, to: &Node) {
+        self.set_blocked(from, to, true);
+    }
+
+    /// Opens what [`block`](Self::block) blocked; held bytes are sent again soon
+    /// ([`Network::retransmit`](crate::Network::retransmit)).
+    pub fn unblock(&self, from: &Node, to: &Node) {
+        self.set_blocked(from, to, false);
+        self.core.net(|net| net.mend(&self.core));
+    }
+
+    /// Blocks both ways.
+    pub fn partition(&self, one: &Node, other: &Node) {
+        self.set_blocked(one, other, true);
+        self.set_blocked(other, one, true);
+    }
+
+    /// Opens both ways.
+    pub fn heal(&self, one: &Node, other: &Node) {
+        self.set_blocked(one, other, false);
+        self.unblock(other, one);
+    }
+
+    /// Blocks a node from all others, both ways.
+    pub fn isolate(&self, node: &Node) {
+        let count = self.core.nodes.borrow().len();
+        for other in (0..count).map(|place| NodeId(place as u16)).filter(|other| *other != node.id) {
+            let other = Node { core: Rc::clone(&self.core), id: other };
+            self.partition(node, &other);
+        }
+    }
+
+    /// Opens all paths.
+    pub fn heal_all(&self) {
+        self.core.event(Kind::Fault, u64::MAX, 0);
+        self.core.net(|net| {
+            net.paths.unblock_all();
+            net.mend(&self.core);
+        });
+    }
+
+    fn set_blocked(&self, from: &Node, to: &Node, blocked: bool) {
+        let pair = u64::from(from.id.0) << 16 | u64::from(to.id.0);
+        self.core.event(Kind::Fault, pair, u64::from(blocked));
+        self.core.tell(tracing::Level::DEBUG, || {
+            format!("{} → {} {}", from.name(), to.name(), if blocked { "blocked" } else { "open" })
+        });
+        self.core.net(|net| net.paths.set_blocked(from.id, to.id, blocked));
+    }
+
+    /// Sets how long segments are under way from one node to another, for connections opened from here on.
+    pub fn set_latency(&self, from: &Node, to: &Node, latency: Latency) {
+        self.core.net(|net| net.paths.set_latency(from.id, to.id, latency));
+    }
+
+    /// All connections that somebody may still notice.
+    #[must_use]
+    pub fn connections(&self) -> Vec<Connection> {
+        self.core.net.borrow().connections()
+    }
+
+    /// The connection that this names, if it still is there.
+    #[must_use]
+    pub fn connection(&self, from: &str, to: &str, port: u16, ordinal: u32) -> Option<Connection> {
+        self.connections()
+            .into_iter()
+            .find(|each| each.from == from && each.to == to && each.port == port && each.ordinal == ordinal)
+    }
+
+    /// Cuts a connection; `near` is the end that feels it first. `false`: it was not live, nothing happened.
+    pub fn cut(&self, connection: &Connection, cut: Cut, near: Side) -> bool {
+        self.core.net(|net| net.cut(&self.core, connection.key, cut, near))
+    }
+
+    /// Cuts a connection as soon as `side` has got `bytes` bytes, counted from its beginning, and not one more.
+    /// `false`: it has got more already, or is gone.
+    pub fn cut_at(&self, connection: &Connection, side: Side, bytes: u64, cut: Cut) -> bool {
+        self.core.net(|net| net.cut_at(connection.key, side, bytes, cut))
+    }
+
+    /// What there is, node by node: to compare a world at rest with one that never had the load.
+    #[must_use]
+    pub fn census(&self) -> BTreeMap<String, Census> {
+        self.core.census()
+    }
+
+    /// Faults so far, as felt.
+    #[must_use]
+    pub fn effects(&self) -> BTreeMap<Effect, u64> {
+        self.core.effects.borrow().counts().clone()
+    }
+}
