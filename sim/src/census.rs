@@ -43,7 +43,7 @@ impl Core {
         self.count_sockets(&mut all);
         let nodes = self.nodes.borrow();
         for (place, node) in nodes.iter().enumerate() {
-            all[place].files = self.files_held(node);
+            all[place].files = node.drive.held();
         }
         nodes.iter().zip(all).map(|(node, census)| (node.name.to_string(), census)).collect()
     }

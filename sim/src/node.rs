@@ -17,7 +17,7 @@ use crate::digest::Kind;
 use crate::effects::Effect;
 use crate::panics;
 use crate::report::Failure;
-use crate::storage::Disk;
+use crate::storage::Drive;
 use crate::tasks::{Local, TaskId};
 
 /// A node's number in its world.
@@ -79,9 +79,7 @@ pub(crate) struct NodeState {
     pub(crate) on_asked: Vec<Waker>,
     pub(crate) on_fall: Vec<Waker>,
     pub(crate) entropy: BTreeMap<String, StreamId>,
-    pub(crate) disk: Disk,
-    /// It falls inside the disk operation that brings this to zero.
-    pub(crate) crash: Option<(u64, Fall)>,
+    pub(crate) drive: Drive,
     /// It falls as soon as the poll returns.
     pub(crate) falls: Option<Fall>,
 }
@@ -108,10 +106,12 @@ impl Core {
             on_asked: Vec::new(),
             on_fall: Vec::new(),
             entropy: BTreeMap::new(),
-            disk: Disk::default(),
-            crash: None,
+            drive: Drive::new(self.options.disk),
             falls: None,
         });
+        if id == NodeId::SCRIPT {
+            nodes[id.index()].drive.disk.boot();
+        }
         drop(nodes);
         let ip = match id.0 {
             0 => [10, 255, 255, 254],
@@ -168,6 +168,7 @@ impl Core {
         });
         self.event(Kind::Node, u64::from(node.0), 1);
         self.tell(tracing::Level::INFO, || format!("{} boots", self.node_name(node)));
+        self.disk_boot(node);
         self.net(|net| net.power_back(self, node));
         let future = self.on_behalf(node, || main());
         let id = self.spawn_on(node, "main", future);
@@ -217,7 +218,6 @@ impl Core {
             state.status = status;
             state.fenced = true;
             state.main_task = None;
-            state.crash = None;
             state.parked.clear();
             state.on_asked.clear();
             (std::mem::take(&mut state.on_fall), std::mem::take(&mut state.paused))

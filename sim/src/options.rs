@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::decide::Overrides;
+use crate::disk::DiskOptions;
 
 /// Which ready task runs next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -118,6 +119,8 @@ pub struct Options {
     pub schedule: Schedule,
     /// The network's constants.
     pub net: Network,
+    /// The disks' constants.
+    pub disk: DiskOptions,
     /// Wall clocks of nodes differ from the true one by at most this, either way (stream `clock/…`). Default 20 ms:
     /// hosts that run NTP.
     pub clock_spread: Duration,
@@ -144,6 +147,7 @@ impl Default for Options {
             overrides: Overrides::new(),
             schedule: Schedule::default(),
             net: Network::default(),
+            disk: DiskOptions::default(),
             clock_spread: Duration::from_millis(20),
             time_max: Duration::from_hours(24),
             events_max: 1_000_000_000,

@@ -1,83 +1,147 @@
-//! The seam between a node's disk and the files inhabitants hold.
+//! The seam between a node's disk and the files its process holds: moments, decisions, events, crashes.
+//!
+//! The disk itself (`disk`) is pure. Here it is given virtual time and decisions (`disk/NODE/…`), its operations are
+//! folded into the digest, and a process that fell inside one falls when the poll returns.
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use runtime::world::BlockFile;
+use xxhash_rust::xxh3::xxh3_64;
 
 use crate::agenda::DueKey;
 use crate::core::{self, Core};
-use crate::node::{NodeId, NodeState};
+use crate::decide::StreamId;
+use crate::digest::Kind;
+use crate::disk::{Disk, DiskFault, DiskOptions, Draw, FileHandle};
+use crate::effects::Effect;
+use crate::node::{Fall, NodeId};
 use crate::registry::WorldId;
-use crate::trace::nanos;
 
-/// One file: as the process sees it, and as a power loss leaves it.
-#[derive(Debug, Default)]
-struct Content {
-    seen: Vec<u8>,
-    durable: Vec<u8>,
-    held: bool,
+/// A node's disk, with the streams of its decisions.
+pub(crate) struct Drive {
+    pub(crate) disk: Disk,
+    streams: BTreeMap<&'static str, StreamId>,
+    held: usize,
+    /// How the node falls if it falls inside an operation.
+    pub(crate) crash: Fall,
 }
 
-/// A node's disk.
-#[derive(Debug, Default)]
-pub(crate) struct Disk {
-    files: BTreeMap<PathBuf, Content>,
-    cost: Duration,
+impl Drive {
+    pub(crate) fn new(options: DiskOptions) -> Self {
+        Self { disk: Disk::new(options), streams: BTreeMap::new(), held: 0, crash: Fall::Kill }
+    }
+
+    /// How many files its process holds.
+    pub(crate) const fn held(&self) -> usize {
+        self.held
+    }
+
+    /// Works on the disk with decisions named after the node.
+    fn with<R>(&mut self, core: &Core, name: &str, f: impl FnOnce(&mut Disk, Draw<'_>) -> R) -> R {
+        let streams = &mut self.streams;
+        let mut draw = |what: &'static str, bound: u64| {
+            let stream = *streams.entry(what).or_insert_with(|| core.stream(&format!("disk/{name}/{what}")));
+            core.draw(stream, bound)
+        };
+        f(&mut self.disk, &mut draw)
+    }
 }
 
 impl Core {
-    /// The process is gone, or the power: files are let go, and after a power loss hold what is durable.
-    pub(crate) fn disk_gone(&self, node: NodeId, power: bool) {
-        self.with_node(node, |state| {
-            for content in state.disk.files.values_mut() {
-                content.held = false;
-                if power {
-                    content.seen.clone_from(&content.durable);
-                }
-            }
-        });
+    /// A process begins to use the node's disk.
+    pub(crate) fn disk_boot(&self, node: NodeId) {
+        self.with_node(node, |state| state.drive.disk.boot());
     }
 
-    pub(crate) fn files_held(&self, node: &NodeState) -> usize {
-        node.disk.files.values().filter(|content| content.held).count()
+    /// The process is gone, or the power with it.
+    pub(crate) fn disk_gone(&self, node: NodeId, power: bool) {
+        let now = self.now.get();
+        let lost = self.with_node(node, |state| {
+            let name = std::rc::Rc::clone(&state.name);
+            state.drive.held = 0;
+            state.drive.with(self, &name, |disk, draw| {
+                let before = disk.counts().sectors_lost;
+                if power {
+                    disk.lose_power(now, draw);
+                } else {
+                    disk.kill(now, draw);
+                }
+                disk.counts().sectors_lost - before
+            })
+        });
+        if lost > 0 {
+            self.felt(Effect::LostSectors);
+        }
     }
 
     pub(crate) fn file_exists(&self, path: &Path) -> bool {
-        self.with_node(self.current_node(), |state| state.disk.files.contains_key(path))
+        self.with_node(self.current_node(), |state| state.drive.disk.exists(path))
     }
 
     pub(crate) fn open_file(&self, path: &Path) -> io::Result<SimFile> {
         let node = self.current_node();
-        self.with_node(node, |state| {
-            let content = state.disk.files.entry(path.to_owned()).or_default();
-            if std::mem::replace(&mut content.held, true) {
-                return Err(io::ErrorKind::WouldBlock.into());
-            }
-            Ok(SimFile { world: self.id, node, boot: state.boot, path: path.to_owned() })
-        })
+        let opened = self.operate(node, 1, 0, |disk, draw| disk.open(path, draw));
+        let handle = opened?;
+        self.with_node(node, |state| state.drive.held += 1);
+        Ok(SimFile { world: self.id, node, handle })
     }
 
-    /// Runs work on files and answers with the wait for it.
+    /// Runs synchronous work on files at this moment, and answers with the wait for it.
     pub(crate) fn blocking(&self, work: &mut dyn FnMut()) -> Working {
-        let node = self.current_node();
-        self.with_node(node, |state| state.disk.cost = Duration::ZERO);
+        let (node, now) = (self.current_node(), self.now.get());
+        self.with_node(node, |state| state.drive.disk.begin_section(now));
         work();
-        let (fallen, cost) = self.with_node(node, |state| (state.fenced, state.disk.cost));
-        let until = self.now.get() + nanos(cost);
-        Working { world: self.id, until: (!fallen).then_some(until), due: None }
+        let until = self.with_node(node, |state| (!state.fenced).then(|| state.drive.disk.end_section()));
+        Working { world: self.id, node, until, due: None }
+    }
+
+    /// One operation of a node's process. What it was and how it went becomes an event.
+    fn operate<R>(
+        &self,
+        node: NodeId,
+        what: u64,
+        content: u64,
+        f: impl FnOnce(&mut Disk, Draw<'_>) -> Result<R, DiskFault>,
+    ) -> io::Result<R> {
+        let done = self.with_node(node, |state| {
+            if state.fenced {
+                return Err(DiskFault::Fenced);
+            }
+            let name = std::rc::Rc::clone(&state.name);
+            let done = state.drive.with(self, &name, f);
+            if state.drive.disk.has_crashed() {
+                state.fenced = true;
+                state.falls = Some(state.drive.crash);
+                self.falling.set(true);
+            }
+            done
+        });
+        let outcome = match &done {
+            Ok(_) => 0,
+            Err(fault) => {
+                match fault {
+                    DiskFault::Crashed => self.felt(Effect::DiskCrash),
+                    DiskFault::Full | DiskFault::SyncFailed => self.felt(Effect::DiskError),
+                    DiskFault::Fenced | DiskFault::InUse | DiskFault::PastEnd => {}
+                }
+                *fault as u64 + 1
+            }
+        };
+        self.event(Kind::Disk, u64::from(node.0), content.rotate_left(8) ^ what << 4 ^ outcome);
+        done.map_err(Into::into)
     }
 }
 
 /// The wait for the modelled time of work on files.
 pub(crate) struct Working {
     world: WorldId,
-    /// `None`: the node has fallen.
+    node: NodeId,
+    /// `None`: the process has fallen.
     until: Option<u64>,
     due: Option<DueKey>,
 }
@@ -87,7 +151,9 @@ impl Future for Working {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let Some(until) = self.until else { return Poll::Pending };
         core::with(self.world, |core| {
-            if core.now.get() >= until {
+            let now = core.now.get();
+            if now >= until {
+                core.with_node(self.node, |state| state.drive.disk.settle(now));
                 return Poll::Ready(());
             }
             self.due = Some(core.keep_timer(self.due, until, context.waker()));
@@ -111,65 +177,36 @@ impl Drop for Working {
 pub(crate) struct SimFile {
     world: WorldId,
     node: NodeId,
-    boot: u32,
-    path: PathBuf,
+    handle: FileHandle,
 }
 
 impl SimFile {
-    fn with<R>(&self, cost: Duration, f: impl FnOnce(&mut Content) -> io::Result<R>) -> io::Result<R> {
-        core::with(self.world, |core| {
-            core.with_node(self.node, |state| {
-                if state.fenced || state.boot != self.boot {
-                    return Err(io::Error::other("the node has fallen"));
-                }
-                if let Some((left, how)) = &mut state.crash {
-                    *left -= 1;
-                    if *left == 0 {
-                        state.falls = Some(*how);
-                        state.fenced = true;
-                        core.falling.set(true);
-                        return Err(io::Error::other("the node has fallen"));
-                    }
-                }
-                state.disk.cost += cost;
-                f(state.disk.files.get_mut(&self.path).expect("an open file is kept"))
-            })
-        })
+    fn operate<R>(
+        &self,
+        what: u64,
+        content: u64,
+        f: impl FnOnce(&mut Disk, Draw<'_>) -> Result<R, DiskFault>,
+    ) -> io::Result<R> {
+        core::with(self.world, |core| core.operate(self.node, what, content, f))
     }
 }
 
 impl BlockFile for SimFile {
     fn len(&self) -> io::Result<u64> {
-        self.with(Duration::ZERO, |content| Ok(content.seen.len() as u64))
+        self.operate(2, 0, |disk, _| disk.len(self.handle))
     }
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.with(Duration::from_micros(20), |content| {
-            let bytes = content.seen.get(offset as usize..offset as usize + out.len());
-            out.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
-            Ok(())
-        })
+        self.operate(3, offset, |disk, _| disk.read(self.handle, offset, out))
     }
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.with(Duration::from_micros(10), |content| {
-            let end = offset as usize + data.len();
-            if content.seen.len() < end {
-                content.seen.resize(end, 0);
-            }
-            content.seen[offset as usize..end].copy_from_slice(data);
-            Ok(())
-        })
+        let content = xxh3_64(data) ^ offset;
+        self.operate(4, content, |disk, _| disk.write(self.handle, offset, data))
     }
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.with(Duration::from_micros(10), |content| {
-            content.seen.resize(len as usize, 0);
-            Ok(())
-        })
+        self.operate(5, len, |disk, _| disk.set_len(self.handle, len))
     }
     fn sync(&self) -> io::Result<()> {
-        self.with(Duration::from_millis(1), |content| {
-            content.durable.clone_from(&content.seen);
-            Ok(())
-        })
+        self.operate(6, 0, |disk, draw| disk.sync(self.handle, draw))
     }
 }
 
@@ -178,10 +215,9 @@ impl Drop for SimFile {
         if core::is_here(self.world) {
             core::with(self.world, |core| {
                 core.with_node(self.node, |state| {
-                    if state.boot == self.boot
-                        && let Some(content) = state.disk.files.get_mut(&self.path)
-                    {
-                        content.held = false;
+                    if !state.fenced {
+                        state.drive.disk.close(self.handle);
+                        state.drive.held = state.drive.held.saturating_sub(1);
                     }
                 });
             });

@@ -7,6 +7,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use crate::core::Core;
+use crate::disk::DiskCounts;
 use crate::node::{Fall, NodeId, Status};
 use crate::task::{self, Task};
 use crate::tasks::Local;
@@ -87,18 +88,53 @@ impl Node {
     }
 
     /// Lets it fall inside the `k`th disk operation from this moment on (1 is the next one), and forgets an earlier
-    /// wish of this kind.
+    /// wish of this kind. A process that ends first takes the wish with it.
     ///
     /// # Panics
     /// If `k` is zero.
     pub fn crash_in_disk_operation(&self, k: u64, how: Fall) {
         assert!(k > 0, "the next disk operation is the first");
-        self.core.with_node(self.id, |state| state.crash = Some((k, how)));
+        self.core.with_node(self.id, |state| {
+            let drive = &mut state.drive;
+            drive.crash = how;
+            let operation = drive.disk.operations().saturating_add(k - 1);
+            drive.disk.crash_at(operation);
+        });
     }
 
-    /// Takes back [`crash_in_disk_operation`](Self::crash_in_disk_operation), if it has not happened.
-    pub fn spare(&self) {
-        self.core.with_node(self.id, |state| state.crash = None);
+    /// How many disk operations this process has done.
+    #[must_use]
+    pub fn disk_operations(&self) -> u64 {
+        self.core.with_node(self.id, |state| state.drive.disk.operations())
+    }
+
+    /// Lets the next `count` syncs of its disk fail.
+    pub fn fail_syncs(&self, count: u32) {
+        self.core.with_node(self.id, |state| state.drive.disk.fail_syncs(count));
+    }
+
+    /// Lets its disk hold at most so many bytes; `None`: as many as the options say.
+    pub fn limit_disk(&self, bytes: Option<u64>) {
+        self.core.with_node(self.id, |state| state.drive.disk.limit(bytes));
+    }
+
+    /// Lets its disk take so many times as long.
+    pub fn slow_disk(&self, times: u32) {
+        self.core.with_node(self.id, |state| state.drive.disk.slow_down(times));
+    }
+
+    /// Empties its disk.
+    ///
+    /// # Panics
+    /// If its process runs.
+    pub fn wipe_disk(&self) {
+        self.core.with_node(self.id, |state| state.drive.disk.wipe());
+    }
+
+    /// What was felt of its disk.
+    #[must_use]
+    pub fn disk_counts(&self) -> DiskCounts {
+        self.core.with_node(self.id, |state| *state.drive.disk.counts())
     }
 
     /// Stops its process from running (SIGSTOP). Its kernel goes on: segments arrive, timers run out.
