@@ -1,0 +1,28 @@
+//! Logs: to standard error, without bodies or secrets.
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use serde::Deserialize;
+use tracing_subscriber::EnvFilter;
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Begins logging what `filter` lets through.
+pub(super) fn begin(filter: &str, format: Format) -> anyhow::Result<()> {
+    let filter: EnvFilter = filter.parse().with_context(|| format!("the log filter {filter:?}"))?;
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let begun = match format {
+        Format::Text => subscriber.try_init(),
+        Format::Json => subscriber.json().try_init(),
+    };
+    begun.map_err(|error| anyhow::anyhow!("cannot begin logging: {error}"))
+}

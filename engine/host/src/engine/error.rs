@@ -1,0 +1,43 @@
+//! Why an engine does not start, or ends.
+
+use std::io;
+use std::net::SocketAddr;
+
+use machines::control::RestoreError;
+
+use crate::store::StoreError;
+
+/// Why an engine does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Nothing authenticates callers, so only this machine may be one.
+    #[error(
+        "refusing to listen on {bind}: nothing authenticates callers yet, pass --insecure to do it all the same"
+    )]
+    Insecure {
+        /// The address.
+        bind: SocketAddr,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {bind}: {source}")]
+    Bind {
+        /// The address.
+        bind: SocketAddr,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+/// Why a running engine ends by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The store cannot be used (any more).
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store holds what no engine has written.
+    #[error("the store holds no state of an engine: {0}")]
+    Restore(#[from] RestoreError),
+}

@@ -1,0 +1,37 @@
+//! A look at the machines of a running engine, for tests.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use protocol::view::{ControlView, GatewayView};
+use tokio::sync::oneshot;
+
+use crate::{control, gateway};
+
+/// Asks the drivers how things stand. It outlives cores, and the engine.
+#[derive(Clone, Debug, Default)]
+pub struct View(Arc<Mutex<Option<(control::Mailbox, gateway::Mailbox)>>>);
+
+impl View {
+    /// How the control plane stands; `None` if no core runs.
+    pub async fn control(&self) -> Option<ControlView> {
+        let (mailbox, _) = self.mailboxes()?;
+        let (ask, answer) = oneshot::channel();
+        if mailbox.send(control::Letter::View(ask)).await { answer.await.ok() } else { None }
+    }
+
+    /// How the gateway stands; `None` if no core runs.
+    pub async fn gateway(&self) -> Option<GatewayView> {
+        let (_, mailbox) = self.mailboxes()?;
+        let (ask, answer) = oneshot::channel();
+        if mailbox.send(gateway::Letter::View(ask)).await { answer.await.ok() } else { None }
+    }
+
+    pub(super) fn show(&self, mailboxes: Option<(control::Mailbox, gateway::Mailbox)>) {
+        *self.0.lock() = mailboxes;
+    }
+
+    fn mailboxes(&self) -> Option<(control::Mailbox, gateway::Mailbox)> {
+        self.0.lock().clone()
+    }
+}

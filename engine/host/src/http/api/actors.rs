@@ -1,0 +1,100 @@
+//! Actors.
+
+use machines::control::effect::Answer;
+use machines::control::input::{ActorFilter, Call, NewActor};
+use protocol::api::{
+    self, ActorAnswer, ActorSpec, ActorsFilter, ActorsQuery, CreateActor, PageQuery, Pagination, Query,
+};
+use protocol::error::ApiError;
+use protocol::id::ActorId;
+
+use super::{ask, page};
+use crate::engine::core::Core;
+use crate::http::respond::{self, Reply};
+
+/// `POST /actors?namespace=`.
+pub(super) async fn create(core: &Core, query: &str, body: &[u8]) -> Result<Reply, ApiError> {
+    let namespace = namespace(query)?;
+    let spec = api::read::<CreateActor>(body)?.into_spec()?;
+    let (actor, input) = new_actor(namespace, spec);
+    match ask(core, Call::CreateActor(actor), input).await? {
+        Answer::Actor { actor, created: _ } => Ok(respond::json(&ActorAnswer { actor, created: None })),
+        other => unreachable!("the question was another: {other:?}"),
+    }
+}
+
+/// `PUT /actors?namespace=`: the actor that has the key, or a new one.
+pub(super) async fn get_or_create(core: &Core, query: &str, body: &[u8]) -> Result<Reply, ApiError> {
+    let namespace = namespace(query)?;
+    let spec = api::read::<CreateActor>(body)?.into_keyed_spec()?;
+    let (actor, input) = new_actor(namespace, spec);
+    match ask(core, Call::GetOrCreateActor(actor), input).await? {
+        Answer::Actor { actor, created } => Ok(respond::json(&ActorAnswer { actor, created: Some(created) })),
+        other => unreachable!("the question was another: {other:?}"),
+    }
+}
+
+/// `GET /actors`.
+pub(super) async fn list(core: &Core, query: &str) -> Result<Reply, ApiError> {
+    let ActorsQuery { namespace, filter, include_destroyed, page: asked } = ActorsQuery::parse(query)?;
+    let filter = match filter {
+        ActorsFilter::Ids(ids) => ActorFilter::Ids(ids),
+        ActorsFilter::Name { name, key } => {
+            ActorFilter::Name { name, key, include_destroyed, page: page(asked) }
+        }
+    };
+    match ask(core, Call::ListActors { namespace, filter }, None).await? {
+        Answer::Actors(actors, cursor) => {
+            Ok(respond::json(&api::Actors { actors, pagination: Pagination { cursor } }))
+        }
+        other => unreachable!("the question was another: {other:?}"),
+    }
+}
+
+/// `GET /actors/names`.
+pub(super) async fn names(core: &Core, query: &str) -> Result<Reply, ApiError> {
+    let mut query = Query::new(query);
+    let namespace = query.require("namespace")?;
+    let asked = PageQuery::take(&mut query)?;
+    query.finish()?;
+    match ask(core, Call::ListActorNames { namespace, page: page(asked) }, None).await? {
+        Answer::ActorNames(names, cursor) => {
+            let metadata = |text: String| api::NameMetadata { metadata: shown(&text) };
+            let names = names.into_iter().map(|(name, text)| (name, metadata(text))).collect();
+            Ok(respond::json(&api::Names { names, pagination: Pagination { cursor } }))
+        }
+        other => unreachable!("the question was another: {other:?}"),
+    }
+}
+
+/// `DELETE /actors/{id}`.
+pub(super) async fn delete(core: &Core, query: &str, id: &str) -> Result<Reply, ApiError> {
+    let mut query = Query::new(query);
+    let namespace = query.take("namespace")?;
+    query.finish()?;
+    let actor: ActorId = id
+        .parse()
+        .map_err(|error: protocol::id::IdError| ApiError::ApiBadRequest { reason: error.to_string() })?;
+    match ask(core, Call::DeleteActor { namespace, actor }, None).await? {
+        Answer::Deleted => Ok(respond::json(&api::Done {})),
+        other => unreachable!("the question was another: {other:?}"),
+    }
+}
+
+fn namespace(query: &str) -> Result<String, ApiError> {
+    let mut query = Query::new(query);
+    let namespace = query.require("namespace")?;
+    query.finish()?;
+    Ok(namespace)
+}
+
+fn new_actor(namespace: String, spec: ActorSpec) -> (NewActor, Option<bytes::Bytes>) {
+    let ActorSpec { name, key, input, pool, crash_policy } = spec;
+    let fresh = ActorId::from_entropy(runtime::entropy::bytes("actor id"));
+    (NewActor { fresh, namespace, name, key, pool, crash_policy, input: None }, input)
+}
+
+/// A runner's text, as JSON where it is JSON.
+fn shown(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.to_owned()))
+}

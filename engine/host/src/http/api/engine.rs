@@ -1,0 +1,44 @@
+//! What the engine says about itself.
+
+use std::time::Duration;
+
+use machines::control::effect::Answer;
+use machines::control::input::Call;
+use protocol::api::{Datacenters, EngineHealth, EngineMetadata, Query};
+use protocol::error::ApiError;
+
+use super::ask;
+use crate::engine::core::Core;
+use crate::http::respond::{self, Reply};
+
+/// How long the control plane may take to answer. Ours: beyond it a client would not call it healthy either.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// `GET /health`: green only when a question went through the writer of the store, and came back.
+pub(super) async fn health(core: &Core) -> Result<Reply, ApiError> {
+    match runtime::timeout(HEALTH_TIMEOUT, ask(core, Call::Health, None)).await {
+        Ok(Ok(Answer::Healthy)) => Ok(respond::json(&EngineHealth::ok(env!("CARGO_PKG_VERSION")))),
+        Ok(Ok(other)) => unreachable!("the question was another: {other:?}"),
+        Ok(Err(error)) => Err(error),
+        Err(runtime::Elapsed) => Err(ApiError::GuardServiceUnavailable),
+    }
+}
+
+/// `GET /metadata`.
+pub(super) fn metadata(query: &str) -> Result<Reply, ApiError> {
+    with_namespace(query)?;
+    Ok(respond::json(&EngineMetadata::new(env!("CARGO_PKG_VERSION"))))
+}
+
+/// `GET /datacenters`.
+pub(super) fn datacenters(core: &Core, query: &str) -> Result<Reply, ApiError> {
+    with_namespace(query)?;
+    Ok(respond::json(&Datacenters::one(&core.public_url)))
+}
+
+/// Clients name their namespace everywhere; here it makes no difference.
+fn with_namespace(query: &str) -> Result<(), ApiError> {
+    let mut query = Query::new(query);
+    query.take("namespace")?;
+    query.finish()
+}

@@ -1,0 +1,38 @@
+//! Namespaces.
+
+use machines::control::effect::Answer;
+use machines::control::input::Call;
+use protocol::api::{self, CreateNamespace, NamespaceAnswer, Namespaces, NamespacesQuery, Pagination, Query};
+use protocol::error::ApiError;
+use protocol::id::NamespaceId;
+
+use super::{ask, page};
+use crate::engine::core::Core;
+use crate::http::respond::{self, Reply};
+
+/// `GET /namespaces`.
+pub(super) async fn list(core: &Core, query: &str) -> Result<Reply, ApiError> {
+    let NamespacesQuery { name, namespace_ids, page: asked } = NamespacesQuery::parse(query)?;
+    match ask(core, Call::ListNamespaces { name, page: page(asked) }, None).await? {
+        Answer::Namespaces(mut namespaces, cursor) => {
+            if !namespace_ids.is_empty() {
+                namespaces.retain(|namespace| namespace_ids.contains(&namespace.namespace_id));
+            }
+            Ok(respond::json(&Namespaces { namespaces, pagination: Pagination { cursor } }))
+        }
+        other => unreachable!("the question was another: {other:?}"),
+    }
+}
+
+/// `POST /namespaces`.
+pub(super) async fn create(core: &Core, query: &str, body: &[u8]) -> Result<Reply, ApiError> {
+    Query::new(query).finish()?;
+    let new: CreateNamespace = api::read(body)?;
+    new.check()?;
+    let CreateNamespace { name, display_name } = new;
+    let fresh = NamespaceId::from_entropy(runtime::entropy::bytes("namespace id"));
+    match ask(core, Call::CreateNamespace { fresh, name, display_name }, None).await? {
+        Answer::Namespace(namespace) => Ok(respond::json(&NamespaceAnswer { namespace })),
+        other => unreachable!("the question was another: {other:?}"),
+    }
+}

@@ -1,0 +1,149 @@
+//! Bodies: reading those of requests within their bound, writing those of responses.
+
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use protocol::error::ApiError;
+use protocol::id::Ticket;
+
+use crate::engine::core::Limits;
+use crate::gateway::{Mailbox, Piece, Streamed};
+
+/// Reads a whole body. It is counted while it is read, whatever its length was said to be.
+///
+/// # Errors
+/// `guard.request_body_too_large`, `guard.request_timeout` if it does not come, `guard.invalid_request` if it breaks.
+pub(super) async fn read(body: Incoming, limits: &Limits) -> Result<Bytes, ApiError> {
+    let limit = limits.body_bytes_max;
+    let too_large = || ApiError::GuardRequestBodyTooLarge { limit };
+    if body.size_hint().lower() > limit as u64 {
+        return Err(too_large());
+    }
+    let timeout_ms = u64::try_from(limits.body_timeout.as_millis()).unwrap_or(u64::MAX);
+    match runtime::timeout(limits.body_timeout, collect(body, limit)).await {
+        Ok(Ok(Some(body))) => Ok(body),
+        Ok(Ok(None)) => Err(too_large()),
+        Ok(Err(error)) => Err(ApiError::GuardInvalidRequest { reason: error.to_string() }),
+        Err(runtime::Elapsed) => Err(ApiError::GuardRequestTimeout { timeout_ms }),
+    }
+}
+
+/// `None` beyond the limit.
+async fn collect(mut body: Incoming, limit: usize) -> Result<Option<Bytes>, hyper::Error> {
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(piece) = frame?.into_data() else { continue };
+        if first.len() + all.len() + piece.len() > limit {
+            return Ok(None);
+        }
+        // Most bodies come in one piece, which is kept as it is.
+        if first.is_empty() && all.is_empty() {
+            first = piece;
+            continue;
+        }
+        if all.is_empty() {
+            all.extend_from_slice(&std::mem::take(&mut first));
+        }
+        all.extend_from_slice(&piece);
+    }
+    Ok(Some(if all.is_empty() { first } else { all.freeze() }))
+}
+
+/// The body of a response.
+#[derive(Debug)]
+pub(super) enum Answer {
+    /// All of it, given once.
+    Whole(Bytes),
+    /// What an actor streams.
+    Streamed {
+        /// The first part.
+        first: Bytes,
+        /// The others.
+        rest: Streamed,
+        /// Tells the gateway if the client leaves.
+        client: Client,
+        /// Whether the last part was given.
+        ended: bool,
+    },
+}
+
+/// The response was broken off: its connection must not look complete.
+#[derive(Debug, thiserror::Error)]
+#[error("the response was broken off: {0}")]
+pub(super) struct BrokenOff(&'static str);
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = BrokenOff;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        match &mut *self {
+            Self::Whole(bytes) => {
+                let bytes = std::mem::take(bytes);
+                Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
+            }
+            Self::Streamed { first, .. } if !first.is_empty() => {
+                Poll::Ready(Some(Ok(Frame::data(std::mem::take(first)))))
+            }
+            Self::Streamed { ended: true, .. } => Poll::Ready(None),
+            Self::Streamed { rest, ended, client, .. } => match ready!(rest.0.poll_recv(context)) {
+                Some(Ok(Piece { bytes, last })) => {
+                    if last {
+                        *ended = true;
+                        client.served();
+                    }
+                    Poll::Ready(Some(Ok(Frame::data(bytes))))
+                }
+                Some(Err(error)) => Poll::Ready(Some(Err(BrokenOff(error.code())))),
+                None => Poll::Ready(Some(Err(BrokenOff("it has no end")))),
+            },
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Whole(bytes) => bytes.is_empty(),
+            Self::Streamed { first, ended, .. } => first.is_empty() && *ended,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Streamed { .. } => SizeHint::default(),
+        }
+    }
+}
+
+/// A client whose request is with the gateway. Dropped before it is served, it tells the gateway so.
+#[derive(Debug)]
+pub(super) struct Client {
+    gateway: Option<Mailbox>,
+    ticket: Ticket,
+}
+
+impl Client {
+    pub(super) fn new(gateway: Mailbox, ticket: Ticket) -> Self {
+        Self { gateway: Some(gateway), ticket }
+    }
+
+    /// The gateway has forgotten it by itself.
+    pub(super) fn served(&mut self) {
+        self.gateway = None;
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if let Some(gateway) = self.gateway.take() {
+            gateway.gone(self.ticket);
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `/gateway/{actor_id}[@token]/{rest}`: requests to actors.
+//!
+//! The request is read whole, given to the gateway under a ticket, and answered with what comes back. [`path`] tells
+//! actor and path apart, [`headers`] what passes each way, [`cors`] what browsers need.
+
+mod cors;
+mod headers;
+mod path;
+
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderMap, UPGRADE};
+use hyper::{Method, Request, Response, StatusCode};
+use protocol::error::ApiError;
+use protocol::id::RayId;
+use tokio::sync::oneshot;
+
+use super::body::{self, Answer, Client};
+use super::connect::has_token;
+use super::respond::{self, Reply};
+use crate::engine::core::Core;
+use crate::gateway::{self, ClientRequest, Head, Letter};
+
+/// Answers one request; `rest` is what follows `/gateway/`, as it came.
+pub(super) async fn answer(core: &Core, request: Request<Incoming>, rest: &str, ray: RayId) -> Reply {
+    let origin = cors::Origin::of(request.headers());
+    if cors::is_preflight(request.method(), request.headers()) {
+        return cors::preflight(&origin, request.headers());
+    }
+    let mut reply = match forward(core, request, rest, ray).await {
+        Ok(reply) => reply,
+        Err(error) => {
+            tracing::info!(%ray, code = error.code(), "a request failed");
+            respond::gateway_error(&error)
+        }
+    };
+    origin.allow(reply.headers_mut());
+    reply
+}
+
+async fn forward(core: &Core, request: Request<Incoming>, rest: &str, ray: RayId) -> Result<Reply, ApiError> {
+    let (actor, path) = path::split(rest, request.uri().query())?;
+    if wants_websocket(request.headers()) {
+        let reason = "WebSockets to actors are not served".to_owned();
+        return Err(ApiError::GuardInvalidRequest { reason });
+    }
+    let (parts, incoming) = request.into_parts();
+    let body = body::read(incoming, &core.limits).await?;
+    let headers = headers::to_actor(&parts.headers, body.len(), ray)?;
+    let safe = parts.method.is_safe();
+    let is_head = parts.method == Method::HEAD;
+    let method = parts.method.as_str().to_owned();
+    let request = Box::new(ClientRequest { actor, method, path, headers, body, safe });
+
+    let ticket = core.serial.ticket();
+    let (reply, answer) = oneshot::channel();
+    let mut client = Client::new(core.gateway.clone(), ticket);
+    if !core.gateway.send(Letter::Request { ticket, request, reply }).await {
+        return Err(ApiError::GuardServiceUnavailable);
+    }
+    // Without its driver the core is going down.
+    match answer.await.unwrap_or(gateway::Reply::Failed(ApiError::GuardServiceUnavailable)) {
+        gateway::Reply::Failed(error) => {
+            client.served();
+            Err(error)
+        }
+        gateway::Reply::Whole(Head { status, headers, body }) => {
+            client.served();
+            response(status, headers::to_client(&headers, is_head)?, Answer::Whole(body))
+        }
+        gateway::Reply::Streamed(Head { status, headers, body: first }, rest) => {
+            let body = Answer::Streamed { first, rest, client, ended: false };
+            response(status, headers::to_client(&headers, is_head)?, body)
+        }
+    }
+}
+
+fn response(status: u16, headers: HeaderMap, body: Answer) -> Result<Reply, ApiError> {
+    let known = StatusCode::from_u16(status).ok().filter(|status| !status.is_informational());
+    let Some(status) = known else {
+        protocol::mark!("actor_answered_no_status");
+        return Err(ApiError::GuardInvalidResponse { reason: format!("status {status}") });
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    Ok(response)
+}
+
+fn wants_websocket(headers: &HeaderMap) -> bool {
+    has_token(headers, &CONNECTION, "upgrade") && has_token(headers, &UPGRADE, "websocket")
+}

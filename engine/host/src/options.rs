@@ -1,0 +1,103 @@
+//! What an engine is started with.
+
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use machines::{control, gateway};
+use protocol::limits::BODY_BYTES_MAX;
+use protocol::view::{Nobody, Witness};
+
+/// The port of upstream's engine is 6420; so is ours, so that applications find it.
+const PORT: u16 = 6420;
+
+/// What an engine is started with.
+#[derive(Clone)]
+pub struct Options {
+    /// Where it listens. Default `127.0.0.1:6420`. Port 0 takes a free one.
+    pub bind: SocketAddr,
+    /// Whether it may listen beyond loopback although nothing authenticates its callers. Default no.
+    pub insecure: bool,
+    /// The URL under which runners and clients reach it; told to serverless runners. Default `http://` and the address
+    /// it listens on.
+    pub public_url: Option<String>,
+    /// The folder of its store.
+    pub data: PathBuf,
+    /// Bounds of HTTP.
+    pub limits: Limits,
+    /// Timings and limits of the control plane.
+    pub control: control::Options,
+    /// Bounds of the gateway.
+    pub gateway: gateway::Options,
+    /// How long requests in flight may take to end when the engine stops. Default 5 s (ours: most supervisors kill
+    /// after 10 s).
+    pub drain_timeout: Duration,
+    /// After how many steps a machine walks over its whole state. Default 4096; small worlds use 1.
+    pub check_every: u32,
+    /// Who is told facts. Default nobody.
+    pub witness: Arc<dyn Witness>,
+}
+
+/// Bounds of HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest body of a request, in bytes. Default 20 MiB (upstream).
+    pub body_bytes_max: usize,
+    /// How long the body of a request may take. Default 60 s (ours).
+    pub body_timeout: Duration,
+    /// How long the head of a request may take, and an idle connection is kept. Default 30 s (hyper).
+    pub head_timeout: Duration,
+    /// Largest head of a request in bytes. Default 64 KiB (ours), at least 8 KiB.
+    pub head_bytes_max: usize,
+    /// Header fields of a request at most. Default 100 (hyper).
+    pub headers_max: usize,
+    /// Connections at one time; more wait in the backlog. Default 10 000 (ours). Runner sockets are counted by the
+    /// control plane.
+    pub connections_max: usize,
+    /// How long an API call may take. Default 30 s (ours).
+    pub api_timeout: Duration,
+}
+
+impl Options {
+    /// The defaults, with the store in this folder.
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Self {
+            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
+            insecure: false,
+            public_url: None,
+            data: data.into(),
+            limits: Limits::default(),
+            control: control::Options::default(),
+            gateway: gateway::Options::default(),
+            drain_timeout: Duration::from_secs(5),
+            check_every: 4096,
+            witness: Arc::new(Nobody),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes_max: BODY_BYTES_MAX,
+            body_timeout: Duration::from_secs(60),
+            head_timeout: Duration::from_secs(30),
+            head_bytes_max: 64 * 1024,
+            headers_max: 100,
+            connections_max: 10_000,
+            api_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Options")
+            .field("bind", &self.bind)
+            .field("public_url", &self.public_url)
+            .field("data", &self.data)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,166 @@
+//! One runner socket, from its upgrade to its end.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::SplitStream;
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use protocol::id::{ConnId, RayId, RunnerKey};
+use protocol::limits::FRAME_BYTES_MAX;
+use protocol::wire::{self, ToServer};
+use runtime::JoinHandle;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::{outbox, writer};
+use crate::engine::core::Core;
+use crate::halt::Halt;
+use crate::{control, gateway};
+
+/// How long a runner may take to answer our close frame. Ours: it only has to read it.
+const CLOSE_LINGER: Duration = Duration::from_secs(1);
+/// Buffers of one socket, each way. Ours: tungstenite's 128 KiB are allocated at once, and most runners say little.
+const BUFFER_BYTES: usize = 16 * 1024;
+
+/// What the URL of a socket said.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) namespace: String,
+    pub(crate) key: RunnerKey,
+    pub(crate) ray: RayId,
+}
+
+fn limits() -> WebSocketConfig {
+    WebSocketConfig::default()
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(BUFFER_BYTES)
+        .max_message_size(Some(FRAME_BYTES_MAX))
+        .max_frame_size(Some(FRAME_BYTES_MAX))
+}
+
+/// Who ended a socket, and how.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    /// The runner closed.
+    Runner,
+    /// The engine closed.
+    Engine,
+    /// The runner does not read.
+    Cut,
+    /// The connection broke.
+    Broken,
+    /// Everything ends.
+    Core,
+}
+
+type Incoming = SplitStream<WebSocketStream<TokioIo<Upgraded>>>;
+
+/// Serves the socket that `upgrade` becomes.
+pub(crate) async fn serve(core: Core, upgrade: OnUpgrade, request: Request) {
+    let upgraded = match upgrade.await {
+        Ok(upgraded) => upgraded,
+        Err(error) => {
+            tracing::debug!(%error, "a runner left before its upgrade");
+            return;
+        }
+    };
+    let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(limits())).await;
+    let (sink, stream) = socket.split();
+    let (conn, cut) = (core.serial.conn(), Halt::new());
+    let (outbox, drain) = outbox::outbox(cut.clone());
+    core.sockets.enter(conn, outbox);
+    let ray = request.ray;
+    tracing::debug!(?conn, %ray, namespace = %request.namespace, key = ?request.key, "runner socket open");
+    let opened = control::Letter::SocketOpened { conn, namespace: request.namespace, key: request.key };
+    if core.control.send(opened).await {
+        let writer = runtime::spawn("runner socket writer", writer::write(sink, drain, ray));
+        let end = converse(&core, conn, stream, writer, &cut).await;
+        tracing::debug!(?conn, %ray, ?end, "runner socket closed");
+    }
+    core.sockets.leave(conn);
+    core.control.send(control::Letter::SocketClosed { conn }).await;
+}
+
+/// Reads and writes until one side ends; answers with who did.
+async fn converse(
+    core: &Core,
+    conn: ConnId,
+    mut stream: Incoming,
+    mut writer: JoinHandle<bool>,
+    cut: &Halt,
+) -> End {
+    let end = runtime::select! {
+        () = cut.given() => End::Cut,
+        () = core.halt.given() => End::Core,
+        written = &mut writer => {
+            if written.unwrap_or(false) {
+                linger(&mut stream).await;
+            }
+            End::Engine
+        }
+        end = read(core, conn, &mut stream) => end,
+    };
+    // What is still to be written has no reader.
+    writer.abort();
+    end
+}
+
+/// Reads frames and passes them on, in order, until the runner closes or the socket fails.
+async fn read(core: &Core, conn: ConnId, stream: &mut Incoming) -> End {
+    while let Some(message) = stream.next().await {
+        let taken = match message {
+            Ok(Message::Binary(frame)) => match wire::decode::<ToServer>(&frame) {
+                Ok(message) => deliver(core, conn, message).await,
+                Err(error) => {
+                    tracing::info!(?conn, %error, "a frame that does not decode");
+                    core.control.send(control::Letter::FrameInvalid { conn }).await
+                }
+            },
+            Ok(Message::Text(_)) => core.control.send(control::Letter::FrameInvalid { conn }).await,
+            Ok(Message::Ping(_) | Message::Pong(_)) => true,
+            Ok(Message::Close(_)) => {
+                // tungstenite has queued the answer; reading on writes it.
+                linger(stream).await;
+                return End::Runner;
+            }
+            Ok(Message::Frame(_)) => unreachable!("tungstenite gives raw frames to writers only"),
+            Err(Error::Capacity(_)) => {
+                core.control.send(control::Letter::FrameInvalid { conn }).await;
+                // Nothing more can be read; the machine closes, and that ends us.
+                return std::future::pending().await;
+            }
+            Err(_) => return End::Broken,
+        };
+        if !taken {
+            return End::Core;
+        }
+    }
+    End::Broken
+}
+
+/// Whether the core still takes messages.
+async fn deliver(core: &Core, conn: ConnId, message: ToServer) -> bool {
+    match message {
+        ToServer::TunnelMessage(message) => {
+            core.gateway.send(gateway::Letter::Tunnel { conn, message }).await
+        }
+        message @ (ToServer::Init(_)
+        | ToServer::Events(_)
+        | ToServer::AckCommands { .. }
+        | ToServer::Stopping
+        | ToServer::Pong { .. }
+        | ToServer::KvRequest(_)) => {
+            core.control.send(control::Letter::Frame { conn, message: Box::new(message) }).await
+        }
+    }
+}
+
+/// Gives the runner a moment to see the close; what it still says is not heard.
+async fn linger(stream: &mut Incoming) {
+    let rest = async { while let Some(Ok(_)) = stream.next().await {} };
+    if runtime::timeout(CLOSE_LINGER, rest).await.is_err() {
+        protocol::mark!("socket_close_unanswered");
+    }
+}
