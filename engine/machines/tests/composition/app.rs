@@ -1,6 +1,7 @@
 //! The application's side: the runner, and user code that writes once for each request and then answers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use machines::control::effect::{CommandKind, Message as EngineMessage};
 use machines::runner::{Effect, Frame, Input, InstanceEvent, Options, Runner};
@@ -42,7 +43,8 @@ pub(crate) struct Call {
 
 impl App {
     pub(crate) fn new() -> Self {
-        let options = Options { total_slots: 1, ..Options::default() };
+        let options =
+            Options { total_slots: 1, redial_max_early: Duration::from_secs(4), ..Options::default() };
         Self { runner: Runner::new(options), dial: None, code: None, calls: BTreeMap::new() }
     }
 

@@ -17,8 +17,8 @@ use crate::world::{ANSWER, Client, DELIVERY, EXPLAINED, FENCE, Job, START, World
 /// After a fault requests may fail this long; those that arrive later may not.
 pub(crate) const HEALING: Duration = Duration::from_secs(20);
 
-/// How long the engine stays down at most.
-const DOWN: Duration = Duration::from_secs(20);
+/// How long the engine stays down at most: beyond the lost threshold.
+const DOWN: Duration = Duration::from_secs(16);
 
 /// How often what may happen.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -206,7 +206,10 @@ impl World {
                 self.spent.crashes += 1;
                 self.crash();
             }
-            Action::Restart => self.engine = Some(Engine::restore(self.now, &mut self.records)),
+            Action::Restart => {
+                self.fault = Some(self.now.mono);
+                self.engine = Some(Engine::restore(self.now, &mut self.records));
+            }
             Action::Started => self.instance(InstanceEvent::Started),
             Action::Stopped => self.instance(InstanceEvent::Stopped { error: None }),
             Action::Sleep => {

@@ -23,7 +23,7 @@ pub(crate) struct World {
     pub(crate) records: BTreeMap<Key, Record>,
     /// None while it is down.
     pub(crate) engine: Option<Engine>,
-    /// When it last went down or a socket last dropped.
+    /// When it last went down or came up, or a socket last dropped.
     pub(crate) fault: Option<Mono>,
     pub(crate) app: App,
     pub(crate) links: Vec<Link>,
