@@ -167,10 +167,10 @@ impl World {
     pub(crate) fn instance(&mut self, event: InstanceEvent) {
         let code = self.app.code.as_mut().expect("only what runs does something");
         let generation = code.generation;
-        match event {
-            InstanceEvent::Started => code.started = true,
-            InstanceEvent::Stopped { .. } => self.app.code = None,
-            _ => {}
+        if event == InstanceEvent::Started {
+            code.started = true;
+        } else if matches!(event, InstanceEvent::Stopped { .. }) {
+            self.app.code = None;
         }
         self.jobs.push_back(Job::Runner(Input::Instance { actor: actor(), generation, event }));
     }

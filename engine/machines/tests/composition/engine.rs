@@ -82,17 +82,14 @@ pub(crate) fn gateway_options() -> gateway::Options {
 
 /// Writes an effect to the store, if it is a write of records.
 fn store(records: &mut BTreeMap<Key, Record>, effect: &control::Effect) -> bool {
-    match effect {
-        control::Effect::Put(key, record) => {
-            records.insert(key.clone(), (**record).clone());
-            true
-        }
-        control::Effect::Delete(key) => {
-            records.remove(key);
-            true
-        }
-        _ => false,
+    if let control::Effect::Put(key, record) = effect {
+        records.insert(key.clone(), (**record).clone());
+    } else if let control::Effect::Delete(key) = effect {
+        records.remove(key);
+    } else {
+        return false;
     }
+    true
 }
 
 impl World {
