@@ -12,27 +12,33 @@ use protocol::id::Ticket;
 use crate::engine::core::Limits;
 use crate::gateway::{Mailbox, Piece, Streamed};
 
-/// Reads a whole body. It is counted while it is read, whatever its length was said to be.
+/// Reads a whole body. It is counted while it is read, whatever its length was said to be. Of one that is too large the
+/// rest is read and thrown away, up to the same bound again: closing at once would reset the connection, and the client
+/// would never see why.
 ///
 /// # Errors
 /// `guard.request_body_too_large`, `guard.request_timeout` if it does not come, `guard.invalid_request` if it breaks.
-pub(super) async fn read(body: Incoming, limits: &Limits) -> Result<Bytes, ApiError> {
+pub(super) async fn read(mut body: Incoming, limits: &Limits) -> Result<Bytes, ApiError> {
     let limit = limits.body_bytes_max;
-    let too_large = || ApiError::GuardRequestBodyTooLarge { limit };
-    if body.size_hint().lower() > limit as u64 {
-        return Err(too_large());
-    }
     let timeout_ms = u64::try_from(limits.body_timeout.as_millis()).unwrap_or(u64::MAX);
-    match runtime::timeout(limits.body_timeout, collect(body, limit)).await {
+    let read = async {
+        let said = body.size_hint().lower();
+        let whole = if said > limit as u64 { None } else { collect(&mut body, limit).await? };
+        if whole.is_none() && said <= 2 * limit as u64 {
+            collect_nothing(&mut body, limit).await?;
+        }
+        Ok::<_, hyper::Error>(whole)
+    };
+    match runtime::timeout(limits.body_timeout, read).await {
         Ok(Ok(Some(body))) => Ok(body),
-        Ok(Ok(None)) => Err(too_large()),
+        Ok(Ok(None)) => Err(ApiError::GuardRequestBodyTooLarge { limit }),
         Ok(Err(error)) => Err(ApiError::GuardInvalidRequest { reason: error.to_string() }),
         Err(runtime::Elapsed) => Err(ApiError::GuardRequestTimeout { timeout_ms }),
     }
 }
 
 /// `None` beyond the limit.
-async fn collect(mut body: Incoming, limit: usize) -> Result<Option<Bytes>, hyper::Error> {
+async fn collect(body: &mut Incoming, limit: usize) -> Result<Option<Bytes>, hyper::Error> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
@@ -51,6 +57,16 @@ async fn collect(mut body: Incoming, limit: usize) -> Result<Option<Bytes>, hype
         all.extend_from_slice(&piece);
     }
     Ok(Some(if all.is_empty() { first } else { all.freeze() }))
+}
+
+async fn collect_nothing(body: &mut Incoming, limit: usize) -> Result<(), hyper::Error> {
+    let mut seen = 0;
+    while seen <= limit
+        && let Some(frame) = body.frame().await
+    {
+        seen += frame?.data_ref().map_or(0, Bytes::len);
+    }
+    Ok(())
 }
 
 /// The body of a response.

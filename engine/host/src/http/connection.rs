@@ -21,6 +21,8 @@ pub(super) async fn serve(core: Core, stream: TcpStream, drain: Halt) {
         .auto_date_header(false)
         .header_read_timeout(core.limits.head_timeout)
         .max_headers(core.limits.headers_max)
+        .max_header_size(core.limits.head_bytes_max)
+        // A buffer of that size holds the largest head; what is beyond is found without reading more of it.
         .max_buf_size(core.limits.head_bytes_max);
     let service = service_fn(move |request| {
         let core = core.clone();

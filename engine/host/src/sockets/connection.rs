@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use futures_util::stream::SplitStream;
+use futures_util::stream::{FusedStream as _, SplitSink, SplitStream};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use protocol::id::{ConnId, RayId, RunnerKey};
 use protocol::limits::FRAME_BYTES_MAX;
 use protocol::wire::{self, ToServer};
 use runtime::JoinHandle;
+use tokio::io::AsyncReadExt as _;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -55,7 +56,9 @@ enum End {
     Core,
 }
 
-type Incoming = SplitStream<WebSocketStream<TokioIo<Upgraded>>>;
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
+type Incoming = SplitStream<Socket>;
+type Outgoing = SplitSink<Socket, Message>;
 
 /// Serves the socket that `upgrade` becomes.
 pub(crate) async fn serve(core: Core, upgrade: OnUpgrade, request: Request) {
@@ -88,17 +91,17 @@ async fn converse(
     core: &Core,
     conn: ConnId,
     mut stream: Incoming,
-    mut writer: JoinHandle<bool>,
+    mut writer: JoinHandle<Option<Outgoing>>,
     cut: &Halt,
 ) -> End {
     let end = runtime::select! {
         () = cut.given() => End::Cut,
         () = core.halt.given() => End::Core,
         written = &mut writer => {
-            if written.unwrap_or(false) {
-                linger(&mut stream).await;
+            if let Ok(Some(sink)) = written {
+                linger(stream.reunite(sink).expect("both halves are of one socket")).await;
             }
-            End::Engine
+            return End::Engine;
         }
         end = read(core, conn, &mut stream) => end,
     };
@@ -122,7 +125,7 @@ async fn read(core: &Core, conn: ConnId, stream: &mut Incoming) -> End {
             Ok(Message::Ping(_) | Message::Pong(_)) => true,
             Ok(Message::Close(_)) => {
                 // tungstenite has queued the answer; reading on writes it.
-                linger(stream).await;
+                drop(runtime::timeout(CLOSE_LINGER, stream.next()).await);
                 return End::Runner;
             }
             Ok(Message::Frame(_)) => unreachable!("tungstenite gives raw frames to writers only"),
@@ -158,9 +161,20 @@ async fn deliver(core: &Core, conn: ConnId, message: ToServer) -> bool {
 }
 
 /// Gives the runner a moment to see the close; what it still says is not heard.
-async fn linger(stream: &mut Incoming) {
-    let rest = async { while let Some(Ok(_)) = stream.next().await {} };
+async fn linger(mut socket: Socket) {
+    let rest = async {
+        if socket.is_terminated() {
+            // Bytes that cannot be read as frames: dropping them would reset the connection, and lose the close.
+            return discard(socket.into_inner()).await;
+        }
+        while let Some(Ok(_)) = socket.next().await {}
+    };
     if runtime::timeout(CLOSE_LINGER, rest).await.is_err() {
         protocol::mark!("socket_close_unanswered");
     }
+}
+
+async fn discard(mut socket: TokioIo<Upgraded>) {
+    let mut scrap = vec![0; BUFFER_BYTES];
+    while let Ok(1..) = socket.read(&mut scrap).await {}
 }

@@ -9,8 +9,9 @@ use tokio_tungstenite::tungstenite::{self, Message};
 
 use super::outbox::{Drain, Outgoing};
 
-/// Writes until the outbox is dropped, a close is written, or the socket fails. Answers whether a close was written.
-pub(super) async fn write<S>(mut sink: S, mut drain: Drain, ray: RayId) -> bool
+/// Writes until the outbox is dropped, a close is written, or the socket fails. Gives the sink back if a close was
+/// written.
+pub(super) async fn write<S>(mut sink: S, mut drain: Drain, ray: RayId) -> Option<S>
 where
     S: Sink<Message, Error = tungstenite::Error> + Unpin,
 {
@@ -21,18 +22,20 @@ where
             match outgoing {
                 Outgoing::Frame(frame) => {
                     if sink.feed(Message::Binary(frame)).await.is_err() {
-                        return false;
+                        return None;
                     }
                 }
-                Outgoing::Close(reason) => return sink.send(close(reason, ray)).await.is_ok(),
+                Outgoing::Close(reason) => {
+                    return sink.send(close(reason, ray)).await.is_ok().then_some(sink);
+                }
             }
             next = drain.ready();
         }
         if sink.flush().await.is_err() {
-            return false;
+            return None;
         }
     }
-    false
+    None
 }
 
 fn close(reason: CloseReason, ray: RayId) -> Message {

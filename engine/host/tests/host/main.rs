@@ -1,0 +1,10 @@
+//! The engine's drivers on the kernel's loopback: what clients, runners and applications see of them.
+
+mod bad_input;
+mod gateway;
+mod life;
+mod session;
+mod store;
+mod store_files;
+mod streams;
+mod support;

@@ -1,0 +1,155 @@
+//! Files that are in use, unreadable, damaged, foreign or half made.
+
+use std::fs;
+use std::path::Path;
+
+use host::store::{Batch, FILE_NAME, Outcome, Store, StoreError, Write};
+use protocol::id::ActorId;
+use protocol::wire::{KvRequestData, KvResponseData};
+
+use crate::support::run;
+
+/// Opens the store, which must fail in one line and leave the file as it is.
+fn refused(folder: &Path) -> StoreError {
+    let file = folder.join(FILE_NAME);
+    let before = fs::read(&file).ok();
+    let error = run(Store::open(folder)).unwrap_err();
+    assert_eq!(fs::read(&file).ok(), before, "{error}: the file was touched");
+    assert_eq!(error.to_string().lines().count(), 1, "{error}");
+    error
+}
+
+/// A store with some content.
+fn filled(folder: &Path) -> Vec<u8> {
+    run(async {
+        let mut store = Store::open(folder).await.unwrap();
+        let mut batch = Batch::new();
+        for number in 0..40 {
+            let request = KvRequestData::Put {
+                keys: vec![vec![number].into()],
+                values: vec![vec![number; 1000].into()],
+            };
+            batch.push(Write::Kv { actor: ActorId::from_entropy([number; 16]), request });
+        }
+        store.commit(batch).await.unwrap();
+        store.close().await;
+    });
+    fs::read(folder.join(FILE_NAME)).unwrap()
+}
+
+/// The values that [`filled`] has put.
+async fn contents(mut store: Store) -> Vec<Vec<u8>> {
+    let mut batch = Batch::new();
+    for number in 0..40 {
+        let request = KvRequestData::Get { keys: vec![vec![number].into()] };
+        batch.push(Write::Kv { actor: ActorId::from_entropy([number; 16]), request });
+    }
+    let outcomes = store.commit(batch).await.unwrap();
+    store.close().await;
+    let values = outcomes.into_iter().map(|outcome| match outcome {
+        Outcome::Kv(KvResponseData::Get { values, .. }) => values.concat(),
+        other => panic!("{other:?}"),
+    });
+    values.collect()
+}
+
+#[test]
+fn a_store_in_use_is_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    run(async {
+        let store = Store::open(folder.path()).await.unwrap();
+        let error = Store::open(folder.path()).await.unwrap_err();
+        assert!(matches!(error, StoreError::InUse { .. }), "{error}");
+        store.close().await;
+        Store::open(folder.path()).await.unwrap().close().await;
+    });
+}
+
+#[test]
+fn what_cannot_be_read_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join(FILE_NAME)).unwrap();
+    assert!(matches!(refused(folder.path()), StoreError::Unreadable { .. }));
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    assert!(matches!(refused(&file), StoreError::Unreadable { .. }));
+}
+
+#[test]
+fn files_of_others_are_never_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(FILE_NAME);
+    let zeros = vec![0; 8192];
+    for content in [b"hello".as_slice(), &[b'x'; 9000], &zeros] {
+        fs::write(&file, content).unwrap();
+        assert!(matches!(refused(folder.path()), StoreError::Foreign { .. }));
+    }
+    // A database of the same library, but not ours.
+    fs::remove_file(&file).unwrap();
+    drop(redb::Database::create(&file).unwrap());
+    assert!(matches!(refused(folder.path()), StoreError::Foreign { .. }));
+}
+
+#[test]
+fn another_format_is_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut content = filled(folder.path());
+    let at = content.iter().position(|byte| *byte == b'\n').unwrap();
+    content[at - 1] = b'2';
+    fs::write(folder.path().join(FILE_NAME), content).unwrap();
+    match refused(folder.path()) {
+        StoreError::Format { found, ours, .. } => assert_eq!((found.as_str(), ours), ("2", "1")),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn damage_is_found_wherever_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let content = filled(folder.path());
+    let file = folder.path().join(FILE_NAME);
+    let mut found = 0;
+    for at in (4096 + 512..content.len()).step_by(1009) {
+        let mut damaged = content.clone();
+        for byte in &mut damaged[at..(at + 64).min(content.len())] {
+            *byte ^= 0x5a;
+        }
+        fs::write(&file, &damaged).unwrap();
+        match run(Store::open(folder.path())) {
+            Err(error @ StoreError::Damaged { .. }) => {
+                assert_eq!(error.to_string().lines().count(), 1, "{error}");
+                assert_eq!(fs::read(&file).unwrap(), damaged, "{error}: the file was touched");
+                found += 1;
+            }
+            Err(other) => panic!("at {at}: {other}"),
+            // A page that is in no tree, or that the database makes anew.
+            Ok(store) => {
+                assert_eq!(run(contents(store)), (0..40).map(|number| vec![number; 1000]).collect::<Vec<_>>())
+            }
+        }
+    }
+    assert!(found > 20, "{found} found");
+    fs::write(&file, &content[..content.len() / 2]).unwrap();
+    assert!(matches!(refused(folder.path()), StoreError::Damaged { .. }));
+    fs::write(&file, &content[..2000]).unwrap();
+    assert!(matches!(refused(folder.path()), StoreError::Damaged { .. }));
+}
+
+#[test]
+fn a_store_whose_making_was_cut_short_is_made_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(FILE_NAME);
+    let content = filled(folder.path());
+    let mut without_magic = vec![0; 1 << 20];
+    without_magic[..4096].copy_from_slice(&content[..4096]);
+    // redb writes its header before its magic number.
+    without_magic[4096 + 9..4096 + 320].fill(7);
+    for cut_short in [Vec::new(), vec![0; 4096], vec![0; 100], content[..4096].to_vec(), without_magic] {
+        fs::write(&file, &cut_short).unwrap();
+        run(async {
+            let store = Store::open(folder.path()).await.unwrap();
+            assert_eq!(store.counts().await.unwrap().kv, 0);
+            store.close().await;
+        });
+    }
+}
