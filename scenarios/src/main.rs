@@ -1,2 +1,7 @@
-//! Binary.
-fn main() {}
+//! Binary `rehearse`: see [`scenarios::cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    scenarios::cli::main(scenarios::plays())
+}

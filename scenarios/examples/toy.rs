@@ -1,0 +1,94 @@
+//! The smallest plays there are, under the command line of `rehearse`: one that is well, and one for each way not to
+//! be. `cargo run --example toy explore` searches them; `tests/cli.rs` sees that each is found.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use model::Broken;
+use protocol::time::Mono;
+use scenarios::play::{Performance, Play, RunOptions, RunReport};
+use sim::{Sim, World};
+
+/// A play that waits for a minute of virtual time, beside its one particularity.
+struct Toy {
+    name: &'static str,
+    about: &'static str,
+    particularity: fn(&World, &mut Performance),
+}
+
+impl Play for Toy {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn about(&self) -> &'static str {
+        self.about
+    }
+
+    fn run(&self, seed: u64, options: &RunOptions) -> RunReport {
+        let particularity = self.particularity;
+        let report = Sim::new(options.sim(seed)).run(move |world| async move {
+            let mut performance = Performance {
+                outcome: Ok(()),
+                operations: 100,
+                acknowledged: 100,
+                failed: 0,
+                commits: world.stream("commits").below(10),
+                faults: BTreeMap::from([("nap", 1)]),
+                marks: protocol::mark::hits(),
+            };
+            world.note("the curtain rises");
+            for second in 0..60 {
+                world.sleep(Duration::from_secs(1)).await;
+                if second == 30 {
+                    tracing::info!("the middle of the play");
+                    particularity(&world, &mut performance);
+                }
+            }
+            performance
+        });
+        report.into()
+    }
+}
+
+fn calm(_: &World, _: &mut Performance) {}
+
+fn flawed(world: &World, performance: &mut Performance) {
+    if world.seed() % 7 == 3 {
+        let at = Mono::ZERO + world.elapsed();
+        let text = "the seed is three above a multiple of seven".to_owned();
+        performance.outcome = Err(Broken { law: "no_such_seed", at, place: None, text });
+    }
+}
+
+fn forgetful(world: &World, _: &mut Performance) {
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+    world.note(format!("this process has run {} seeds", RUNS.fetch_add(1, Ordering::Relaxed)));
+}
+
+fn homesick(world: &World, _: &mut Performance) {
+    world.note(format!("at home in process {}", std::process::id()));
+}
+
+fn spared(_: &World, performance: &mut Performance) {
+    performance.faults = BTreeMap::from([("meteor", 0)]);
+}
+
+fn clumsy(_: &World, _: &mut Performance) {
+    panic!("stumbles over the carpet");
+}
+
+static PLAYS: [&dyn Play; 6] = [
+    &Toy { name: "calm", about: "nothing happens", particularity: calm },
+    &Toy { name: "flawed", about: "one seed in seven breaks a law", particularity: flawed },
+    &Toy { name: "forgetful", about: "a second run in one process is another one", particularity: forgetful },
+    &Toy { name: "homesick", about: "a run in another process is another one", particularity: homesick },
+    &Toy { name: "spared", about: "its fault is never felt", particularity: spared },
+    &Toy { name: "clumsy", about: "it panics", particularity: clumsy },
+];
+
+fn main() -> ExitCode {
+    scenarios::cli::main(&PLAYS)
+}

@@ -1,0 +1,110 @@
+//! The command line of `rehearse`: `explore` searches, `replay` shows one run, `list` tells what there is.
+//!
+//! Exit codes: 0 all is well, 1 something failed, 2 the command line makes no sense, 130 ended by Ctrl-C. What a
+//! command answers goes to standard output, progress and complaints to standard error; colours and the progress bar
+//! are for terminals only. A trace is kept by the simulator itself, which owns the process's one tracing subscriber:
+//! nothing is installed here.
+
+mod digests;
+mod duration;
+mod explore;
+mod interrupt;
+mod list;
+mod name;
+mod paint;
+mod pin;
+mod replay;
+mod summary;
+mod table;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::play::Play;
+
+use name::UnknownPlay;
+
+/// Rehearses the platform in simulated weather.
+#[derive(Debug, Parser)]
+#[command(name = "rehearse", version, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs plays over seeds and reports every broken law
+    Explore(explore::Arguments),
+    /// Runs one seed of a play twice and tells its story
+    Replay(replay::Arguments),
+    /// Names the plays and the laws they are judged by
+    List(list::Arguments),
+    /// Prints the fingerprint of each run: what a search asks of fresh processes
+    #[command(hide = true)]
+    Digests(digests::Digests),
+    /// Prints events of a run: what a search asks of a fresh process when fingerprints differ
+    #[command(hide = true)]
+    Events(digests::Events),
+}
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    Passed,
+    Failed,
+    Interrupted,
+}
+
+/// Why a command did not begin, or could not go on.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Unknown(#[from] UnknownPlay),
+    #[error("there are no plays")]
+    NoPlays,
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Exit code of a command line that makes no sense; clap's, and that of most tools.
+const USAGE: u8 = 2;
+/// Exit code after Ctrl-C: 128 and the number of SIGINT, as shells have it.
+const INTERRUPTED: u8 = 130;
+
+/// Reads the command line, obeys, and answers the exit code.
+#[must_use]
+pub fn main(plays: &[&'static dyn Play]) -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // If even the help cannot be printed, the exit code is all that is left to say.
+            let _unprintable = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
+        }
+    };
+    let mut out = anstream::stdout().lock();
+    let ending = match cli.command {
+        Command::Explore(arguments) => explore::run(&arguments, plays, &mut out),
+        Command::Replay(arguments) => replay::run(&arguments, plays, &mut out),
+        Command::List(arguments) => list::run(&arguments, plays, &mut out),
+        Command::Digests(arguments) => digests::digests(&arguments, plays, &mut out),
+        Command::Events(arguments) => digests::events(&arguments, plays, &mut out),
+    };
+    let ending = ending.and_then(|ending| Ok(out.flush().map(|()| ending)?));
+    match ending {
+        Ok(Ending::Passed) => ExitCode::SUCCESS,
+        Ok(Ending::Failed) => ExitCode::FAILURE,
+        Ok(Ending::Interrupted) => ExitCode::from(INTERRUPTED),
+        Err(Trouble::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
+        Err(trouble) => {
+            anstream::eprintln!("{}", paint::bad(format_args!("error: {trouble}")));
+            match trouble {
+                Trouble::Unknown(_) | Trouble::NoPlays => ExitCode::from(USAGE),
+                Trouble::Io(_) => ExitCode::FAILURE,
+            }
+        }
+    }
+}

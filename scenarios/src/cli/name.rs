@@ -1,0 +1,64 @@
+//! Naming plays and runs: `smoke`, `smoke:17`.
+
+use std::str::FromStr;
+
+use crate::play::Play;
+
+/// One run of a play, as people and replay lines name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct RunName {
+    /// The play's name.
+    pub(super) play: String,
+    /// The seed.
+    pub(super) seed: u64,
+}
+
+/// Why a text names no run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a run is named SCENARIO:SEED, such as smoke:17")]
+pub(super) struct RunNameError;
+
+impl FromStr for RunName {
+    type Err = RunNameError;
+
+    fn from_str(text: &str) -> Result<Self, RunNameError> {
+        let (play, seed) = text.split_once(':').ok_or(RunNameError)?;
+        let seed = seed.parse().map_err(|_| RunNameError)?;
+        if play.is_empty() {
+            return Err(RunNameError);
+        }
+        Ok(Self { play: play.to_owned(), seed })
+    }
+}
+
+/// Nobody has that name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no scenario is called {name:?}; there are {}", known.join(", "))]
+pub(super) struct UnknownPlay {
+    /// The name.
+    pub(super) name: String,
+    /// Who there is.
+    pub(super) known: Vec<&'static str>,
+}
+
+/// The play of that name.
+pub(super) fn find(plays: &[&'static dyn Play], name: &str) -> Result<&'static dyn Play, UnknownPlay> {
+    let found = plays.iter().find(|play| play.name() == name).copied();
+    found.ok_or_else(|| UnknownPlay {
+        name: name.to_owned(),
+        known: plays.iter().map(|play| play.name()).collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_a_play_and_a_seed() {
+        assert_eq!("smoke:17".parse(), Ok(RunName { play: "smoke".to_owned(), seed: 17 }));
+        for bad in ["smoke", "smoke:", ":17", "smoke:-1", "smoke:17:1", "smoke 17"] {
+            assert_eq!(bad.parse::<RunName>(), Err(RunNameError), "{bad}");
+        }
+    }
+}

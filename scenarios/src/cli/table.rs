@@ -1,0 +1,117 @@
+//! What a search found, for people.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{Cell, CellAlignment, Table};
+
+use crate::cli::summary::{Scenario, Summary};
+use crate::cli::{duration, paint};
+
+/// Writes it.
+pub(super) fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{}", plays(&summary.scenarios))?;
+    let faults = faults(&summary.scenarios);
+    if faults.row_count() > 0 {
+        writeln!(out, "{faults}")?;
+    }
+    if !summary.marks_never_reached.is_empty() {
+        let marks = summary.marks_never_reached.join(", ");
+        writeln!(out, "{} {marks}", paint::odd("marks never reached:"))?;
+    }
+    for shortfall in &summary.shortfalls {
+        writeln!(out, "{} {shortfall}", paint::bad("the batch falls short:"))?;
+    }
+    if !summary.hosted {
+        let warning = "built without --cfg madsim: runs may differ where libraries ask the operating system";
+        writeln!(out, "{}", paint::odd(warning))?;
+    }
+    last_line(summary, out)
+}
+
+fn last_line(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let seeds: u64 = summary.scenarios.iter().map(|scenario| scenario.seeds).sum();
+    let wall = duration::short(Duration::try_from_secs_f64(summary.wall_seconds).unwrap_or(Duration::MAX));
+    let runs = if summary.verified { "runs, each three times," } else { "runs" };
+    let jobs = summary.jobs;
+    let done = format!("{seeds} {runs} in {wall} on {jobs} threads");
+    let verdict = match (summary.failures.len(), summary.shortfalls.len()) {
+        (0, 0) => paint::good("nothing failed").to_string(),
+        (0, _) => paint::bad("the batch falls short").to_string(),
+        (failures, _) if summary.gave_up => {
+            paint::bad(format!("ended after {failures} failures")).to_string()
+        }
+        (failures, _) => paint::bad(format!("{failures} failed")).to_string(),
+    };
+    let cut = if summary.interrupted { ", then ended by Ctrl-C" } else { "" };
+    writeln!(out, "{done}{cut}: {verdict}")
+}
+
+fn plain(head: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(head.iter().map(Cell::new));
+    table
+}
+
+fn right(text: impl std::fmt::Display) -> Cell {
+    Cell::new(text.to_string()).set_alignment(CellAlignment::Right)
+}
+
+fn percent(part: u64, whole: u64) -> String {
+    match whole {
+        0 => "-".to_owned(),
+        whole => format!("{:.0} %", part as f64 * 100.0 / whole as f64),
+    }
+}
+
+fn plays(scenarios: &[Scenario]) -> Table {
+    let head = [
+        "scenario",
+        "seeds",
+        "failed",
+        "operations",
+        "refused",
+        "faults felt",
+        "in seeds",
+        "commits",
+        "virtual",
+        "seeds/s",
+        "virtual s/s",
+    ];
+    let mut table = plain(&head);
+    for scenario in scenarios {
+        let felt: u64 = scenario.faults.values().map(|fault| fault.effects).sum();
+        let seconds = Duration::try_from_secs_f64(scenario.virtual_seconds).unwrap_or(Duration::MAX);
+        table.add_row([
+            Cell::new(scenario.name),
+            right(scenario.seeds),
+            right(scenario.failures),
+            right(scenario.operations),
+            right(scenario.operations_failed),
+            right(felt),
+            right(percent(scenario.seeds_with_effect, scenario.seeds_with_faults)),
+            right(scenario.commits),
+            right(duration::short(seconds)),
+            right(format!("{:.1}", scenario.seeds_per_second)),
+            right(format!("{:.0}", scenario.virtual_seconds_per_second)),
+        ]);
+    }
+    table
+}
+
+fn faults(scenarios: &[Scenario]) -> Table {
+    let mut table = plain(&["scenario", "fault", "on in seeds", "felt in", "effects"]);
+    for scenario in scenarios {
+        for (family, fault) in &scenario.faults {
+            table.add_row([
+                Cell::new(scenario.name),
+                Cell::new(family),
+                right(fault.seeds),
+                right(percent(fault.seeds_with_effect, fault.seeds)),
+                right(fault.effects),
+            ]);
+        }
+    }
+    table
+}

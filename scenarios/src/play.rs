@@ -1,0 +1,156 @@
+//! The seam between the plays and whoever runs them: a play is run from a seed, and hands back one report.
+//!
+//! What a play does is its own affair ([`crate::plays`]); which seeds are run, how often and where, is
+//! [`crate::search`]'s.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::time::Duration;
+
+use model::Broken;
+use protocol::time::Mono;
+use sim::{Checkpoint, Event, Failure, Note, Overrides, TraceLine, Unmatched};
+
+/// Something that can be run from a seed.
+pub trait Play: Sync {
+    /// Stable name, without `:` and white space.
+    fn name(&self) -> &'static str;
+    /// What it is about, in one line.
+    fn about(&self) -> &'static str;
+    /// Runs it. Equal arguments give an equal digest, on any thread and in any process.
+    fn run(&self, seed: u64, options: &RunOptions) -> RunReport;
+}
+
+/// What a run may be told beside its seed. None of it but the overrides changes what happens.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// Decisions pinned.
+    pub overrides: Overrides,
+    /// Trace lines of this level and above are kept.
+    pub trace: Option<tracing::Level>,
+    /// Events with these ordinals are kept, to be named.
+    pub keep_events: Range<u64>,
+}
+
+impl RunOptions {
+    /// The same for the simulator, with a seed.
+    #[must_use]
+    pub fn sim(&self, seed: u64) -> sim::Options {
+        sim::Options {
+            seed,
+            overrides: self.overrides.clone(),
+            trace: self.trace,
+            keep_events: self.keep_events.clone(),
+            ..sim::Options::default()
+        }
+    }
+}
+
+/// What a run's script hands back: everything that the simulator does not know.
+#[derive(Clone, Debug)]
+pub struct Performance {
+    /// The earliest broken law.
+    pub outcome: Result<(), Broken>,
+    /// Client operations begun.
+    pub operations: u64,
+    /// Of these, acknowledged.
+    pub acknowledged: u64,
+    /// Of these, failed.
+    pub failed: u64,
+    /// Commits of the engine's store.
+    pub commits: u64,
+    /// Every fault family that was on, with how often somebody felt it: 0 if nobody did.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// Hits of every mark, as `protocol::mark::hits` gives them at the end of the script.
+    pub marks: BTreeMap<&'static str, u64>,
+}
+
+/// What a run hands back.
+#[derive(Clone, Debug)]
+pub struct RunReport {
+    /// The seed.
+    pub seed: u64,
+    /// The earliest broken law, a failure of the run itself (a panic, a run that is stuck) included.
+    pub outcome: Result<(), Broken>,
+    /// The digest over every event.
+    pub digest: u128,
+    /// The digest on the way.
+    pub checkpoints: Vec<Checkpoint>,
+    /// How many events there were.
+    pub events: u64,
+    /// How many polls there were.
+    pub polls: u64,
+    /// How far virtual time went.
+    pub elapsed: Duration,
+    /// Client operations begun.
+    pub operations: u64,
+    /// Of these, acknowledged.
+    pub acknowledged: u64,
+    /// Of these, failed.
+    pub failed: u64,
+    /// Commits of the engine's store.
+    pub commits: u64,
+    /// Every fault family that was on, with how often somebody felt it.
+    pub faults: BTreeMap<&'static str, u64>,
+    /// What the simulator counted as felt.
+    pub effects: BTreeMap<sim::Effect, u64>,
+    /// Hits of every mark; empty if the run itself failed.
+    pub marks: BTreeMap<&'static str, u64>,
+    /// The story.
+    pub notes: Vec<Note>,
+    /// The trace, if one was asked for.
+    pub trace: Vec<TraceLine>,
+    /// Events kept, if asked for.
+    pub kept: Vec<Event>,
+    /// Overrides that met no decision.
+    pub unmatched: Vec<Unmatched>,
+}
+
+impl From<sim::Report<Performance>> for RunReport {
+    /// Joins what the simulator and the script know. If the run itself failed, the script's part is empty.
+    fn from(report: sim::Report<Performance>) -> Self {
+        let performance = match report.outcome {
+            Ok(performance) => performance,
+            Err(failure) => Performance {
+                outcome: Err(broken(&failure, report.elapsed)),
+                operations: 0,
+                acknowledged: 0,
+                failed: 0,
+                commits: 0,
+                faults: BTreeMap::new(),
+                marks: BTreeMap::new(),
+            },
+        };
+        Self {
+            seed: report.seed,
+            outcome: performance.outcome,
+            digest: report.digest,
+            checkpoints: report.checkpoints,
+            events: report.events,
+            polls: report.polls,
+            elapsed: report.elapsed,
+            operations: performance.operations,
+            acknowledged: performance.acknowledged,
+            failed: performance.failed,
+            commits: performance.commits,
+            faults: performance.faults,
+            effects: report.effects,
+            marks: performance.marks,
+            notes: report.notes,
+            trace: report.trace,
+            kept: report.kept,
+            unmatched: report.unmatched,
+        }
+    }
+}
+
+/// A failure of the run itself, told like a broken law.
+fn broken(failure: &Failure, elapsed: Duration) -> Broken {
+    let (law, at) = match failure {
+        Failure::Panic { at, .. } => ("nobody_panics", *at),
+        Failure::Spinning { at, .. } => ("nobody_spins", *at),
+        Failure::Stuck { at, .. } => ("never_stuck", *at),
+        Failure::TimeLimit { .. } | Failure::EventLimit { .. } => ("the_run_ends", elapsed),
+    };
+    Broken { law, at: Mono::ZERO + at, place: None, text: failure.to_string() }
+}

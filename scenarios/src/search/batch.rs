@@ -1,0 +1,130 @@
+//! What a batch as a whole must show, so that a search that tests nothing does not pass.
+//!
+//! A fault that is on and never felt is a mistake in the play; so is a run that is over before anything could go
+//! wrong. Rules that count runs are applied from [`JUDGED_MIN`] runs on: below it chance decides.
+
+use std::time::Duration;
+
+use crate::search::tally::Tally;
+
+/// Fewer runs than this are not judged by how many of them did something.
+pub const JUDGED_MIN: u64 = 20;
+/// Of a play's runs in which faults are on, so many in a hundred must feel one.
+pub const FELT_PERCENT_MIN: u64 = 90;
+/// Every run lasts at least so long in virtual time: four times the time after which a silent runner is lost.
+pub const ELAPSED_MIN: Duration = Duration::from_secs(60);
+/// Every run has at least so many client operations: two clients with fifty each.
+pub const OPERATIONS_MIN: u64 = 100;
+
+/// What a batch failed to show.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Shortfall {
+    /// A family was on and had no effect at all.
+    #[error("{play}: the fault {family} was on in {on} runs, and nobody ever felt it")]
+    NeverFelt {
+        /// The play.
+        play: &'static str,
+        /// The family.
+        family: &'static str,
+        /// In how many runs it was on.
+        on: u64,
+    },
+    /// Too many runs were spared.
+    #[error("{play}: a fault was felt in {felt} of {troubled} runs, less than {FELT_PERCENT_MIN} %")]
+    Spared {
+        /// The play.
+        play: &'static str,
+        /// Runs in which one was felt.
+        felt: u64,
+        /// Runs in which one was on.
+        troubled: u64,
+    },
+    /// A run was too short.
+    #[error("{play}:{seed} lasts {elapsed:?} of virtual time, less than {ELAPSED_MIN:?}")]
+    Short {
+        /// The play.
+        play: &'static str,
+        /// The seed of the shortest.
+        seed: u64,
+        /// Its length.
+        elapsed: Duration,
+    },
+    /// A run had too few operations.
+    #[error("{play}:{seed} has {operations} client operations, fewer than {OPERATIONS_MIN}")]
+    Idle {
+        /// The play.
+        play: &'static str,
+        /// The seed of the idlest.
+        seed: u64,
+        /// How many it had.
+        operations: u64,
+    },
+}
+
+/// What the runs of `play` failed to show.
+#[must_use]
+pub fn shortfalls(play: &'static str, tally: &Tally) -> Vec<Shortfall> {
+    let mut found = Vec::new();
+    if let Some((elapsed, seed)) = tally.shortest.filter(|(elapsed, _)| *elapsed < ELAPSED_MIN) {
+        found.push(Shortfall::Short { play, seed, elapsed });
+    }
+    if let Some((operations, seed)) = tally.laziest.filter(|(operations, _)| *operations < OPERATIONS_MIN) {
+        found.push(Shortfall::Idle { play, seed, operations });
+    }
+    for (family, faults) in &tally.faults {
+        if faults.on >= JUDGED_MIN && faults.felt == 0 {
+            found.push(Shortfall::NeverFelt { play, family, on: faults.on });
+        }
+    }
+    if tally.troubled >= JUDGED_MIN && tally.felt * 100 < tally.troubled * FELT_PERCENT_MIN {
+        found.push(Shortfall::Spared { play, felt: tally.felt, troubled: tally.troubled });
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::search::tally::FamilyTally;
+
+    fn tally(troubled: u64, felt: u64) -> Tally {
+        let faults = BTreeMap::from([("cut", FamilyTally { on: troubled, felt, effects: felt })]);
+        Tally { seeds: troubled, troubled, felt, faults, ..Tally::default() }
+    }
+
+    #[test]
+    fn a_fault_nobody_feels_is_found() {
+        let text: Vec<_> = shortfalls("p", &tally(20, 0)).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            text,
+            [
+                "p: the fault cut was on in 20 runs, and nobody ever felt it",
+                "p: a fault was felt in 0 of 20 runs, less than 90 %"
+            ]
+        );
+        assert_eq!(shortfalls("p", &tally(19, 0)), [], "too few runs to judge");
+    }
+
+    #[test]
+    fn nine_runs_in_ten_must_feel_something() {
+        assert_eq!(shortfalls("p", &tally(20, 18)), []);
+        assert_eq!(
+            shortfalls("p", &tally(20, 17)),
+            [Shortfall::Spared { play: "p", felt: 17, troubled: 20 }]
+        );
+    }
+
+    #[test]
+    fn a_run_that_does_next_to_nothing_is_found() {
+        let ok = (ELAPSED_MIN, 1);
+        let tally = |shortest, laziest| Tally { shortest, laziest, ..Tally::default() };
+        assert_eq!(shortfalls("p", &tally(Some(ok), Some((100, 1)))), []);
+        let elapsed = Duration::from_secs(59);
+        let short = Shortfall::Short { play: "p", seed: 7, elapsed };
+        assert_eq!(shortfalls("p", &tally(Some((elapsed, 7)), None)), [short]);
+        let idle = Shortfall::Idle { play: "p", seed: 8, operations: 99 };
+        assert_eq!(shortfalls("p", &tally(None, Some((99, 8)))), [idle]);
+    }
+}

@@ -1,0 +1,202 @@
+//! The same runs in a fresh process: what differs between processes (addresses, hash keys, the environment) must not
+//! show.
+//!
+//! One process runs a whole stretch of a search, so that its start is paid once per stretch. It is this very binary,
+//! called with the hidden commands `digests` and `events`, which print one JSON object per line.
+
+use std::io;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sim::{Checkpoint, Event};
+
+use crate::play::RunReport;
+
+/// What tells two runs apart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// The digest over every event.
+    pub digest: u128,
+    /// How many events there were.
+    pub events: u64,
+    /// The digest on the way.
+    pub checkpoints: Vec<Checkpoint>,
+}
+
+impl From<&RunReport> for Fingerprint {
+    fn from(report: &RunReport) -> Self {
+        Self { digest: report.digest, events: report.events, checkpoints: report.checkpoints.clone() }
+    }
+}
+
+/// Why a fresh process gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum FreshError {
+    /// It could not be started or read.
+    #[error("a fresh process cannot be run: {0}")]
+    Start(#[from] io::Error),
+    /// It failed.
+    #[error("a fresh process ended with {status}: {stderr}")]
+    Failed {
+        /// How it ended.
+        status: ExitStatus,
+        /// What it said.
+        stderr: String,
+    },
+    /// It answered something else than was asked.
+    #[error("a fresh process answered line {line:?}")]
+    Answer {
+        /// The first line that is wrong; empty if one is missing.
+        line: String,
+    },
+}
+
+/// Somebody who runs plays somewhere else.
+pub trait Fresh: Sync {
+    /// The fingerprints of these runs, in their order.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    fn fingerprints(&self, runs: &[(&'static str, u64)]) -> Result<Vec<Fingerprint>, FreshError>;
+    /// These events of one run.
+    ///
+    /// # Errors
+    /// If there is no answer.
+    fn events(&self, play: &'static str, seed: u64, which: Range<u64>) -> Result<Vec<Event>, FreshError>;
+}
+
+/// A fingerprint as a line. Digests are hexadecimal: JSON's numbers end at 2^53.
+#[derive(Debug, Serialize, Deserialize)]
+struct FingerprintLine {
+    digest: String,
+    events: u64,
+    checkpoints: Vec<(u64, String)>,
+}
+
+/// An event as a line.
+#[derive(Debug, Serialize, Deserialize)]
+struct EventLine {
+    index: u64,
+    at_nanos: u64,
+    text: String,
+}
+
+/// A fingerprint, as the command `digests` prints it.
+#[must_use]
+pub fn fingerprint_line(fingerprint: &Fingerprint) -> String {
+    let hex = |digest: u128| format!("{digest:032x}");
+    let checkpoints = fingerprint.checkpoints.iter().map(|each| (each.events, hex(each.digest))).collect();
+    let line = FingerprintLine { digest: hex(fingerprint.digest), events: fingerprint.events, checkpoints };
+    serde_json::to_string(&line).expect("numbers and strings are JSON")
+}
+
+fn read_fingerprint(line: &str) -> Option<Fingerprint> {
+    let line: FingerprintLine = serde_json::from_str(line).ok()?;
+    let number = |hex: &str| u128::from_str_radix(hex, 16).ok();
+    let checkpoints = line.checkpoints.iter().map(|(events, hex)| {
+        let digest = number(hex)?;
+        Some(Checkpoint { events: *events, digest })
+    });
+    Some(Fingerprint {
+        digest: number(&line.digest)?,
+        events: line.events,
+        checkpoints: checkpoints.collect::<Option<_>>()?,
+    })
+}
+
+/// An event, as the command `events` prints it.
+#[must_use]
+pub fn event_line(event: &Event) -> String {
+    let at_nanos = u64::try_from(event.at.as_nanos()).unwrap_or(u64::MAX);
+    let line = EventLine { index: event.index, at_nanos, text: event.text.clone() };
+    serde_json::to_string(&line).expect("numbers and strings are JSON")
+}
+
+fn read_event(line: &str) -> Option<Event> {
+    let EventLine { index, at_nanos, text } = serde_json::from_str(line).ok()?;
+    Some(Event { index, at: Duration::from_nanos(at_nanos), text })
+}
+
+/// Fresh processes of a binary.
+#[derive(Clone, Debug)]
+pub struct Process {
+    /// The binary.
+    binary: PathBuf,
+}
+
+impl Process {
+    /// Of the binary that runs.
+    ///
+    /// # Errors
+    /// If the system does not say where it lies.
+    pub fn of_this_binary() -> io::Result<Self> {
+        Ok(Self { binary: std::env::current_exe()? })
+    }
+
+    /// Of another binary that knows the commands.
+    #[must_use]
+    pub const fn of(binary: PathBuf) -> Self {
+        Self { binary }
+    }
+
+    fn lines(&self, arguments: impl IntoIterator<Item = String>) -> Result<Vec<String>, FreshError> {
+        let output = Command::new(&self.binary).args(arguments).stdin(Stdio::null()).output()?;
+        if !output.status.success() {
+            let stderr = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+            return Err(FreshError::Failed { status: output.status, stderr });
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).lines().map(ToOwned::to_owned).collect())
+    }
+}
+
+fn read_all<T>(lines: &[String], read: fn(&str) -> Option<T>) -> Result<Vec<T>, FreshError> {
+    let read = |line: &String| read(line).ok_or_else(|| FreshError::Answer { line: line.clone() });
+    lines.iter().map(read).collect()
+}
+
+impl Fresh for Process {
+    fn fingerprints(&self, runs: &[(&'static str, u64)]) -> Result<Vec<Fingerprint>, FreshError> {
+        let runs_given = runs.iter().map(|(play, seed)| format!("{play}:{seed}"));
+        let lines = self.lines(["digests".to_owned()].into_iter().chain(runs_given))?;
+        if lines.len() != runs.len() {
+            return Err(FreshError::Answer { line: lines.get(runs.len()).cloned().unwrap_or_default() });
+        }
+        read_all(&lines, read_fingerprint)
+    }
+
+    fn events(&self, play: &'static str, seed: u64, which: Range<u64>) -> Result<Vec<Event>, FreshError> {
+        let arguments =
+            ["events".to_owned(), format!("{play}:{seed}"), which.start.to_string(), which.end.to_string()];
+        read_all(&self.lines(arguments)?, read_event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_carry_fingerprints_and_events_whole() {
+        let checkpoints = vec![Checkpoint { events: 1024, digest: u128::MAX }];
+        let fingerprint = Fingerprint { digest: 1, events: u64::MAX, checkpoints };
+        assert_eq!(read_fingerprint(&fingerprint_line(&fingerprint)), Some(fingerprint));
+        let event = Event { index: 3, at: Duration::from_nanos(1_000_000_007), text: "a \"b\"\n".to_owned() };
+        assert_eq!(read_event(&event_line(&event)), Some(event));
+        assert_eq!(read_fingerprint("{}"), None);
+        assert_eq!(read_fingerprint(r#"{"digest":"x","events":1,"checkpoints":[]}"#), None);
+    }
+
+    #[test]
+    fn a_process_that_fails_is_told_with_what_it_said() {
+        let shell = Process::of(PathBuf::from("/bin/false"));
+        assert!(matches!(shell.fingerprints(&[("p", 1)]), Err(FreshError::Failed { .. })));
+        let echo = Process::of(PathBuf::from("/bin/echo"));
+        let answer = echo.fingerprints(&[("p", 1)]).unwrap_err();
+        assert_eq!(answer.to_string(), r#"a fresh process answered line "digests p:1""#);
+        let missing = Process::of(PathBuf::from("/nowhere/at/all"));
+        assert!(matches!(missing.events("p", 1, 0..9), Err(FreshError::Start(_))));
+    }
+}

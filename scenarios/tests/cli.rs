@@ -1,0 +1,216 @@
+//! The command line, run as people run it, over the plays of `examples/toy.rs`.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// The example's binary, which cargo builds before these tests.
+fn toy() -> Command {
+    let tests = std::env::current_exe().expect("the system knows where this test lies");
+    let folder: PathBuf =
+        tests.parent().and_then(|deps| deps.parent()).expect("tests lie in deps").join("examples");
+    let mut command = Command::new(folder.join("toy"));
+    command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
+    command
+}
+
+fn call(arguments: &str) -> Output {
+    toy().args(arguments.split_whitespace()).output().expect("cargo builds the example with the tests")
+}
+
+/// What a call says, and its exit code.
+fn said(arguments: &str) -> (String, i32) {
+    let output = call(arguments);
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8(text).expect("what is said is text");
+    (text, output.status.code().expect("it ended by itself"))
+}
+
+fn json(arguments: &str) -> (Value, i32) {
+    let output = call(&format!("{arguments} --json"));
+    let answer = serde_json::from_slice(&output.stdout).expect("the answer is JSON and nothing else");
+    (answer, output.status.code().expect("it ended by itself"))
+}
+
+#[track_caller]
+fn contains(text: &str, part: &str) {
+    assert!(text.contains(part), "no {part:?} in:\n{text}");
+}
+
+/// The same search without what depends on the host's time.
+fn timeless(mut summary: Value) -> Value {
+    summary["wall_seconds"] = Value::Null;
+    summary["jobs"] = Value::Null;
+    for scenario in summary["scenarios"].as_array_mut().expect("a list") {
+        scenario["seeds_per_second"] = Value::Null;
+        scenario["virtual_seconds_per_second"] = Value::Null;
+    }
+    summary
+}
+
+#[test]
+fn a_search_that_finds_nothing_passes() {
+    let (summary, code) = json("explore --scenario calm --seeds 30 --start 5");
+    assert_eq!((code, &summary["passed"]), (0, &Value::Bool(true)), "{summary:#}");
+    let calm = &summary["scenarios"][0];
+    assert_eq!(calm["seeds"], 30);
+    assert_eq!(calm["operations"], 3_000);
+    assert_eq!(calm["virtual_seconds"], 1_800.0);
+    assert_eq!(calm["faults"]["nap"]["seeds_with_effect"], 30);
+    let (text, code) = said("explore --scenario calm --seeds 30");
+    assert_eq!(code, 0);
+    contains(&text, "30 runs in ");
+    contains(&text, "nothing failed");
+    assert!(!text.contains('\u{1b}'), "no colours into a pipe");
+}
+
+#[test]
+fn the_outcome_is_the_same_on_any_number_of_threads() {
+    let one = json("explore --scenario calm,flawed --seeds 200 --jobs 1");
+    for jobs in [2, 8] {
+        let many = json(&format!("explore --scenario calm,flawed --seeds 200 --jobs {jobs}"));
+        assert_eq!(timeless(many.0), timeless(one.0.clone()));
+        assert_eq!(many.1, 1);
+    }
+    assert_eq!(one.0["failures"].as_array().unwrap().len(), 10);
+    assert_eq!(one.0["scenarios"][1]["seeds"], 67, "it ended with the tenth failure, seed 66");
+}
+
+#[test]
+fn a_failure_is_told_with_the_line_that_replays_it() {
+    let (text, code) = said("explore --scenario flawed --seeds 5");
+    assert_eq!(code, 1);
+    contains(&text, "flawed:3 no_such_seed at 31.000000s: the seed is three above a multiple of seven\n");
+    contains(&text, "  replay: cargo replay flawed:3\n");
+    contains(&text, "1 failed");
+    let (summary, _) = json("explore --scenario flawed --seeds 100 --stop-on-failure");
+    assert_eq!(summary["failures"].as_array().unwrap().len(), 1);
+    let (summary, _) = json("explore --scenario flawed --seeds 100 --keep-going");
+    assert_eq!(summary["failures"].as_array().unwrap().len(), 14);
+    assert_eq!(summary["failures"][1]["seed"], 10);
+    assert_eq!(summary["failures"][1]["law"], "no_such_seed");
+}
+
+#[test]
+fn a_replay_tells_the_story_and_proves_the_digest() {
+    let (text, code) = said("replay flawed:3");
+    assert_eq!(code, 1);
+    contains(&text, "     0.000000000  the curtain rises\n");
+    contains(&text, "broken: no_such_seed at 31.000000s");
+    contains(&text, ", the same twice\n");
+    assert!(!text.contains("the middle of the play"), "no trace unless it is asked for");
+    contains(&said("replay flawed:3 --trace info").0, "the middle of the play");
+    let (found, _) = json("explore --scenario flawed --seeds 5");
+    let digest = found["failures"][0]["digest"].as_str().unwrap();
+    let (told, _) = json(&format!("replay flawed:3 --digest {digest}"));
+    assert_eq!(told["digest"], digest);
+    assert_eq!(told["expected_digest"], Value::Null);
+    assert_eq!(told["broken"]["law"], "no_such_seed");
+    assert_eq!(said("replay flawed:4").1, 0);
+    let (text, code) = said("replay flawed:4 --digest 1");
+    assert_eq!(code, 1, "{text}");
+    contains(&text, "the digest was expected to be 00000000000000000000000000000001");
+}
+
+#[test]
+fn pins_change_a_run_and_those_that_meet_nothing_are_told() {
+    assert_eq!(json("replay calm:1 --pin commits#0=7").0["commits"], 7);
+    assert_eq!(json("replay calm:1 --pin commits#0=8").0["commits"], 8);
+    let (told, _) = json("replay calm:1 --pin meteor#0=1");
+    assert_eq!(told["unmatched_pins"][0], "meteor#0");
+}
+
+#[test]
+fn verification_finds_and_names_what_differs() {
+    let (text, code) = said("explore --scenario calm --seeds 70 --verify");
+    assert_eq!(code, 0, "{text}");
+    contains(&text, "70 runs, each three times, in ");
+
+    let (text, code) = said("explore --scenario forgetful --seeds 1 --verify");
+    assert_eq!(code, 1);
+    contains(&text, "forgetful:0 two runs in one process differ, first in [event ");
+    contains(&text, " at 31s: note ");
+
+    let (text, code) = said("explore --scenario homesick --seeds 40 --verify --stop-on-failure");
+    assert_eq!(code, 1);
+    contains(&text, "homesick:0 a run in this process and one in a fresh process differ, first in [event ");
+    contains(&text, " at 31s: note ");
+    assert_eq!(said("explore --scenario homesick --seeds 40").1, 0, "unseen without --verify");
+    assert_eq!(said("replay forgetful:0").1, 1, "a replay runs twice");
+}
+
+#[test]
+fn a_batch_that_shows_nothing_falls_short() {
+    let (text, code) = said("explore --scenario spared --seeds 20");
+    assert_eq!(code, 1);
+    contains(&text, "spared: the fault meteor was on in 20 runs, and nobody ever felt it");
+    assert_eq!(said("explore --scenario spared --seeds 19").1, 0, "too few runs to judge");
+}
+
+#[test]
+fn a_run_that_fails_by_itself_is_a_failure() {
+    let (text, code) = said("explore --scenario clumsy --seeds 1");
+    assert_eq!(code, 1);
+    contains(&text, "clumsy:0 nobody_panics at 31.000000s: ");
+    contains(&text, "stumbles over the carpet");
+}
+
+#[test]
+fn nonsense_is_refused_with_exit_code_two() {
+    for nonsense in [
+        "",
+        "explore --seeds 0",
+        "explore --seeds 5 --for 5s",
+        "explore --for 5",
+        "explore --jobs 0",
+        "explore --scenario nobody",
+        "explore --keep-going --stop-on-failure",
+        "explore --start yesterday",
+        "replay smoke",
+        "replay nobody:1",
+        "replay calm:1 --trace loud",
+        "replay calm:1 --digest z",
+        "replay calm:1 --pin x",
+        "perform",
+    ] {
+        let (text, code) = said(nonsense);
+        assert_eq!(code, 2, "{nonsense:?}: {text}");
+    }
+    contains(&said("replay nobody:1").0, "no scenario is called \"nobody\"; there are calm, flawed, ");
+}
+
+#[test]
+fn plays_and_laws_are_listed() {
+    let (text, code) = said("list");
+    assert_eq!(code, 0);
+    contains(&text, "  calm       nothing happens\n");
+    contains(&text, "  one_committing_generation  ");
+    let (listing, _) = json("list");
+    assert_eq!(listing["scenarios"][1]["name"], "flawed");
+}
+
+#[test]
+fn a_search_ends_when_its_time_is_over() {
+    let (summary, code) = json("explore --scenario calm,flawed --for 300ms --keep-going");
+    assert_eq!(code, 1, "{summary:#}");
+    let seeds: Vec<u64> =
+        summary["scenarios"].as_array().unwrap().iter().map(|each| each["seeds"].as_u64().unwrap()).collect();
+    assert!(seeds[0] > 10 && seeds[0].abs_diff(seeds[1]) <= 1, "each play has its share: {seeds:?}");
+    assert!(summary["wall_seconds"].as_f64().unwrap() < 20.0);
+}
+
+#[test]
+fn an_interrupted_search_tells_what_it_has_done() {
+    let mut search = toy();
+    search.args(["explore", "--scenario", "flawed", "--for", "1h", "--keep-going"]).stdout(Stdio::piped());
+    let mut search = search.spawn().unwrap();
+    let mut lines = BufReader::new(search.stdout.take().unwrap()).lines().map(Result::unwrap);
+    contains(&lines.next().unwrap(), "flawed:3 ");
+    let interrupt = Command::new("kill").args(["-INT", &search.id().to_string()]).status().unwrap();
+    assert!(interrupt.success());
+    let last = lines.last().unwrap();
+    contains(&last, ", then ended by Ctrl-C: ");
+    assert_eq!(search.wait().unwrap().code(), Some(130));
+}
