@@ -44,6 +44,8 @@ mod step;
 mod stop;
 mod stream;
 mod tend;
+#[cfg(test)]
+mod tests;
 mod timers;
 mod view;
 mod wake;

@@ -139,6 +139,12 @@ impl Control {
             assert!(self.thresholds.get(&Due::Stream(*id)).is_some(), "{id:?} has a deadline");
             let host = stream.runner().map(|runner| &self.runners[&runner]);
             assert!(host.is_none_or(|host| host.stream == Some(*id)), "the runner of {id:?} points back");
+            let drains = host.is_some_and(|host| host.record.draining.is_some());
+            assert_eq!(
+                drains,
+                stream.runner().is_some() && stream.fate != Fate::Wanted,
+                "{id:?} drains with its runner"
+            );
             let idle = stream.fate == Fate::Wanted && host.is_none_or(|host| host.actors.is_empty());
             assert_eq!(pool.idle.contains(id), idle, "{id:?} is idle if its runner hosts nothing");
         }

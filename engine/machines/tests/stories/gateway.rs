@@ -27,7 +27,7 @@ impl Story<Gateway> {
 
     /// A request whose ticket, and wish for an id on the wire, is this number.
     fn ask(&mut self, number: u64, safe: bool) {
-        let fresh = request(u32::try_from(number).unwrap());
+        let fresh = request(u32::try_from(number).expect("a small number"));
         self.feed(Input::Request { ticket: Ticket(number), actor: actor(7), safe, fresh });
     }
 

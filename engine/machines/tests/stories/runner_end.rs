@@ -12,7 +12,7 @@ impl Story<Runner> {
     pub(crate) fn dial_again(&mut self) -> u64 {
         loop {
             let (at, _) = self.machine.next_deadline().expect("it dials for ever");
-            let out = self.until(u64::try_from(at.since(Mono::ZERO).as_millis()).unwrap() + 1);
+            let out = self.until(u64::try_from(at.since(Mono::ZERO).as_millis()).expect("a short story") + 1);
             if let Some(Effect::Dial { conn }) = out.last() {
                 return conn.0;
             }

@@ -138,7 +138,7 @@ fn play(world: &mut World, step: Step) {
             }
         }
         Step::Greet { new } => {
-            let id = if new { runner(u8::try_from(world.fresh() % 30).unwrap()) } else { world.id };
+            let id = if new { runner(u8::try_from(world.fresh() % 30).expect("below 30")) } else { world.id };
             world.greet(id);
         }
         Step::Close { jitter } => world.close(CloseClass::Retry, jitter),
@@ -252,7 +252,7 @@ fn play_code(world: &mut World, step: Step) {
     let (actor, generation) = (*actor, *generation);
     let event = match step {
         Step::Started { .. } => {
-            let code = &mut world.code.get_mut(&actor).unwrap().1;
+            let code = &mut world.code.get_mut(&actor).expect("it was found above").1;
             if code.started {
                 return;
             }

@@ -231,7 +231,7 @@ impl World {
                 let (current, code) = self.code.get_mut(actor).expect("it has not ended");
                 assert_eq!(current, generation, "the generation that is here is stopped");
                 assert!(
-                    !code.cut && !(*graceful && code.stopping),
+                    !(code.cut || *graceful && code.stopping),
                     "{actor:?} is stopped once, then cut off once"
                 );
                 assert!(!graceful || code.started, "{actor:?} has started before it stops");

@@ -58,12 +58,12 @@ impl<M: Machine> Story<M> {
     /// One input; its effects are written down and returned.
     pub(crate) fn feed(&mut self, input: M::Input) -> Vec<M::Effect> {
         let at = self.now.mono.since(Mono::ZERO).as_secs_f64();
-        writeln!(self.text, "{at:7.3} > {input:?}").unwrap();
+        writeln!(self.text, "{at:7.3} > {input:?}").expect("a text takes everything");
         let mut out = Vec::new();
         self.machine.handle(self.now, input, &mut out);
         self.machine.check();
         for effect in &out {
-            writeln!(self.text, "            {effect:?}").unwrap();
+            writeln!(self.text, "            {effect:?}").expect("a text takes everything");
         }
         if let Some((at, why)) = self.machine.next_deadline() {
             assert!(at > self.now.mono, "{why} was due at {at:?} and is not done at {:?}", self.now.mono);
@@ -77,7 +77,7 @@ impl<M: Machine> Story<M> {
         let mut all = Vec::new();
         while let Some((at, why)) = self.machine.next_deadline().filter(|(at, _)| *at <= end) {
             self.now = self.now.after(at.since(self.now.mono));
-            writeln!(self.text, "        . {why}").unwrap();
+            writeln!(self.text, "        . {why}").expect("a text takes everything");
             all.extend(self.feed(M::TICK));
         }
         self.now = self.now.after(end.since(self.now.mono));

@@ -1,0 +1,158 @@
+//! The parts of the stack, as a test starts and ends them.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use protocol::api::{CrashPolicy, CreateActor, RunnerConfigBody, UpgradeBody, UpsertRunnerConfig};
+use protocol::id::ActorId;
+use protocol::view::{Fact, Witness};
+use runtime::{JoinHandle, TcpListener};
+use sdk::{
+    Client, Endpoint, Pool, PoolOptions, RunEnd, RunError, RunnerOptions, ServerlessOptions, Stop,
+    configure_pool,
+};
+
+/// Longer than any of the stack's own bounds that a test meets.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Runs a test in the tokio world, on one thread.
+pub(crate) fn test(body: impl Future<Output = ()>) {
+    runtime::process::block_on(Some(NonZeroUsize::MIN), async {
+        runtime::timeout(PATIENCE, body).await.expect("the test ends in time");
+    })
+    .unwrap();
+}
+
+/// Everything that became true, in its order.
+#[derive(Clone, Default)]
+pub(crate) struct Facts(Arc<Mutex<Vec<Fact>>>);
+
+impl Witness for Facts {
+    fn tell(&self, fact: &Fact) {
+        self.0.lock().unwrap().push(fact.clone());
+    }
+}
+
+impl Facts {
+    pub(crate) fn count(&self, of: impl Fn(&Fact) -> bool) -> usize {
+        self.0.lock().unwrap().iter().filter(|fact| of(fact)).count()
+    }
+}
+
+pub(crate) struct Engine {
+    pub(crate) address: SocketAddr,
+    stop: Stop,
+    task: JoinHandle<Result<(), host::RunError>>,
+}
+
+impl Engine {
+    pub(crate) async fn start(data: &Path, address: Option<SocketAddr>) -> Self {
+        let bind = address.unwrap_or_else(|| "127.0.0.1:0".parse().unwrap());
+        let engine = host::Engine::open(host::Options { bind, ..host::Options::new(data) }).await.unwrap();
+        let address = engine.local_addr();
+        let (stop, shutdown) = sdk::shutdown();
+        let task = runtime::spawn("engine", engine.run(async move { shutdown.draining().await }));
+        Self { address, stop, task }
+    }
+
+    pub(crate) fn endpoint(&self) -> Endpoint {
+        format!("http://{}", self.address).parse().unwrap()
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::new(self.endpoint(), "default", None)
+    }
+
+    /// Makes the pool `default` one whose runners connect by themselves.
+    pub(crate) async fn normal_pool(&self) {
+        let normal = RunnerConfigBody { normal: Some(UpgradeBody::default()), ..RunnerConfigBody::default() };
+        self.client().put_runner_config("default", &UpsertRunnerConfig::of(normal)).await.unwrap();
+    }
+
+    pub(crate) async fn stop(self) -> SocketAddr {
+        self.stop.drain();
+        self.task.await.unwrap().unwrap();
+        self.address
+    }
+}
+
+/// A normal runner with the demo's actors.
+pub(crate) struct Normal {
+    stop: Stop,
+    task: JoinHandle<Result<RunEnd, RunError>>,
+}
+
+impl Normal {
+    pub(crate) fn start(engine: &Engine) -> Self {
+        Self::start_with(engine, Facts::default())
+    }
+
+    pub(crate) fn start_with(engine: &Engine, facts: Facts) -> Self {
+        let (stop, shutdown) = sdk::shutdown();
+        let options = RunnerOptions { witness: Arc::new(facts), ..RunnerOptions::new(engine.endpoint()) };
+        let task = runtime::spawn("runner", async move { demo::registry().run(options, shutdown).await });
+        Self { stop, task }
+    }
+
+    pub(crate) async fn end(self) -> Result<RunEnd, RunError> {
+        self.stop.drain();
+        self.task.await.unwrap()
+    }
+}
+
+/// A serverless application with the demo's actors, and its pool in the engine.
+pub(crate) struct Serverless {
+    pub(crate) service: sdk::Serverless,
+    pool: Pool,
+    stop: Stop,
+    task: JoinHandle<()>,
+}
+
+impl Serverless {
+    pub(crate) async fn start(engine: &Engine) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let url = format!("http://{}/api/rivet", listener.local_addr().unwrap());
+        let (stop, shutdown) = sdk::shutdown();
+        let service = sdk::Serverless::new(demo::registry(), ServerlessOptions::default(), shutdown.clone());
+        let serving = service.clone();
+        let task = runtime::spawn("application", async move { serving.serve(listener).await });
+        let pool = configure_pool(PoolOptions::new(engine.endpoint(), url), shutdown);
+        pool.ready().await.unwrap();
+        Self { service, pool, stop, task }
+    }
+
+    pub(crate) async fn end(self) {
+        self.stop.drain();
+        self.task.await.unwrap();
+        self.pool.ended().await;
+        assert_eq!(self.service.runners(), 0);
+    }
+}
+
+/// The counter of this key.
+pub(crate) async fn counter(client: &Client, key: &str) -> ActorId {
+    let actor = CreateActor {
+        datacenter: None,
+        name: "counter".into(),
+        key: Some(key.into()),
+        input: None,
+        runner_name_selector: "default".into(),
+        crash_policy: CrashPolicy::Sleep,
+    };
+    client.get_or_create(&actor).await.unwrap().0.actor_id
+}
+
+/// Increments by one, through the gateway.
+pub(crate) async fn count(client: &Client, actor: ActorId) -> i64 {
+    let request = Request::post("/increment").body(Bytes::new()).unwrap();
+    let answer = client.request(actor, request).await.unwrap();
+    assert_eq!(answer.status(), 200, "{:?}", answer.body());
+    let answer: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
+    answer["value"].as_i64().unwrap()
+}

@@ -1,0 +1,134 @@
+//! At most one generation has rights, and only on its runner's current session.
+
+use protocol::api::CrashPolicy;
+use protocol::id::Generation;
+use protocol::wire::{ActorState, Event, StopCode};
+
+use super::plane::Plane;
+use crate::control::Input;
+
+fn stopped() -> Event {
+    Event::ActorStateUpdate { state: ActorState::Stopped { code: StopCode::Ok, message: None } }
+}
+
+#[test]
+fn kv_is_taken_in_every_stage_of_the_assigned_runner_only() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 1).runner("s", 1).create("a");
+    assert!(plane.kv("r", "a"), "starting");
+    assert!(!plane.kv("s", "a"));
+    plane.running("r", "a");
+    assert!(plane.kv("r", "a"));
+    plane.sleeps("r", "a");
+    assert!(plane.kv("r", "a"), "it saves while it stops");
+    plane.stopped("r", "a", StopCode::Ok);
+    assert!(!plane.kv("r", "a"));
+}
+
+#[test]
+fn an_evicted_session_has_no_say() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 1).create("a").running("r", "a");
+    let old = plane.conn("r");
+    plane.connect("r", 1);
+    let kv = crate::control::input::Frame::Kv {
+        request: 1,
+        actor: super::plane::actor("a"),
+        op: crate::control::input::KvOp::Write,
+        body: protocol::id::BodyId(5),
+    };
+    plane.input(Input::Frame { conn: old, frame: kv });
+    assert_eq!(plane.last, [crate::control::Effect::Drop { body: protocol::id::BodyId(5) }]);
+    plane.input(Input::SocketClosed { conn: old });
+    assert_eq!(plane.phase("a"), "running", "the end of the old socket is not the runner's");
+}
+
+#[test]
+fn a_generation_that_did_not_answer_lingers_until_its_stopped() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 2).create_with("a", CrashPolicy::Restart).after(30_000);
+    assert_eq!(plane.phase("a"), "pending", "not on the session where the first generation may live");
+    assert!(!plane.kv("r", "a"));
+    assert_eq!(plane.control.view().runners[0].used_slots, 1);
+    plane.restart(500).runner("r", 2);
+    assert_eq!(plane.commands(), ["stop a:a00000 g1"], "it is asked again to stop");
+    assert_eq!(plane.phase("a"), "pending", "a restart does not forget it");
+    plane.event_of("r", "a", Generation(1), stopped());
+    assert_eq!(plane.commands(), ["start a:a00000 g2"]);
+    assert_eq!(plane.control.view().runners[0].used_slots, 1);
+}
+
+#[test]
+fn a_lingering_generation_keeps_the_actor_off_this_runner_only() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 2).create_with("a", CrashPolicy::Restart).after(30_000);
+    plane.create("b");
+    assert_eq!((plane.phase("a"), plane.phase("b")), ("pending", "starting"), "others are not held back");
+    plane.runner("s", 1);
+    assert_eq!(plane.commands(), ["start a:a00000 g2"]);
+    plane.event_of("r", "a", Generation(1), stopped());
+    assert_eq!(plane.phase("a"), "starting", "the end of the first is not the end of the second");
+}
+
+#[test]
+fn events_of_an_older_generation_or_index_change_nothing() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 1).create("a").running("r", "a").sleeps("r", "a").stopped(
+        "r",
+        "a",
+        StopCode::Ok,
+    );
+    plane.watch("a").running("r", "a");
+    plane.event_of("r", "a", Generation(1), stopped());
+    assert_eq!(plane.phase("a"), "running");
+    assert!(
+        plane.last.iter().any(|effect| matches!(
+            effect,
+            crate::control::Effect::Send { message: crate::control::effect::Message::AckEvents(_), .. }
+        )),
+        "read, so it need not be kept"
+    );
+    let again = crate::control::input::RunnerEvent {
+        actor: super::plane::actor("a"),
+        generation: Generation(2),
+        index: 0,
+        event: stopped(),
+    };
+    plane.frame("r", crate::control::input::Frame::Events(vec![again]));
+    assert_eq!(plane.phase("a"), "running", "index 0 was its Running");
+}
+
+#[test]
+fn a_lingering_generation_does_not_send_its_actor_back_to_an_older_version() {
+    let mut plane = Plane::new();
+    plane
+        .normal()
+        .connect_version("new", 2, 2)
+        .pong("new")
+        .create_with("a", CrashPolicy::Restart)
+        .after(30_000);
+    plane.connect_version("old", 2, 1).pong("old");
+    assert_eq!(plane.phase("a"), "pending");
+    plane.connect_version("newer", 2, 2).pong("newer");
+    assert_eq!(plane.commands(), ["start a:a00000 g2"]);
+}
+
+#[test]
+fn the_newest_event_of_a_frame_is_acknowledged() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 1).create("a");
+    let alarm = |index| crate::control::input::RunnerEvent {
+        actor: super::plane::actor("a"),
+        generation: Generation(1),
+        index,
+        event: Event::SetAlarm { alarm_ts: None },
+    };
+    plane.frame("r", crate::control::input::Frame::Events(vec![alarm(4), alarm(3)]));
+    let acks = plane.last.iter().find_map(|effect| match effect {
+        crate::control::Effect::Send {
+            message: crate::control::effect::Message::AckEvents(acks), ..
+        } => Some(acks),
+        _ => None,
+    });
+    assert_eq!(acks.unwrap().iter().map(|ack| ack.index).collect::<Vec<_>>(), [4]);
+}

@@ -1,0 +1,453 @@
+//! Random lives: several runners, actors and streams, obedient and not, and an engine that restarts at any step.
+//!
+//! Every step is checked by [`Plane`]: the machine's own invariants, and its records against its writes. [`Witness`]
+//! keeps the laws that need a memory. Afterwards everything is healed, and every actor that is asked for must run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use protocol::api::CrashPolicy;
+use protocol::id::{ActorId, BodyId, ConnId, Generation, StreamId};
+use protocol::view::Fact;
+use protocol::wire::{ActorIntent, ActorState, Event, StopCode};
+
+use super::plane::{Plane, actor, serverless};
+use crate::control::effect::{CommandKind, Message};
+use crate::control::input::{Call, Frame, KvOp, NewActor, RunnerEvent, StreamEnd};
+use crate::control::{Effect, Input, Options};
+
+const ACTORS: [&str; 4] = ["a", "b", "c", "d"];
+const RUNNERS: [&str; 3] = ["r", "s", "t"];
+
+#[derive(Clone, Debug)]
+enum Op {
+    Create(usize, CrashPolicy, bool),
+    Delete(usize),
+    Watch(usize),
+    Unwatch(usize),
+    Connect(usize, u32, u32),
+    /// A socket of this runner that stays silent; at once, or after the runner's own one.
+    Silent(usize),
+    OldSocketCloses,
+    Pong(usize, bool),
+    Mute(usize),
+    DropSocket(usize),
+    WrongFrame(usize),
+    Stopping(usize),
+    Event(usize, usize, bool, u8),
+    Kv(usize, usize),
+    Configure(u8),
+    StreamStep(usize, u8),
+    /// Time passes, with or without pings on the streams.
+    After(u64, bool),
+    Restart(u64),
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let (a, r) = (0..ACTORS.len(), 0..RUNNERS.len());
+    let policy =
+        prop_oneof![Just(CrashPolicy::Restart), Just(CrashPolicy::Sleep), Just(CrashPolicy::Destroy)];
+    let time = prop_oneof![Just(0_u64), 1..600_u64, 1_000..6_000_u64, 9_000..40_000_u64];
+    prop_oneof![
+        4 => (a.clone(), policy, any::<bool>()).prop_map(|(a, policy, get)| Op::Create(a, policy, get)),
+        1 => a.clone().prop_map(Op::Delete),
+        2 => a.clone().prop_map(Op::Watch),
+        1 => a.clone().prop_map(Op::Unwatch),
+        4 => (r.clone(), 0..4_u32, 1..3_u32).prop_map(|(r, slots, version)| Op::Connect(r, slots, version)),
+        1 => r.clone().prop_map(Op::Silent),
+        1 => Just(Op::OldSocketCloses),
+        1 => r.clone().prop_map(Op::Mute),
+        4 => (r.clone(), prop::bool::weighted(0.9)).prop_map(|(r, right)| Op::Pong(r, right)),
+        2 => r.clone().prop_map(Op::DropSocket),
+        1 => r.clone().prop_map(Op::WrongFrame),
+        1 => r.clone().prop_map(Op::Stopping),
+        12 => (r.clone(), a.clone(), prop::bool::weighted(0.8), 0..7_u8)
+            .prop_map(|(r, a, host, what)| Op::Event(r, a, host, what)),
+        3 => (r, a).prop_map(|(r, a)| Op::Kv(r, a)),
+        1 => (0..5_u8).prop_map(Op::Configure),
+        6 => (0..4_usize, 0..5_u8).prop_map(|(stream, what)| Op::StreamStep(stream, what)),
+        4 => (time, prop::bool::weighted(0.7)).prop_map(|(ms, lively)| Op::After(ms, lively)),
+        1 => (0..20_000_u64).prop_map(Op::Restart),
+    ]
+}
+
+/// A pool whose requests are replaced after eleven seconds.
+fn short(slots: u8) -> protocol::api::RunnerConfig {
+    let mut config = serverless("http://app");
+    if let protocol::api::PoolKind::Serverless(serverless) = &mut config.kind {
+        serverless.request_lifespan = 21;
+        serverless.slots_per_runner = slots.into();
+    }
+    config
+}
+
+/// What must hold over a whole life of the store.
+#[derive(Default)]
+struct Witness {
+    /// The generation that has rights.
+    placed: BTreeMap<ActorId, Generation>,
+    last: BTreeMap<ActorId, Generation>,
+    ran: BTreeSet<(ActorId, Generation)>,
+    /// Starts that were sent on each session.
+    sent: BTreeSet<(ConnId, ActorId, Generation)>,
+    destroyed: BTreeSet<ActorId>,
+    streams: BTreeSet<StreamId>,
+}
+
+impl Witness {
+    fn look(&mut self, effects: &[Effect]) {
+        for effect in effects {
+            match effect {
+                Effect::Fact(fact) => self.fact(fact),
+                Effect::Send { conn, message: Message::Commands(commands) } => {
+                    for command in commands {
+                        let of = (command.actor, command.generation);
+                        if matches!(command.kind, CommandKind::Start { .. }) {
+                            assert!(!self.ran.contains(&of), "no start follows a stored Running: {of:?}");
+                            assert!(self.sent.insert((*conn, of.0, of.1)), "one start a session: {of:?}");
+                            assert_eq!(
+                                self.placed.get(&of.0),
+                                Some(&of.1),
+                                "only the current one is started"
+                            );
+                        }
+                    }
+                }
+                Effect::Kv { actor, generation, .. } => {
+                    assert_eq!(self.placed.get(actor), Some(generation), "only the current one commits");
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn fact(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Placed { actor, generation, .. } => {
+                assert!(!self.destroyed.contains(actor), "destroyed is for ever");
+                assert!(self.last.insert(*actor, *generation).is_none_or(|last| last < *generation));
+                assert_eq!(self.placed.insert(*actor, *generation), None, "one generation at a time");
+            }
+            Fact::Running { actor, generation } => {
+                assert!(self.ran.insert((*actor, *generation)), "a generation begins to run once");
+            }
+            Fact::Ended { actor, generation, .. } => {
+                assert_eq!(self.placed.remove(actor), Some(*generation), "what ends was placed");
+            }
+            Fact::Destroyed { actor } => {
+                assert!(!self.placed.contains_key(actor), "its generation has ended before");
+                assert!(self.destroyed.insert(*actor), "an actor is destroyed once");
+            }
+            Fact::StreamOpened { stream } => assert!(self.streams.insert(*stream), "a handle is used once"),
+            Fact::StreamEnded { stream, .. } => assert!(self.streams.remove(stream), "a stream ends once"),
+            _ => {}
+        }
+    }
+}
+
+struct World {
+    plane: Plane,
+    witness: Witness,
+    /// Ids of actors are fresh: a created one gets the next number.
+    created: BTreeMap<usize, String>,
+    count: usize,
+    /// Sockets that are open as far as their runners know.
+    open: BTreeSet<&'static str>,
+    /// Sockets that were replaced, and whose end the driver has yet to tell.
+    old: Vec<ConnId>,
+}
+
+impl World {
+    fn new() -> Self {
+        // Short against upstream's half an hour, so that lives reach it.
+        let stop_threshold = Duration::from_secs(60);
+        let mut plane = Plane::with(Options { stop_threshold, ..Options::default() });
+        plane.normal();
+        let (witness, created, open) = (Witness::default(), BTreeMap::new(), BTreeSet::new());
+        Self { plane, witness, created, count: 0, open, old: Vec::new() }
+    }
+
+    fn run(&mut self, op: &Op) {
+        self.plane.last.clear();
+        self.act(op);
+        let effects = std::mem::take(&mut self.plane.last);
+        self.witness.look(&effects);
+    }
+
+    fn name(&self, a: usize) -> String {
+        self.created.get(&a).cloned().unwrap_or_else(|| "none".to_owned())
+    }
+
+    fn act(&mut self, op: &Op) {
+        match *op {
+            Op::Create(a, policy, get) => self.create(a, policy, get),
+            Op::Delete(a) => {
+                let call = Call::DeleteActor { namespace: None, actor: actor(&self.name(a)) };
+                let known = self.created.contains_key(&a);
+                assert_eq!(
+                    self.plane.call(call).is_ok(),
+                    known,
+                    "whatever exists can be deleted, again and again"
+                );
+            }
+            Op::Watch(a) => {
+                self.plane.watch(&self.name(a));
+            }
+            Op::Unwatch(a) => {
+                self.plane.unwatch(&self.name(a));
+            }
+            Op::Connect(r, slots, version) => {
+                self.replace(r);
+                self.plane.connect_version(RUNNERS[r], slots, version);
+            }
+            Op::Silent(r) => {
+                self.replace(r);
+                self.plane.socket(RUNNERS[r]);
+            }
+            Op::OldSocketCloses => {
+                if let Some(conn) = self.old.pop() {
+                    self.plane.input(Input::SocketClosed { conn });
+                }
+            }
+            Op::Mute(r) => self.with_runner(r, |plane, name| {
+                plane.mute(name);
+            }),
+            Op::Pong(r, right) => self.with_runner(r, |plane, name| {
+                if right {
+                    plane.pong(name);
+                } else {
+                    plane.frame(name, Frame::Pong { ts: 3 });
+                }
+            }),
+            Op::DropSocket(r) => {
+                if self.open.remove(RUNNERS[r]) {
+                    self.plane.drop_socket(RUNNERS[r]);
+                }
+            }
+            Op::WrongFrame(r) => self.with_runner(r, |plane, name| {
+                let conn = plane.conn(name);
+                plane.input(Input::FrameInvalid { conn });
+            }),
+            Op::Stopping(r) => self.with_runner(r, |plane, name| {
+                plane.stopping(name);
+            }),
+            Op::Event(r, a, host, what) => self.event(r, a, host, what),
+            Op::Kv(r, a) => {
+                let name = actor(&self.name(a));
+                let kv = Frame::Kv { request: 1, actor: name, op: KvOp::Write, body: BodyId(9) };
+                self.with_runner(r, |plane, name| {
+                    plane.frame(name, kv);
+                });
+            }
+            Op::Configure(what) => self.configure(what),
+            Op::StreamStep(stream, what) => self.stream(stream, what),
+            Op::After(ms, lively) => self.pass(ms, lively),
+            Op::Restart(away) => {
+                self.open.clear();
+                self.old.clear();
+                self.witness.sent.clear();
+                self.witness.streams.clear();
+                self.plane.restart(away);
+            }
+        }
+    }
+
+    /// The runner opens another socket: what it hears on the one before is not told to the engine yet.
+    fn replace(&mut self, r: usize) {
+        if !self.open.insert(RUNNERS[r]) {
+            self.old.push(self.plane.conn(RUNNERS[r]));
+        }
+    }
+
+    fn pass(&mut self, ms: u64, lively: bool) {
+        let mut rest = ms;
+        loop {
+            let chunk = rest.min(4_000);
+            rest -= chunk;
+            self.plane.after(chunk);
+            let effects = std::mem::take(&mut self.plane.last);
+            self.witness.look(&effects);
+            if rest == 0 {
+                return;
+            }
+            for stream in self.witness.streams.clone().into_iter().filter(|_| lively) {
+                self.plane.input(Input::StreamPing { stream });
+                let effects = std::mem::take(&mut self.plane.last);
+                self.witness.look(&effects);
+            }
+        }
+    }
+
+    fn create(&mut self, a: usize, crash_policy: CrashPolicy, get: bool) {
+        let fresh = format!("{}{}x", ACTORS[a], self.count);
+        self.count += 1;
+        let key = Some(ACTORS[a].to_owned());
+        let new = NewActor { key, crash_policy, ..Plane::new_actor(&fresh) };
+        let call = if get { Call::GetOrCreateActor(new) } else { Call::CreateActor(new) };
+        let answer = self.plane.call(call);
+        if self.plane.control.actors.get(actor(&fresh)).is_some() {
+            assert!(answer.is_ok(), "what was refused does not exist");
+            self.created.insert(a, fresh);
+        }
+    }
+
+    fn with_runner(&mut self, r: usize, act: impl FnOnce(&mut Plane, &str)) {
+        if self.open.contains(RUNNERS[r]) {
+            act(&mut self.plane, RUNNERS[r]);
+        }
+    }
+
+    fn event(&mut self, r: usize, a: usize, host: bool, what: u8) {
+        let id = actor(&self.name(a));
+        let Some(view) = self.plane.control.view().actors.into_iter().find(|it| it.actor == id) else {
+            return;
+        };
+        let Some(generation) = view.generation else { return };
+        // Mostly the runner that hosts it.
+        let hosting = RUNNERS.iter().position(|name| {
+            let runners = self.plane.control.view().runners;
+            let conn = self.open.contains(name).then(|| self.plane.conn(name));
+            runners.iter().any(|it| conn.is_some() && it.conn == conn && view.runner == Some(it.runner))
+        });
+        let from = hosting.filter(|_| host).unwrap_or(r);
+        let event = match what {
+            0..=2 => Event::ActorStateUpdate { state: ActorState::Running },
+            3 => Event::ActorStateUpdate { state: ActorState::Stopped { code: StopCode::Ok, message: None } },
+            4 => Event::ActorStateUpdate {
+                state: ActorState::Stopped { code: StopCode::Error, message: None },
+            },
+            5 => Event::ActorIntent { intent: ActorIntent::Sleep },
+            _ => {
+                let at = self.plane.now.wall + Duration::from_secs(3);
+                Event::SetAlarm { alarm_ts: Some(at.to_wire()) }
+            }
+        };
+        let generation = if host { generation } else { Generation(generation.0.saturating_sub(1).max(1)) };
+        let name = self.name(a);
+        self.with_runner(from, |plane, from| {
+            plane.event_of(from, &name, generation, event);
+        });
+    }
+
+    fn configure(&mut self, what: u8) {
+        let call =
+            |config| Call::UpsertRunnerConfig { namespace: "default".into(), pool: "default".into(), config };
+        let call = match what {
+            0 => call(protocol::api::RunnerConfig::normal()),
+            1 | 2 => call(short(what)),
+            3 => call(serverless("http://other")),
+            _ => Call::DeleteRunnerConfig { namespace: "default".into(), pool: "default".into() },
+        };
+        assert!(self.plane.call(call).is_ok() || what > 3, "a configuration is taken");
+    }
+
+    fn stream(&mut self, stream: usize, what: u8) {
+        let open: Vec<StreamId> = self.witness.streams.iter().copied().collect();
+        let Some(stream) = open.get(stream).copied() else { return };
+        let runners = self.plane.control.view().runners;
+        match what {
+            0 => {
+                self.plane.input(Input::StreamOpened { stream });
+            }
+            1 | 2 => {
+                let Some(first) = runners.first() else { return };
+                let runner = runners.iter().find(|it| it.conn.is_some()).unwrap_or(first).runner;
+                self.plane.input(Input::StreamInit { stream, runner });
+            }
+            3 => {
+                self.plane.input(Input::StreamPing { stream });
+            }
+            _ => {
+                self.plane.stream_ends(stream, StreamEnd::Clean);
+            }
+        }
+    }
+
+    /// One good runner comes, the others go, and every actor is asked for.
+    fn heal(&mut self) {
+        for op in [Op::Configure(0), Op::DropSocket(0), Op::DropSocket(1), Op::DropSocket(2)] {
+            self.run(&op);
+        }
+        // Beyond every threshold, and beyond what a runner may take to stop.
+        self.run(&Op::After(200_000, false));
+        self.plane.connect_version("good", 9, 9).pong("good");
+        let effects = std::mem::take(&mut self.plane.last);
+        self.witness.look(&effects);
+        for a in 0..ACTORS.len() {
+            self.run(&Op::Watch(a));
+        }
+        for view in self.plane.control.view().actors {
+            if view.phase == "starting" {
+                let name = view.actor.as_str().trim_end_matches('0').to_owned();
+                let name = self.created.values().find(|it| actor(it) == view.actor).cloned().unwrap_or(name);
+                self.plane.running("good", &name);
+                let effects = std::mem::take(&mut self.plane.last);
+                self.witness.look(&effects);
+            }
+        }
+        let created: Vec<ActorId> = self.created.values().map(|name| actor(name)).collect();
+        for view in self.plane.control.view().actors {
+            let asked = created.contains(&view.actor);
+            assert!(!asked || view.phase == "running", "an actor that is asked for runs: {view:?}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_life_keeps_the_laws(ops in prop::collection::vec(op(), 1..120)) {
+        let mut world = World::new();
+        for op in &ops {
+            world.run(op);
+        }
+        world.heal();
+    }
+}
+
+/// Marks that need more than four actors, or time that no random life takes.
+const OUT_OF_REACH: [&str; 4] =
+    ["control.actor_names_max", "control.actors_max", "control.destroyed_forgotten", "control.sockets_max"];
+
+#[test]
+fn random_lives_reach_every_rare_branch() {
+    protocol::mark::reset();
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..1_500 {
+        let ops = prop::collection::vec(op(), 1..120).new_tree(&mut runner).unwrap().current();
+        let mut world = World::new();
+        for op in &ops {
+            world.run(op);
+        }
+        world.heal();
+    }
+    let hits = protocol::mark::hits();
+    let mut missed: Vec<&str> = hits
+        .into_iter()
+        .filter(|(name, hits)| name.starts_with("control.") && *hits == 0)
+        .map(|(name, _)| name)
+        .collect();
+    missed.retain(|name| !OUT_OF_REACH.contains(name));
+    assert_eq!(missed, Vec::<&str>::new());
+}
+
+/// The same event twice, as a runner sends it that saw no acknowledgement.
+#[test]
+fn an_event_sent_twice_is_taken_once() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 1).create_with("a", CrashPolicy::Restart);
+    let stopped = RunnerEvent {
+        actor: actor("a"),
+        generation: Generation::FIRST,
+        index: 0,
+        event: Event::ActorStateUpdate {
+            state: ActorState::Stopped { code: StopCode::Error, message: None },
+        },
+    };
+    plane.frame("r", Frame::Events(vec![stopped.clone(), stopped]));
+    assert_eq!((plane.phase("a"), plane.view("a").generation), ("starting", Some(Generation(2))));
+}

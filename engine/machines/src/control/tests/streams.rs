@@ -1,0 +1,196 @@
+//! Serverless streams: how many there are, and what ends them.
+
+use protocol::api::{PoolKind, RunnerConfig, ServerlessConfig};
+use protocol::view::Fact;
+use protocol::wire::StopCode;
+
+use super::plane::{Plane, serverless};
+use crate::control::Input;
+use crate::control::input::StreamEnd;
+
+fn pool(change: impl FnOnce(&mut ServerlessConfig)) -> RunnerConfig {
+    let mut config = serverless("http://app");
+    if let PoolKind::Serverless(serverless) = &mut config.kind {
+        change(serverless);
+    }
+    config
+}
+
+fn streams(plane: &Plane) -> (u32, u32) {
+    let view = plane.control.view();
+    (view.pools[0].desired, view.pools[0].streams)
+}
+
+#[test]
+fn the_desired_number_follows_actors_margin_and_bounds() {
+    let mut plane = Plane::new();
+    plane.configure(pool(|it| it.min_runners = 1));
+    assert_eq!(streams(&plane), (1, 1));
+    plane.configure(pool(|it| it.runners_margin = 2)).create("a").create("b").create("c");
+    assert_eq!(streams(&plane), (5, 5));
+    plane.configure(pool(|it| it.max_runners = 2));
+    assert_eq!(streams(&plane), (2, 2), "surplus ones are closed");
+    plane.configure(pool(|it| it.slots_per_runner = 2));
+    assert_eq!(streams(&plane), (2, 2), "three actors, two a runner");
+    plane.configure(pool(|it| it.max_runners = 0));
+    assert_eq!(streams(&plane), (0, 0));
+    plane.configure(pool(|it| it.max_runners = 100)).delete("a").delete("b").delete("c");
+    assert_eq!(streams(&plane), (0, 0));
+}
+
+#[test]
+fn a_runner_that_lost_socket_and_stream_is_lost_at_once() {
+    let mut plane = Plane::new();
+    plane.serverless().create("a").runner("r", 1);
+    let stream = plane.streams[0];
+    plane.live(stream, "r").running("r", "a").watch("a").drop_socket("r");
+    assert_eq!(plane.phase("a"), "running", "its stream lives: it may come back");
+    plane.stream_ends(stream, StreamEnd::Clean);
+    assert_eq!(plane.phase("a"), "pending");
+    assert!(plane.control.view().runners.is_empty());
+}
+
+#[test]
+fn a_runner_whose_stream_ended_drains() {
+    let mut plane = Plane::new();
+    plane.serverless().create("a").runner("r", 1);
+    let stream = plane.streams[0];
+    plane.live(stream, "r").running("r", "a").watch("a").after(9_000);
+    plane.input(Input::StreamPing { stream }).after(1_000);
+    plane.stream_ends(stream, StreamEnd::Connection { message: "reset".into() });
+    assert_eq!(plane.commands(), ["stop a:a00000 g1"]);
+    assert_eq!(streams(&plane), (1, 1), "another is opened at once: this one was good for long");
+    plane.stopped("r", "a", StopCode::Ok);
+    assert_eq!(plane.phase("a"), "pending");
+    plane.drop_socket("r");
+    assert!(plane.control.view().runners.is_empty(), "neither socket nor stream");
+}
+
+#[test]
+fn failures_of_one_wave_count_once_and_delays_double() {
+    let mut plane = Plane::new();
+    plane.configure(pool(|it| it.min_runners = 3));
+    let mut delays = Vec::new();
+    for _ in 0..7 {
+        assert_eq!(streams(&plane).1, 3);
+        for stream in plane.streams.clone() {
+            plane.stream_ends(stream, StreamEnd::Clean);
+        }
+        let mut waited = 0;
+        while plane.streams.is_empty() {
+            plane.after(500);
+            waited += 500;
+        }
+        delays.push(waited);
+    }
+    assert_eq!(delays, [500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
+    plane.stream_ends(plane.streams[0], StreamEnd::Clean).configure(pool(|it| it.min_runners = 3));
+    assert_eq!(streams(&plane).1, 3, "who configures the pool says that it works");
+}
+
+#[test]
+fn every_step_of_a_stream_has_its_bound() {
+    let reason = |plane: &Plane| {
+        plane.facts().into_iter().find_map(|fact| match fact {
+            Fact::StreamEnded { reason, .. } => Some(reason),
+            _ => None,
+        })
+    };
+    let mut plane = Plane::new();
+    plane.serverless().create("a");
+    let stream = plane.streams[0];
+    plane.after(9_999).input(Input::StreamOpened { stream }).after(9_999);
+    plane.input(Input::StreamPing { stream });
+    assert_eq!(plane.streams, [stream]);
+    plane.after(1);
+    assert!(plane.streams.is_empty(), "pings without a runner are not enough");
+    plane.stream_ends(stream, StreamEnd::Closed);
+    assert_eq!(reason(&plane), Some("timeout"));
+    plane.after(500).runner("r", 1);
+    let stream = plane.streams[0];
+    plane.live(stream, "r").after(9_999).input(Input::StreamPing { stream }).after(9_999);
+    assert_eq!(plane.streams, [stream]);
+    plane.after(1);
+    assert!(!plane.streams.contains(&stream), "no ping");
+}
+
+#[test]
+fn an_init_that_names_nobody_fails_the_stream() {
+    let mut plane = Plane::new();
+    plane.serverless().create("a");
+    let stream = plane.streams[0];
+    plane.input(Input::StreamOpened { stream });
+    plane.input(Input::StreamInit { stream, runner: super::plane::runner("nobody") });
+    assert!(plane.streams.is_empty());
+}
+
+#[test]
+fn another_endpoint_replaces_streams_the_new_before_the_old() {
+    let mut plane = Plane::new();
+    plane.serverless().create("a").runner("r", 1);
+    let old = plane.streams[0];
+    plane.live(old, "r").running("r", "a").configure(serverless("http://other"));
+    let new = plane.streams[1];
+    assert_eq!(plane.commands(), ["stop a:a00000 g1"]);
+    plane.runner("s", 1).live(new, "s").watch("a").stopped("r", "a", StopCode::Ok);
+    assert_eq!(plane.commands(), ["start a:a00000 g2"]);
+    assert_eq!(plane.streams, [new]);
+}
+
+#[test]
+fn a_request_is_replaced_before_its_lifespan_ends() {
+    let mut plane = Plane::new();
+    plane.configure(pool(|it| it.request_lifespan = 30)).create("a").runner("r", 1);
+    let old = plane.streams[0];
+    plane.live(old, "r").running("r", "a");
+    for _ in 0..19 {
+        plane.after(1_000).input(Input::StreamPing { stream: old });
+    }
+    assert_eq!(plane.streams, [old]);
+    plane.after(1_000);
+    assert_eq!(plane.commands(), ["stop a:a00000 g1"]);
+    assert_eq!(plane.streams.len(), 2);
+    for _ in 0..9 {
+        plane.after(1_000).input(Input::StreamPing { stream: old });
+    }
+    assert_eq!(plane.streams[0], old, "the actor has the drain grace to stop");
+    plane.after(1_000);
+    assert!(!plane.streams.contains(&old));
+}
+
+#[test]
+fn a_lost_runner_takes_its_stream_along() {
+    let mut plane = Plane::new();
+    plane.serverless().create("a").runner("r", 1);
+    let stream = plane.streams[0];
+    plane.live(stream, "r").drop_socket("r").after(3_000);
+    assert!(!plane.streams.contains(&stream));
+    assert_eq!(streams(&plane).1, streams(&plane).0);
+}
+
+#[test]
+fn a_runner_that_wants_to_stop_is_replaced_at_once() {
+    let mut plane = Plane::new();
+    plane.serverless().create("a").runner("r", 1);
+    let stream = plane.streams[0];
+    plane.live(stream, "r").running("r", "a").stopping("r");
+    assert_eq!(plane.streams.len(), 2, "its stream is its own to end");
+    assert_eq!(streams(&plane), (1, 1));
+}
+
+#[test]
+fn a_stream_that_works_ends_the_backoff_of_others() {
+    let mut plane = Plane::new();
+    plane.configure(pool(|it| it.min_runners = 2)).runner("r", 1);
+    let (good, bad) = (plane.streams[0], plane.streams[1]);
+    plane.live(good, "r");
+    for delay in [0, 500, 1_000, 2_000] {
+        plane.after(delay);
+        let bad = plane.streams.last().copied().filter(|it| *it != good).unwrap_or(bad);
+        plane.stream_ends(bad, StreamEnd::Clean);
+    }
+    plane.after(1_999);
+    assert_eq!(plane.streams, [good], "the fourth failure is waited for");
+    plane.input(Input::StreamPing { stream: good });
+    assert_eq!(plane.streams.len(), 2, "it has worked for five seconds");
+}

@@ -1,0 +1,116 @@
+//! Actors the tests host.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use sdk::{Actor, ActorError, Context, Registry, Request, Response};
+use tokio::sync::Semaphore;
+
+/// What the actors of one test share with it.
+#[derive(Clone, Debug)]
+pub(crate) struct Probe {
+    /// Requests that run at this moment.
+    pub(crate) running: Arc<AtomicUsize>,
+    /// The most that ran at one moment.
+    pub(crate) most: Arc<AtomicUsize>,
+    /// Requests to `/gate` wait for a permit of it.
+    pub(crate) gate: Arc<Semaphore>,
+    /// Abort signals seen.
+    pub(crate) aborts: Arc<AtomicUsize>,
+    /// Actors dropped.
+    pub(crate) dropped: Arc<AtomicUsize>,
+}
+
+impl Probe {
+    pub(crate) fn new() -> Self {
+        let zero = || Arc::new(AtomicUsize::new(0));
+        Self {
+            running: zero(),
+            most: zero(),
+            gate: Arc::new(Semaphore::new(0)),
+            aborts: zero(),
+            dropped: zero(),
+        }
+    }
+
+    pub(crate) fn registry(&self) -> Registry {
+        let (echo, saver) = (self.clone(), self.clone());
+        Registry::builder()
+            .actor("echo", move || Echo(echo.clone()))
+            .actor("saver", move || Saver(saver.clone()))
+            .actor("broken", || Broken)
+            .build()
+            .unwrap()
+    }
+}
+
+/// Answers with what it was asked.
+struct Echo(Probe);
+
+impl Drop for Echo {
+    fn drop(&mut self) {
+        self.0.dropped.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Actor for Echo {
+    async fn on_request(&mut self, ctx: &Context, request: Request) -> Result<Response, ActorError> {
+        let running = self.0.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.0.most.fetch_max(running, Ordering::SeqCst);
+        let answer = self.answer(ctx, &request).await;
+        self.0.running.fetch_sub(1, Ordering::SeqCst);
+        answer
+    }
+}
+
+impl Echo {
+    async fn answer(&self, ctx: &Context, request: &Request) -> Result<Response, ActorError> {
+        match request.path() {
+            "/gate" => self.0.gate.acquire().await.unwrap().forget(),
+            "/wait" => {
+                request.abort_signal().aborted().await;
+                self.0.aborts.fetch_add(1, Ordering::SeqCst);
+            }
+            "/sleep" => {
+                ctx.sleep();
+                ctx.sleep();
+            }
+            "/destroy" => ctx.destroy(),
+            "/alarm" => ctx.set_alarm(Some(protocol::time::Wall(5_000))).await,
+            "/panic" => panic!("asked to"),
+            "/fail" => return Err(ActorError::internal("a secret")),
+            "/user" => return Err(ActorError::user("too_small", "Try more.")),
+            _ => {}
+        }
+        let query = request.query().unwrap_or("-");
+        let body = String::from_utf8_lossy(request.body());
+        Ok(Response::text(format!("{} {} {query} {body}", request.method(), request.path())))
+    }
+}
+
+/// Saves when it stops.
+struct Saver(Probe);
+
+impl Actor for Saver {
+    async fn on_request(&mut self, _: &Context, _: Request) -> Result<Response, ActorError> {
+        Ok(Response::text("ok"))
+    }
+
+    async fn on_stop(&mut self, ctx: &Context) {
+        ctx.kv().put("last", "words").await.unwrap();
+        self.0.dropped.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Does not start.
+struct Broken;
+
+impl Actor for Broken {
+    async fn on_start(&mut self, _: &Context) -> Result<(), ActorError> {
+        Err(ActorError::internal("no luck today"))
+    }
+
+    async fn on_request(&mut self, _: &Context, _: Request) -> Result<Response, ActorError> {
+        unreachable!("it never started")
+    }
+}

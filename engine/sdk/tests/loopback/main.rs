@@ -1,0 +1,31 @@
+//! The application's side on real sockets, against an engine that is played by the test: it speaks the runner protocol
+//! frame by frame, so that each test says what a runner may rely on and what it must send.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod actors;
+mod client;
+mod endpoint;
+mod engine;
+mod kv;
+mod life;
+mod pool;
+mod reconnect;
+mod session;
+mod stream;
+mod web;
+
+use std::future::Future;
+use std::time::Duration;
+
+/// Longer than anything below may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Runs a test in the tokio world, on one thread.
+fn test(body: impl Future<Output = ()>) {
+    let one = std::num::NonZeroUsize::MIN;
+    runtime::process::block_on(Some(one), async {
+        runtime::timeout(PATIENCE, body).await.expect("the test ends in time");
+    })
+    .unwrap();
+}
