@@ -141,6 +141,7 @@ impl Runner {
             Frame::AckEvents(checkpoints) => self.ack_events(&checkpoints, out),
             Frame::Ping { ts } => self.ping(now, ts, out),
             Frame::KvResponse { request, body } => self.kv_response(request, body, out),
+            Frame::KvRefused { request, body } => self.kv_refused(request, body, out),
             Frame::Request { gateway, request, actor, body } => {
                 self.request(conn, (gateway, request), actor, body, out);
             }

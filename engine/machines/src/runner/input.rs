@@ -95,6 +95,13 @@ pub enum Frame {
         /// The answer.
         body: BodyId,
     },
+    /// The engine's refusal of a KV request: this sending of it had no effect.
+    KvRefused {
+        /// Which.
+        request: u32,
+        /// The answer.
+        body: BodyId,
+    },
     /// A client's request for an actor.
     Request {
         /// The gateway that sent it.
@@ -121,9 +128,10 @@ impl Frame {
     /// The payload it brings, if any.
     pub const fn body(&self) -> Option<BodyId> {
         match self {
-            Self::Start { body, .. } | Self::KvResponse { body, .. } | Self::Request { body, .. } => {
-                Some(*body)
-            }
+            Self::Start { body, .. }
+            | Self::KvResponse { body, .. }
+            | Self::KvRefused { body, .. }
+            | Self::Request { body, .. } => Some(*body),
             Self::Init { .. }
             | Self::StopActor { .. }
             | Self::AckEvents(_)

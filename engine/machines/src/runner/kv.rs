@@ -15,6 +15,8 @@ pub(super) struct Kv {
     asked: Asked,
     /// Whether it was ever sent: then it may have had its effect.
     pub(super) sent: bool,
+    /// Whether it was sent on an earlier session too: then even its refusal leaves its effect open.
+    again: bool,
     pub(super) by: Mono,
 }
 
@@ -52,7 +54,7 @@ impl Runner {
         };
         instance.kv.insert(id);
         self.next_kv = id.wrapping_add(1);
-        self.kv.insert(id, Kv { actor, asked, sent: false, by });
+        self.kv.insert(id, Kv { actor, asked, sent: false, again: false, by });
         self.kv_due.insert((by, id));
         if let Some(conn) = self.link.open() {
             self.send_kv(conn, id, out);
@@ -70,6 +72,7 @@ impl Runner {
 
     fn send_kv(&mut self, conn: ConnId, id: u32, out: &mut Vec<Effect>) {
         let kv = self.kv.get_mut(&id).expect("only a known request is sent");
+        kv.again = kv.sent;
         kv.sent = true;
         out.push(Effect::SendKv { conn, actor: kv.actor, request: id, body: kv.asked.body });
     }
@@ -81,6 +84,18 @@ impl Runner {
                 mark!("runner_kv_late_answer");
                 out.push(Effect::Drop { body });
             }
+        }
+    }
+
+    /// A refusal is an answer like any other to what was sent once. Of what was sent before on a session that dropped,
+    /// it says that the last sending had no effect, and nothing about the others.
+    pub(super) fn kv_refused(&mut self, id: u32, body: BodyId, out: &mut Vec<Effect>) {
+        if self.kv.get(&id).is_some_and(|kv| kv.again) {
+            mark!("runner_kv_refused_again");
+            out.push(Effect::Drop { body });
+            self.fail_kv(id, out);
+        } else {
+            self.kv_response(id, body, out);
         }
     }
 

@@ -202,7 +202,6 @@ fn frames(message: EngineMessage) -> Vec<Frame> {
             .collect(),
         EngineMessage::AckEvents(checkpoints) => vec![Frame::AckEvents(checkpoints)],
         EngineMessage::Ping { ts } => vec![Frame::Ping { ts }],
-        // What the driver makes of a refusal: an answer that is an error. User code takes it for not done.
-        EngineMessage::KvRefused { request, .. } => vec![Frame::KvResponse { request, body: BodyId(0) }],
+        EngineMessage::KvRefused { request, .. } => vec![Frame::KvRefused { request, body: BodyId(0) }],
     }
 }

@@ -182,6 +182,21 @@ fn after_a_drop_everything_unacknowledged_goes_out_again_in_order() {
 }
 
 #[test]
+fn a_refusal_says_nothing_about_what_was_sent_on_an_earlier_session() {
+    let mut story = connected();
+    story.start(1, 1);
+    story.started(1);
+    story.kv(1, 1, true);
+    story.drop_socket(1);
+    story.kv(1, 2, true);
+    story.until(125);
+    story.connect(2, 1);
+    story.frame(2, Frame::KvRefused { request: 0, body: BodyId(201) });
+    story.frame(2, Frame::KvRefused { request: 1, body: BodyId(202) });
+    insta::assert_snapshot!(story.told());
+}
+
+#[test]
 fn another_runner_id_cuts_off_what_the_former_hosted() {
     let mut story = connected();
     story.start(1, 1);

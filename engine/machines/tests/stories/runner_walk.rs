@@ -50,6 +50,7 @@ enum Step {
     },
     KvAnswer {
         which: usize,
+        refused: bool,
     },
     Noise,
     Started {
@@ -94,7 +95,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => Just(Step::Ping),
         5 => (0..3_u8, 0..6_u32).prop_map(|(actor, id)| Step::Request { actor, id }),
         1 => (0..6_u32).prop_map(|id| Step::RequestAbort { id }),
-        3 => which.clone().prop_map(|which| Step::KvAnswer { which }),
+        3 => (which.clone(), any::<bool>()).prop_map(|(which, refused)| Step::KvAnswer { which, refused }),
         1 => Just(Step::Noise),
     ];
     let code = prop_oneof![
@@ -217,11 +218,15 @@ fn play_engine(world: &mut World, step: Step) {
         Step::RequestAbort { id } => {
             world.frame(Frame::RequestAbort { gateway: GATEWAY, request: request(id) });
         }
-        Step::KvAnswer { which } => {
+        Step::KvAnswer { which, refused } => {
             let id = world.on_wire.keys().nth(which).copied();
             if let Some(id) = id {
                 let body = world.body();
-                world.frame(Frame::KvResponse { request: id, body });
+                world.frame(if refused {
+                    Frame::KvRefused { request: id, body }
+                } else {
+                    Frame::KvResponse { request: id, body }
+                });
             }
         }
         Step::Noise => {

@@ -5,7 +5,8 @@ use machines::runner::Input;
 use machines::runner::input::{Frame, InstanceEvent};
 use protocol::id::{ActorId, ConnId, GatewayId, Generation, RequestId};
 use protocol::wire::{
-    Command, CommandWrapper, Headers, ToClient, ToClientKind, ToClientTunnelMessage, ToServerKind,
+    Command, CommandWrapper, Headers, KvResponseData, ToClient, ToClientKind, ToClientTunnelMessage,
+    ToServerKind,
 };
 
 use super::store::Body;
@@ -38,8 +39,17 @@ impl Session {
                 self.frame(conn, Frame::AckEvents(last_event_checkpoints));
             }
             ToClient::KvResponse(response) => {
+                let request = response.request_id;
+                let refused = matches!(response.data, KvResponseData::Error { .. });
                 let body = self.store.keep(Body::KvResponse(response.data));
-                self.frame(conn, Frame::KvResponse { request: response.request_id, body });
+                self.frame(
+                    conn,
+                    if refused {
+                        Frame::KvRefused { request, body }
+                    } else {
+                        Frame::KvResponse { request, body }
+                    },
+                );
             }
             ToClient::TunnelMessage(message) => self.tunnel(conn, message),
             ToClient::Ping { ts } => self.frame(conn, Frame::Ping { ts }),

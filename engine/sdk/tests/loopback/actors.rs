@@ -92,7 +92,8 @@ impl Echo {
 struct Saver(Probe);
 
 impl Actor for Saver {
-    async fn on_request(&mut self, _: &Context, _: Request) -> Result<Response, ActorError> {
+    async fn on_request(&mut self, ctx: &Context, _: Request) -> Result<Response, ActorError> {
+        ctx.kv().put("words", "spoken").await?;
         Ok(Response::text("ok"))
     }
 

@@ -77,6 +77,30 @@ fn a_write_without_answer_is_sent_again_and_answered_once() {
 }
 
 #[test]
+fn a_refusal_of_what_was_sent_before_leaves_its_effect_open() {
+    test(async {
+        let (engine, probe) = (Engine::listen().await, Probe::new());
+        let _run = run(&engine, &probe);
+        let mut socket = engine.session().await;
+        socket.start(actor(1), "saver").await;
+        let events = socket.events().await;
+        socket.ack(&events).await;
+        let refusal = || KvResponseData::Error { message: "no right".into() };
+        socket.request(1, actor(1), "POST", "/save", "").await;
+        let once = socket.kv().await;
+        socket.kv_answer(once.request_id, refusal()).await;
+        assert!(socket.answer(1).await.body.contains("refused"), "it was not done");
+        socket.request(2, actor(1), "POST", "/save", "").await;
+        socket.kv().await;
+        drop(socket);
+        let mut socket = engine.session().await;
+        let again = socket.kv().await;
+        socket.kv_answer(again.request_id, refusal()).await;
+        assert!(socket.answer(2).await.body.contains("indeterminate"), "it may have been done");
+    });
+}
+
+#[test]
 fn a_runner_that_is_cut_off_stops_its_actors() {
     test(async {
         let (engine, probe) = (Engine::listen().await, Probe::new());
