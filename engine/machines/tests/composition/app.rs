@@ -10,7 +10,7 @@ use protocol::wire::Checkpoint;
 
 use crate::engine::actor;
 use crate::link::{Down, Link, Up, Write};
-use crate::world::{Job, World};
+use crate::world::{Job, LIVES, World};
 
 const GATEWAY: GatewayId = GatewayId([1; 4]);
 
@@ -106,7 +106,9 @@ impl World {
             | Effect::Drop { .. }
             | Effect::Fact(_)
             | Effect::Cancel { .. } => {}
-            Effect::Ended { reason } => unreachable!("nobody ends the runner: {reason:?}"),
+            Effect::Ended { .. } => {
+                self.ghost.broken.insert(LIVES);
+            }
         }
     }
 

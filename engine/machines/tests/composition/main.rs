@@ -35,12 +35,12 @@ fn without_faults_every_request_is_answered() {
 
 #[test]
 fn sockets_drop() {
-    enumerate("drops", Budget { requests: 1, drops: 2, ..Budget::default() });
+    enumerate("drops", Budget { requests: 2, drops: 2, ..Budget::default() });
 }
 
 #[test]
 fn the_engine_crashes() {
-    enumerate("crash", Budget { requests: 1, crashes: 1, ..Budget::default() });
+    enumerate("crash", Budget { requests: 2, crashes: 1, ..Budget::default() });
 }
 
 #[test]
@@ -50,10 +50,17 @@ fn the_engine_crashes_and_a_socket_drops() {
 
 #[test]
 fn an_actor_sleeps_while_a_socket_drops() {
-    enumerate("sleep and drop", Budget { requests: 1, sleeps: 1, drops: 1, ..Budget::default() });
+    enumerate("sleep and drop", Budget { requests: 2, sleeps: 1, drops: 1, ..Budget::default() });
 }
 
 #[test]
-fn two_requests_meet_a_drop() {
-    enumerate("two requests", Budget { requests: 2, drops: 1, ..Budget::default() });
+fn deadlines_overtake_messages() {
+    enumerate("delays", Budget { requests: 1, delays: 2, ..Budget::default() });
+    enumerate("sleep and delay", Budget { requests: 1, sleeps: 1, delays: 1, ..Budget::default() });
+}
+
+#[test]
+#[ignore = "an Init that a later socket has overtaken evicts that socket: control must refuse it"]
+fn deadlines_overtake_messages_while_a_socket_drops() {
+    enumerate("drop and delay", Budget { requests: 1, drops: 1, delays: 1, ..Budget::default() });
 }

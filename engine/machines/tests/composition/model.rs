@@ -12,7 +12,7 @@ use stateright::{Model, Property};
 use crate::app::closed;
 use crate::engine::{Engine, actor, gateway_options};
 use crate::link::Link;
-use crate::world::{ANSWER, Client, DELIVERY, EXPLAINED, FENCE, Job, START, World};
+use crate::world::{ANSWER, Client, DELIVERY, EXPLAINED, FENCE, Job, LIVES, START, World};
 
 /// After a fault requests may fail this long; those that arrive later may not.
 pub(crate) const HEALING: Duration = Duration::from_secs(20);
@@ -57,6 +57,8 @@ pub(crate) enum Action {
     Sleep,
     /// Time passes until something is due.
     Advance,
+    /// The same, while messages are still under way.
+    Delay,
 }
 
 impl Model for Composition {
@@ -86,8 +88,12 @@ impl Model for Composition {
         if world.engine.is_none() {
             actions.push(Action::Restart);
         }
-        if self.may_advance(world, moving) {
-            actions.push(Action::Advance);
+        if may_advance(world) {
+            if !moving {
+                actions.push(Action::Advance);
+            } else if spent.delays < self.budget.delays {
+                actions.push(Action::Delay);
+            }
         }
     }
 
@@ -105,6 +111,7 @@ impl Model for Composition {
             Property::always(DELIVERY, |_: &Self, world: &World| !world.ghost.broken.contains(DELIVERY)),
             Property::always(ANSWER, |_: &Self, world: &World| !world.ghost.broken.contains(ANSWER)),
             Property::always(EXPLAINED, |_: &Self, world: &World| !world.ghost.broken.contains(EXPLAINED)),
+            Property::always(LIVES, |_: &Self, world: &World| !world.ghost.broken.contains(LIVES)),
             Property::always("a request ends within its bound", |_: &Self, world: &World| world.in_time()),
             Property::eventually("every request ends", |model: &Self, world: &World| model.over(world)),
             Property::sometimes("every request is done", |model: &Self, world: &World| {
@@ -159,17 +166,16 @@ impl Composition {
             actions.push(Action::Crash);
         }
     }
+}
 
-    /// Messages are faster than deadlines, but for a few delays; where nothing is left to wait for, time stands still.
-    fn may_advance(&self, world: &World, moving: bool) -> bool {
-        let delayed = !moving || world.spent.delays < self.budget.delays;
-        let down = world.engine.is_none();
-        let still_down = down && world.fault.is_some_and(|fault| world.now.mono < fault + DOWN);
-        let waits = world.clients.values().any(|client| client.outcome.is_none());
-        let healthy =
-            !down && world.app.code.is_some_and(|code| code.started) && world.app.runner.view().connected;
-        delayed && (still_down || (!down && (waits || !healthy)))
-    }
+/// Where nothing is left to wait for, time stands still.
+fn may_advance(world: &World) -> bool {
+    let down = world.engine.is_none();
+    let still_down = down && world.fault.is_some_and(|fault| world.now.mono < fault + DOWN);
+    let waits = world.clients.values().any(|client| client.outcome.is_none());
+    let healthy =
+        !down && world.app.code.is_some_and(|code| code.started) && world.app.runner.view().connected;
+    still_down || (!down && (waits || !healthy))
 }
 
 impl World {
@@ -217,6 +223,11 @@ impl World {
                 self.instance(InstanceEvent::Sleep);
             }
             Action::Advance => self.advance(),
+            Action::Delay => {
+                self.spent.delays += 1;
+                self.fault = Some(self.now.mono);
+                self.advance();
+            }
         }
     }
 

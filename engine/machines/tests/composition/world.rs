@@ -85,6 +85,7 @@ pub(crate) const FENCE: &str =
 pub(crate) const START: &str = "a generation is placed and started at most once, in order";
 pub(crate) const DELIVERY: &str = "a request reaches user code at most once unless it is safe";
 pub(crate) const ANSWER: &str = "a request is answered once, and Done only after its write";
+pub(crate) const LIVES: &str = "a runner that is alone with its key is never ended";
 pub(crate) const EXPLAINED: &str = "a request fails only near a fault";
 
 impl Ghost {
