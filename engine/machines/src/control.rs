@@ -56,7 +56,7 @@ use std::collections::BTreeMap;
 pub use effect::Effect;
 pub use input::Input;
 pub use options::Options;
-use protocol::id::{ActorId, ConnId, NamespaceId, RunnerId, RunnerKey, StreamId};
+use protocol::id::{ActorId, ConnId, Generation, NamespaceId, RunnerId, RunnerKey, StreamId};
 use protocol::time::{Mono, Now, Wall};
 pub use record::Record;
 pub use restore::RestoreError;
@@ -82,6 +82,8 @@ pub struct Control {
     actors: Actors,
     runners: BTreeMap<RunnerId, Runner>,
     runner_keys: BTreeMap<(PoolKey, RunnerKey), RunnerId>,
+    /// What lost runners hosted, by the key under which their process may come back.
+    departed: BTreeMap<(PoolKey, RunnerKey), BTreeMap<ActorId, Generation>>,
     sessions: BTreeMap<ConnId, Session>,
     pools: BTreeMap<PoolKey, Pool>,
     streams: BTreeMap<StreamId, Stream>,

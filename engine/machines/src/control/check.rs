@@ -158,6 +158,7 @@ impl Control {
                     matches!(self.sessions[conn].stage, Stage::Open { .. })
                 }
                 Due::Gone(runner) => self.runners[runner].conn.is_none(),
+                Due::Departed(pool, key) => self.departed.contains_key(&(pool.clone(), key.clone())),
                 Due::Stream(stream) | Due::Lifespan(stream) | Due::Drained(stream) => {
                     !matches!(self.streams[stream].fate, Fate::Closing { .. })
                 }

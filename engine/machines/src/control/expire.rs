@@ -41,6 +41,9 @@ impl Control {
                 }
             }
             Due::Gone(runner) => self.lose_runner(step, runner),
+            Due::Departed(pool, key) => {
+                self.departed.remove(&(pool, key));
+            }
             Due::Stream(stream) => self.stream_timed_out(step, stream),
             Due::Lifespan(stream) => {
                 mark!("control.stream_lifespan");

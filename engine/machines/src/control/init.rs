@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use protocol::error::CloseReason;
-use protocol::id::{ConnId, NamespaceId, RunnerId};
+use protocol::id::{ActorId, ConnId, Generation, NamespaceId, RunnerId, RunnerKey};
 use protocol::mark;
 use protocol::view::Fact;
 
@@ -40,7 +40,12 @@ impl Control {
             }
             None => {
                 let id = new.fresh;
-                self.add_runner(self.new_runner(key, new));
+                self.thresholds.clear(Due::Departed(key.0.clone(), key.1.clone()));
+                let lingering = self.departed.remove(&key).unwrap_or_default();
+                if !lingering.is_empty() {
+                    mark!("control.lost_runner_returns");
+                }
+                self.add_runner(self.new_runner(key, lingering, new));
                 id
             }
         };
@@ -66,22 +71,24 @@ impl Control {
 
     fn new_runner(
         &self,
-        (pool, key): (PoolKey, protocol::id::RunnerKey),
+        (pool, key): (PoolKey, RunnerKey),
+        lingering: BTreeMap<ActorId, Generation>,
         new: Introduction,
     ) -> record::Runner {
+        let used = u32::try_from(lingering.len()).expect("what a runner hosted fitted its slots");
         record::Runner {
             id: new.fresh,
             namespace: pool.namespace,
             pool: pool.name,
             key,
             version: new.version,
-            total_slots: new.total_slots,
+            total_slots: new.total_slots.max(used),
             draining: None,
             created: self.now.wall,
             connected: self.now.wall,
             metadata: new.metadata,
             actor_names: new.actor_names,
-            lingering: BTreeMap::new(),
+            lingering,
         }
     }
 

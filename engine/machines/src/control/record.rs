@@ -194,7 +194,7 @@ pub struct Runner {
     pub metadata: Option<String>,
     /// Names it can host.
     pub actor_names: BTreeMap<String, String>,
-    /// Generations that were declared ended while it could not be asked: each occupies a slot until its Stopped was
+    /// Generations that were declared ended without its word: each occupies a slot until its Stopped was
     /// read, and keeps later generations of its actor off this runner, since a KV request names no generation.
     pub lingering: BTreeMap<ActorId, Generation>,
 }

@@ -117,6 +117,7 @@ impl Control {
             actors: super::actors::Actors::default(),
             runners: std::collections::BTreeMap::new(),
             runner_keys: std::collections::BTreeMap::new(),
+            departed: std::collections::BTreeMap::new(),
             sessions: std::collections::BTreeMap::new(),
             pools: std::collections::BTreeMap::new(),
             streams: std::collections::BTreeMap::new(),

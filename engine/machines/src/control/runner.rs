@@ -1,6 +1,6 @@
 //! Runners: connected, waited for, drained, lost.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::error::CloseReason;
 use protocol::id::{ActorId, ConnId, RunnerId, StreamId};
@@ -160,6 +160,25 @@ impl Control {
         }
     }
 
+    /// Remembers what a runner hosts that is being lost. Its process may live on, come back under the same key, and
+    /// then still stop those actors, on a session that is not theirs: until it has said that they stopped, they linger
+    /// there. Twice the lost threshold is enough: after one it has stopped them by itself.
+    fn depart(&mut self, id: RunnerId) {
+        let runner = &self.runners[&id];
+        let generation =
+            |id: &ActorId| self.actors.known(*id).generation.expect("an allocated actor has a generation");
+        let mut hosted: BTreeMap<_, _> = runner.actors.iter().map(|id| (*id, generation(id))).collect();
+        hosted.extend(&runner.record.lingering);
+        if !hosted.is_empty() {
+            let (pool, key) = (PoolKey::of_runner(&runner.record), runner.record.key.clone());
+            self.thresholds.set(
+                Due::Departed(pool.clone(), key.clone()),
+                self.now.mono + self.options.lost_threshold * 2,
+            );
+            self.departed.insert((pool, key), hosted);
+        }
+    }
+
     /// The runner is gone for ever: its actors lose their generation, and its key means a new runner from here on.
     pub(super) fn lose_runner(&mut self, step: &mut Step, id: RunnerId) {
         mark!("control.runner_lost");
@@ -171,6 +190,7 @@ impl Control {
         }
         step.fact(Fact::RunnerLost { runner: id });
         self.rank(id);
+        self.depart(id);
         for actor in actors {
             self.end_generation(step, actor, &Ending::RunnerLost);
         }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::id::{ActorId, ConnId, RunnerId, StreamId};
+use protocol::id::{ActorId, ConnId, RunnerId, RunnerKey, StreamId};
 
 use super::pool::PoolKey;
 
@@ -21,6 +21,8 @@ pub(super) enum Due {
     Silent(ConnId),
     /// A runner without session is lost.
     Gone(RunnerId),
+    /// What a lost runner hosted can be forgotten.
+    Departed(PoolKey, RunnerKey),
     /// The stream must have made its next step.
     Stream(StreamId),
     /// The stream's request is old enough to be replaced.
@@ -44,6 +46,7 @@ impl Due {
             Self::Stale(_) => "runner not eligible",
             Self::Silent(_) => "runner silent",
             Self::Gone(_) => "runner gone",
+            Self::Departed(..) => "runner forgotten",
             Self::Stream(_) => "stream timeout",
             Self::Lifespan(_) => "stream lifespan",
             Self::Drained(_) => "stream drain",

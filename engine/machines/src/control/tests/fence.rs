@@ -132,3 +132,23 @@ fn the_newest_event_of_a_frame_is_acknowledged() {
     });
     assert_eq!(acks.unwrap().iter().map(|ack| ack.index).collect::<Vec<_>>(), [4]);
 }
+
+#[test]
+fn a_lost_process_that_comes_back_stops_what_it_hosted_first() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 1).create_with("a", CrashPolicy::Restart).running("r", "a").drop_socket("r");
+    plane.after(3_000).runner("r", 1);
+    assert_eq!(plane.commands(), ["stop a:a00000 g1"]);
+    assert_eq!(plane.phase("a"), "pending");
+    assert!(!plane.kv("r", "a"), "what the first generation still saves is not the second's");
+    plane.event_of("r", "a", Generation(1), stopped());
+    assert_eq!(plane.commands(), ["start a:a00000 g2"]);
+}
+
+#[test]
+fn a_process_that_comes_back_late_has_stopped_by_itself() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 1).create_with("a", CrashPolicy::Restart).running("r", "a").drop_socket("r");
+    plane.after(33_000).runner("r", 1);
+    assert_eq!(plane.commands(), ["start a:a00000 g2"]);
+}

@@ -26,7 +26,7 @@ fn a_dropped_socket_comes_back_within_the_grace() {
 fn a_dropped_socket_stays_away() {
     let mut plane = Plane::new();
     plane.normal().runner("r", 1).create("a").running("r", "a").watch("a");
-    plane.drop_socket("r").after(3_000).connect("r", 1).pong("r").running("r", "a");
+    plane.drop_socket("r").after(3_000).runner("s", 1).running("s", "a");
     assert_snapshot!(plane.story());
 }
 
