@@ -3,7 +3,6 @@
 //! The server gets a listener, the client its address and a [`Meeting`] with the server beside the network, where a
 //! script needs one party to wait for the other without a byte.
 
-
 pub(crate) mod closing;
 pub(crate) mod flow;
 pub(crate) mod refusal;
