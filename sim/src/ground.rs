@@ -112,8 +112,8 @@ impl World for Ground {
         self.0.fill(id, out);
     }
 
-    fn terminated(&self) -> Answer<()> {
-        Box::pin(Terminated { world: self.0.id, node: self.0.current_node() })
+    fn terminated(&self, heard: u64) -> Answer<()> {
+        Box::pin(Terminated { world: self.0.id, node: self.0.current_node(), heard })
     }
 }
 
@@ -147,10 +147,11 @@ impl Drop for Until {
     }
 }
 
-/// Until the node is asked to stop.
+/// Until the node has been asked to stop more often than was heard.
 struct Terminated {
     world: WorldId,
     node: NodeId,
+    heard: u64,
 }
 
 impl Future for Terminated {
@@ -158,7 +159,7 @@ impl Future for Terminated {
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         core::with(self.world, |core| {
             core.with_node(self.node, |state| {
-                if state.asked {
+                if state.asked > self.heard {
                     return Poll::Ready(());
                 }
                 task::join(&mut state.on_asked, context.waker());

@@ -74,8 +74,8 @@ pub(crate) struct NodeState {
     parked: Vec<TaskId>,
     main: Option<Main>,
     main_task: Option<TaskId>,
-    /// It was asked to stop.
-    pub(crate) asked: bool,
+    /// How often it was asked to stop.
+    pub(crate) asked: u64,
     pub(crate) on_asked: Vec<Waker>,
     pub(crate) on_fall: Vec<Waker>,
     pub(crate) entropy: BTreeMap<String, StreamId>,
@@ -102,7 +102,7 @@ impl Core {
             parked: Vec::new(),
             main: None,
             main_task: None,
-            asked: false,
+            asked: 0,
             on_asked: Vec::new(),
             on_fall: Vec::new(),
             entropy: BTreeMap::new(),
@@ -162,7 +162,7 @@ impl Core {
             state.status = Status::Running;
             state.boot += 1;
             state.fenced = false;
-            state.asked = false;
+            state.asked = 0;
             state.falls = None;
             state.main.clone().expect("a node is restarted after it was booted once")
         });
@@ -296,7 +296,7 @@ impl Core {
     /// Asks a process to stop, as SIGTERM does.
     pub(crate) fn ask_to_stop(&self, node: NodeId) {
         let wakes = self.with_node(node, |state| {
-            state.asked = state.status == Status::Running;
+            state.asked += u64::from(state.status == Status::Running);
             std::mem::take(&mut state.on_asked)
         });
         self.event(Kind::Node, u64::from(node.0), 102);

@@ -7,4 +7,5 @@
 
 mod party;
 mod scripts;
+mod signals;
 mod worlds;

@@ -14,7 +14,7 @@ pub struct Signals(Ground);
 #[derive(Debug)]
 enum Ground {
     Tokio { terminate: tokio::signal::unix::Signal, interrupt: tokio::signal::unix::Signal },
-    World,
+    World { heard: u64 },
 }
 
 impl Signals {
@@ -25,7 +25,7 @@ impl Signals {
     pub fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         if world::current().is_some() {
-            return Ok(Self(Ground::World));
+            return Ok(Self(Ground::World { heard: 0 }));
         }
         Ok(Self(Ground::Tokio {
             terminate: signal(SignalKind::terminate())?,
@@ -46,9 +46,10 @@ impl Signals {
                 })
                 .await;
             }
-            Ground::World => {
-                let asked = world::home_of("signal").terminated();
+            Ground::World { heard } => {
+                let asked = world::home_of("signal").terminated(*heard);
                 asked.await;
+                *heard += 1;
             }
         }
     }

@@ -71,8 +71,9 @@ pub trait World {
     fn blocking(&self, work: &mut dyn FnMut()) -> Answer<()>;
     /// Fills `out` from the calling node's stream of that name.
     fn entropy(&self, stream: &str, out: &mut [u8]);
-    /// Ends when the calling node is asked to stop gracefully (SIGTERM, Ctrl-C).
-    fn terminated(&self) -> Answer<()>;
+    /// Ends when the calling node's process has been asked to stop gracefully (SIGTERM, Ctrl-C) more than `heard` times
+    /// since its boot; at once if it has.
+    fn terminated(&self, heard: u64) -> Answer<()>;
 }
 
 /// A listening socket of a world. Dropping it closes it.

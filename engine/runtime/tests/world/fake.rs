@@ -151,8 +151,13 @@ impl World for Fake {
             *byte = name;
         }
     }
-    fn terminated(&self) -> Answer<()> {
-        Box::pin(std::future::ready(()))
+    fn terminated(&self, heard: u64) -> Answer<()> {
+        // Asked twice, an hour apart.
+        match heard {
+            0 => Box::pin(std::future::ready(())),
+            1 => Box::pin(runtime::sleep(Duration::from_hours(1))),
+            _ => Box::pin(std::future::pending()),
+        }
     }
 }
 
