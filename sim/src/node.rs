@@ -257,12 +257,11 @@ impl Core {
 
     /// A task panicked: the run fails.
     pub(crate) fn panicked(&self, node: NodeId, task: &str) {
-        self.fail(Failure::Panic {
-            node: self.node_name(node).to_string(),
-            task: task.to_owned(),
-            at: self.elapsed(),
-            message: panics::take().unwrap_or_else(|| "(the panic had no message)".to_owned()),
-        });
+        let panic = panics::take();
+        let (message, backtrace) =
+            panic.map_or_else(Default::default, |panic| (panic.message, panic.backtrace));
+        let node = self.node_name(node).to_string();
+        self.fail(Failure::Panic { node, task: task.to_owned(), at: self.elapsed(), message, backtrace });
     }
 
     #[inline]

@@ -78,6 +78,8 @@ pub struct Network {
     /// How often a SYN is repeated: after 1, 2, 4 … seconds. Default 6 (`tcp_syn_retries`): connecting to a host that
     /// is silent times out after 127 s.
     pub syn_retries: u32,
+    /// How long a host waits for the last step of a handshake. Default 63 s (`tcp_synack_retries` = 5).
+    pub handshake: Duration,
     /// How long sent bytes may stay without acknowledgement before the connection times out. Default 924.6 s (what
     /// Linux documents for `tcp_retries2` = 15).
     pub give_up: Duration,
@@ -100,6 +102,7 @@ impl Default for Network {
             partial: Ratio::new(1, 8),
             backlog: 1024,
             syn_retries: 6,
+            handshake: Duration::from_secs(63),
             give_up: Duration::from_millis(924_600),
             retransmit: Duration::from_millis(300),
             fin_timeout: Duration::from_secs(60),

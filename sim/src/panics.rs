@@ -7,8 +7,15 @@ use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::RefCell;
 use std::sync::Once;
 
+/// A panic, as the report tells it.
+pub(crate) struct Panic {
+    pub(crate) message: String,
+    /// The frames above the executor; empty unless `RUST_BACKTRACE` asks for it.
+    pub(crate) backtrace: String,
+}
+
 thread_local! {
-    static LAST: RefCell<Option<String>> = const { RefCell::new(None) };
+    static LAST: RefCell<Option<Panic>> = const { RefCell::new(None) };
 }
 
 static INSTALL: Once = Once::new();
@@ -22,22 +29,30 @@ pub(crate) fn install() {
                 return before(panic);
             }
             let text = panic.payload_as_str().unwrap_or("(a panic without a text)");
-            let mut message = match panic.location() {
+            let message = match panic.location() {
                 Some(place) => format!("{text} ({}:{})", place.file(), place.line()),
                 None => text.to_owned(),
             };
             let trace = Backtrace::capture();
-            if trace.status() == BacktraceStatus::Captured {
-                message.push_str(&format!("\n{trace}"));
-            }
+            let backtrace = match trace.status() {
+                BacktraceStatus::Captured => above_the_executor(&trace.to_string()),
+                _ => String::new(),
+            };
             let _thread_is_ending = LAST.try_with(|last| {
-                last.borrow_mut().get_or_insert(message);
+                last.borrow_mut().get_or_insert(Panic { message, backtrace });
             });
         }));
     });
 }
 
 /// The message of the first panic on this thread since the last call.
-pub(crate) fn take() -> Option<String> {
+pub(crate) fn take() -> Option<Panic> {
     LAST.with(|last| last.borrow_mut().take())
+}
+
+/// What lies below the executor's poll is the same for every task.
+fn above_the_executor(trace: &str) -> String {
+    let lines = trace.lines();
+    let above: Vec<_> = lines.take_while(|line| !line.contains("poll_next")).collect();
+    above.join("\n")
 }

@@ -22,6 +22,8 @@ pub enum Failure {
         at: Duration,
         /// The panic's message, with its place in the source.
         message: String,
+        /// Its backtrace, if `RUST_BACKTRACE` asks for one.
+        backtrace: String,
     },
     /// Tasks were polled again and again without virtual time moving.
     #[error("{polls} polls at {at:?} without virtual time moving, of: {}", tasks.join(", "))]

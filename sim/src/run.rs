@@ -51,6 +51,8 @@ impl Sim {
         F: FnOnce(World) -> Fut + Send,
         Fut: Future<Output = T> + 'static,
     {
+        let inside = core::try_with(|core| core.name.clone());
+        assert!(inside.is_none(), "a run cannot be started inside a run (that of {inside:?})");
         panics::install();
         let options = self.options.clone();
         let name = options.name();

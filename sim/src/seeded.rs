@@ -4,6 +4,7 @@ use std::future::Future;
 use std::ops::Range;
 
 use crate::options::Options;
+use crate::report::Failure;
 use crate::run::Sim;
 use crate::world::World;
 
@@ -92,7 +93,15 @@ impl Seeded {
             if let Err(failure) = report.outcome {
                 let told = report.notes.iter().map(|note| format!("\n  {:?}  {}", note.at, note.text));
                 let told: String = told.collect();
-                panic!("seed {seed}: {failure}{told}\nreplay: {}", self.replay(seed));
+                let backtrace = match &failure {
+                    Failure::Panic { backtrace, .. } if !backtrace.is_empty() => format!("\n{backtrace}"),
+                    Failure::Panic { .. }
+                    | Failure::Spinning { .. }
+                    | Failure::Stuck { .. }
+                    | Failure::TimeLimit { .. }
+                    | Failure::EventLimit { .. } => String::new(),
+                };
+                panic!("seed {seed}: {failure}{told}{backtrace}\nreplay: {}", self.replay(seed));
             }
         }
     }

@@ -73,7 +73,7 @@ impl Fabric {
         }
         conn.phase = Phase::Failed(io::ErrorKind::ConnectionAborted);
         conn.end(Side::Opener).life = Life::Dead;
-        self.drop_handshake(key);
+        self.drop_handshake(core, key);
     }
 
     /// The FIN of that side has arrived.
@@ -95,12 +95,15 @@ impl Fabric {
         }
     }
 
-    /// The kernel stops waiting for the peer's FIN.
+    /// The kernel stops waiting, for the peer's FIN or for the last step of the handshake.
     pub(crate) fn forget(&mut self, core: &Core, key: ConnKey, side: Side) {
         let Some(conn) = self.conns.get_mut(key) else { return };
         core.event(Kind::Deliver, conn.word(side), u64::MAX - 3);
         conn.end(side).forget = None;
         self.die(core, key, side);
+        if side == Side::Acceptor {
+            self.drop_handshake(core, key);
+        }
         self.reap(core, key);
     }
 
@@ -133,7 +136,7 @@ impl Fabric {
         }
         self.die(core, key, side);
         if side == Side::Acceptor {
-            self.drop_handshake(key);
+            self.drop_handshake(core, key);
         }
         self.reap(core, key);
     }

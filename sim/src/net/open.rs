@@ -12,6 +12,7 @@ use crate::net::conn::{Carries, Conn, End, Life, Phase, Side, Way};
 use crate::net::path::travel;
 use crate::net::{ConnKey, Fabric, ListenerState, NetDue};
 use crate::node::NodeId;
+use crate::trace::nanos;
 
 /// The first SYN is repeated after a second (RFC 6298), the next after twice as long, and so on.
 const SYN_REPEAT: u64 = 1_000_000_000;
@@ -172,7 +173,11 @@ impl Fabric {
                 }
                 listener.handshakes += 1;
                 conn.listener = Some(listener.serial);
-                conn.end(Side::Acceptor).life = Life::Live;
+                let forget = Due::Net(NetDue::Forget(key, Side::Acceptor));
+                let forget = core.schedule(nanos(self.options.handshake), forget);
+                let acceptor = conn.end(Side::Acceptor);
+                acceptor.life = Life::Live;
+                acceptor.forget = Some(forget);
                 NetDue::SynAck(key)
             }
         };
@@ -217,7 +222,7 @@ impl Fabric {
         conn.phase = Phase::Failed(error);
         conn.end(Side::Opener).life = Life::Dead;
         self.wakes.extend(conn.end(Side::Opener).writer.take());
-        self.drop_handshake(key);
+        self.drop_handshake(core, key);
         self.reap(core, key);
     }
 
@@ -226,6 +231,9 @@ impl Fabric {
         let Some(conn) = self.conns.get_mut(key) else { return };
         let (node, port, serial) = (conn.ends[Side::Acceptor as usize].node, conn.port, conn.listener.take());
         let serial = serial.expect("a handshake's listener is known until it ends");
+        if let Some(forget) = conn.end(Side::Acceptor).forget.take() {
+            core.unschedule(forget);
+        }
         let listener = self.listeners.get_mut(&(node, port)).filter(|listener| listener.serial == serial);
         let listener = listener.expect("a listener that closes ends its handshakes");
         listener.handshakes -= 1;
@@ -236,11 +244,14 @@ impl Fabric {
     }
 
     /// Ends a handshake at the acceptor's side, if one is under way.
-    pub(crate) fn drop_handshake(&mut self, key: ConnKey) {
+    pub(crate) fn drop_handshake(&mut self, core: &Core, key: ConnKey) {
         let Some(conn) = self.conns.get_mut(key) else { return };
         let Some(serial) = conn.listener.take() else { return };
         let acceptor = conn.end(Side::Acceptor);
         acceptor.life = Life::Dead;
+        if let Some(forget) = acceptor.forget.take() {
+            core.unschedule(forget);
+        }
         let (node, port) = (acceptor.node, conn.port);
         if let Some(listener) = self.listener(node, port, serial) {
             listener.handshakes -= 1;

@@ -1,0 +1,111 @@
+//! Faults on one connection while another of the same pair lives.
+
+use std::io::ErrorKind::{BrokenPipe, ConnectionReset, TimedOut};
+use std::time::Duration;
+
+use runtime::TcpStream;
+use sim::{Cut, Effect, Side, World};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::support::{MILLISECOND, SECOND, connect, echo, plain, read, server, write};
+
+/// Two connections of one pair; the first one has carried a request.
+async fn two(world: &World) -> (TcpStream, TcpStream) {
+    server(world, echo).await;
+    let mut first = connect("server").await.expect("the server listens");
+    first.write_all(b"GET /events HTTP/1.1\r\n\r\n").await.expect("the server lives");
+    first.read_exact(&mut [0; 24]).await.expect("the server lives");
+    (first, connect("server").await.expect("the server listens"))
+}
+
+async fn is_alive(stream: &mut TcpStream) -> bool {
+    stream.write_all(b"x").await.is_ok() && stream.read_exact(&mut [0]).await.is_ok()
+}
+
+#[sim::test(options = plain())]
+async fn connections_are_found_by_pair_port_ordinal_and_by_what_they_carry(world: World) {
+    let (mut first, _second) = two(&world).await;
+    let found = world.connection("script", "server", 80, 0).unwrap();
+    assert!(found.live && found.carries("GET /events"));
+    assert_eq!((found.sent, found.read), ([24, 24], [24, 24]));
+    assert!(!world.connection("script", "server", 80, 1).unwrap().carries("GET /events"));
+    assert!(world.connection("script", "server", 80, 2).is_none());
+    first.write_all(b"GET /next HTTP/1.1\r\n").await.unwrap();
+    let found = world.connection("script", "server", 80, 0).unwrap();
+    assert!(found.carries("GET /next"), "the latest request of a kept-alive connection");
+    assert!(found.head.starts_with(b"GET /events"));
+}
+
+#[sim::test(options = plain())]
+async fn a_reset_from_between_is_felt_by_both_ends(world: World) {
+    let (mut first, mut second) = two(&world).await;
+    let connection = world.connection("script", "server", 80, 0).unwrap();
+    assert!(world.cut(&connection, Cut::Reset, Side::Opener));
+    assert!(!world.cut(&connection, Cut::Reset, Side::Opener), "it is cut already");
+    assert_eq!(read(&mut first).await, Err(ConnectionReset), "the near end at once");
+    assert_eq!(world.connections().len(), 2);
+    drop(first);
+    world.sleep(2 * MILLISECOND).await;
+    assert_eq!(world.connections().len(), 1, "the far end was told, too");
+    assert!(is_alive(&mut second).await);
+    assert_eq!(world.effects()[&Effect::CutReset], 1);
+}
+
+#[sim::test(options = plain())]
+async fn a_fin_from_between_ends_both_streams(world: World) {
+    let (mut first, mut second) = two(&world).await;
+    let connection = world.connection("script", "server", 80, 0).unwrap();
+    assert!(world.cut(&connection, Cut::Fin, Side::Acceptor));
+    assert_eq!(read(&mut first).await, Ok(vec![]));
+    assert_eq!(write(&mut first).await, Ok(1), "nobody knows yet");
+    world.sleep(10 * MILLISECOND).await;
+    assert_eq!(write(&mut first).await, Err(BrokenPipe));
+    drop(first);
+    world.sleep(SECOND).await;
+    assert_eq!(world.connections().len(), 1, "the server read the end and closed");
+    assert!(is_alive(&mut second).await);
+}
+
+#[sim::test(options = plain())]
+async fn silence_is_felt_only_by_who_writes(world: World) {
+    let (mut first, mut second) = two(&world).await;
+    let connection = world.connection("script", "server", 80, 0).unwrap();
+    assert!(world.cut(&connection, Cut::Silence, Side::Opener));
+    assert!(world.within(3600 * SECOND, read(&mut first)).await.is_none());
+    assert!(!world.effects().contains_key(&Effect::CutSilence), "nobody has felt it");
+    let began = world.elapsed();
+    assert_eq!(write(&mut first).await, Ok(1));
+    assert_eq!(read(&mut first).await, Err(TimedOut));
+    assert_eq!(world.elapsed() - began, Duration::from_millis(924_600));
+    assert_eq!(world.effects()[&Effect::CutSilence], 1);
+    assert!(is_alive(&mut second).await);
+    drop(first);
+    assert_eq!(world.census()["server"].half_open, 1);
+}
+
+#[sim::test(options = plain())]
+async fn a_cut_falls_inside_a_message_at_the_byte(world: World) {
+    for (offset, cut) in [(7, Cut::Reset), (1, Cut::Fin), (11, Cut::Silence)] {
+        let node = world.node("server");
+        if !node.is_running() {
+            server(&world, async |mut stream: TcpStream| {
+                stream.write_all(b"data: hello\n\n").await.unwrap();
+                let _end = stream.read_to_end(&mut Vec::new()).await;
+            })
+            .await;
+        }
+        let mut stream = connect("server").await.unwrap();
+        let connection = world.connections().pop().unwrap();
+        assert!(world.cut_at(&connection, Side::Opener, offset, cut));
+        let mut got = Vec::new();
+        let end = world.within(SECOND, stream.read_to_end(&mut got)).await;
+        assert_eq!(got, b"data: hello\n\n"[..offset as usize]);
+        match cut {
+            Cut::Reset => assert_eq!(end.unwrap().unwrap_err().kind(), ConnectionReset),
+            Cut::Fin => assert!(end.unwrap().is_ok()),
+            Cut::Silence => assert!(end.is_none()),
+        }
+        drop(stream);
+        world.sleep(2000 * SECOND).await;
+    }
+}

@@ -1,0 +1,12 @@
+//! Worlds, seen as a script and its inhabitants see them.
+
+mod cuts;
+mod decisions;
+mod determinism;
+mod disks;
+mod executor;
+mod falls;
+mod libraries;
+mod partitions;
+mod streams;
+mod support;

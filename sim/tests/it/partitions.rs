@@ -1,0 +1,125 @@
+//! Blocked paths and silent hosts: delay, then time-outs.
+
+use std::io::ErrorKind::TimedOut;
+use std::time::Duration;
+
+use runtime::TcpStream;
+use sim::{Effect, World};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::support::{MILLISECOND, SECOND, connect, echo, hold, plain, read, server, write};
+
+#[sim::test(options = plain())]
+async fn a_partition_delays_and_then_delivers(world: World) {
+    let node = server(&world, echo).await;
+    let here = world.node("script");
+    let mut stream = connect("server").await.unwrap();
+    world.partition(&here, &node);
+    stream.write_all(b"one").await.unwrap();
+    stream.write_all(b"two").await.unwrap();
+    let mut answer = [0; 6];
+    assert!(world.within(60 * SECOND, stream.read_exact(&mut answer)).await.is_none());
+    let healed = world.elapsed();
+    world.heal(&here, &node);
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"onetwo");
+    assert!(world.elapsed() - healed <= Duration::from_millis(302));
+    assert!(world.effects()[&Effect::Blocked] >= 1);
+}
+
+#[sim::test(options = plain())]
+async fn one_way_is_enough_to_silence_an_echo(world: World) {
+    let node = server(&world, echo).await;
+    let here = world.node("script");
+    let mut stream = connect("server").await.unwrap();
+    world.block(&node, &here);
+    stream.write_all(b"hello").await.unwrap();
+    let mut answer = [0; 5];
+    assert!(world.within(60 * SECOND, stream.read_exact(&mut answer)).await.is_none());
+    let there = world.connections().remove(0);
+    assert_eq!((there.sent, there.read), ([5, 5], [5, 0]), "it arrived, was read and was answered");
+    world.heal_all();
+    stream.read_exact(&mut answer).await.unwrap();
+}
+
+#[sim::test(options = plain())]
+async fn an_unacknowledged_write_times_out_as_linux_gives_up(world: World) {
+    let node = server(&world, hold).await;
+    for one_way in [true, false] {
+        let mut stream = connect("server").await.unwrap();
+        world.sleep(SECOND).await; // the acceptor knows it, too
+        if one_way {
+            world.block(&node, &world.node("script")); // it arrives; its acknowledgement does not
+        } else {
+            world.partition(&node, &world.node("script"));
+        }
+        let began = world.elapsed();
+        assert_eq!(write(&mut stream).await, Ok(1));
+        assert_eq!(read(&mut stream).await, Err(TimedOut));
+        let took = world.elapsed() - began;
+        assert!(took.abs_diff(Duration::from_millis(924_600)) <= MILLISECOND, "{took:?}");
+        assert_eq!(write(&mut stream).await, Err(std::io::ErrorKind::BrokenPipe));
+        world.heal_all();
+    }
+    assert_eq!(world.effects()[&Effect::Timeout], 2);
+    assert_eq!(world.census()["server"].half_open, 2, "the other end never learns");
+}
+
+#[sim::test(options = plain())]
+async fn connecting_into_silence_times_out_after_127_seconds(world: World) {
+    let node = server(&world, hold).await;
+    let address = (node.ip(), 80).into();
+    let nowhere = ([10, 9, 9, 9], 80).into();
+    node.power_off();
+    for address in [address, nowhere] {
+        let began = world.elapsed();
+        assert_eq!(TcpStream::connect(address).await.unwrap_err().kind(), TimedOut);
+        assert_eq!(world.elapsed() - began, Duration::from_secs(127));
+    }
+    node.restart();
+    world.sleep(MILLISECOND).await;
+    world.partition(&node, &world.node("script"));
+    let attempt = world.spawn("attempt", TcpStream::connect(address));
+    world.sleep(Duration::from_secs(5)).await;
+    assert!(!attempt.is_over());
+    world.heal_all();
+    let began = world.elapsed();
+    attempt.await.unwrap().unwrap();
+    assert_eq!(world.elapsed() - began, 2 * SECOND + 2 * MILLISECOND, "the SYN of the seventh second passes");
+    assert_eq!(world.effects()[&Effect::ConnectTimeout], 2);
+}
+
+#[sim::test(options = plain())]
+async fn room_made_behind_a_partition_is_told_after_it(world: World) {
+    let node = server(&world, async |mut stream: TcpStream| {
+        runtime::sleep(SECOND).await;
+        stream.read_exact(&mut [0; 60_000]).await.unwrap();
+        hold(stream).await;
+    })
+    .await;
+    let mut stream = connect("server").await.unwrap();
+    stream.write_all(&[0; 65_536]).await.unwrap();
+    world.sleep(500 * MILLISECOND).await;
+    world.block(&node, &world.node("script"));
+    assert!(world.within(60 * SECOND, write(&mut stream)).await.is_none());
+    world.heal_all();
+    let began = world.elapsed();
+    assert_eq!(write(&mut stream).await, Ok(1));
+    assert!(world.elapsed() - began <= 2 * MILLISECOND);
+}
+
+#[sim::test(options = plain())]
+async fn an_isolated_node_reaches_nobody(world: World) {
+    let node = server(&world, echo).await;
+    let other = world.node("other");
+    world.isolate(&node);
+    let reached = world.within(SECOND, connect("server")).await;
+    assert!(reached.is_none());
+    other.boot(|| async {
+        let reached = runtime::timeout(Duration::from_secs(1), connect("server")).await;
+        assert!(reached.is_err());
+    });
+    other.ended().await;
+    world.heal_all();
+    connect("server").await.unwrap();
+}

@@ -1,0 +1,73 @@
+//! What the tests share: a server that hands each connection to a function, and clients for it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use runtime::{TcpListener, TcpStream};
+use sim::{Latency, Network, Node, Options, Ratio, World};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+pub(crate) const SECOND: Duration = Duration::from_secs(1);
+pub(crate) const MILLISECOND: Duration = Duration::from_millis(1);
+
+/// Boots `server`, which accepts connections on port 80 and hands each to `serve`, and lets it begin to listen.
+pub(crate) async fn server<F, Fut>(world: &World, serve: F) -> Node
+where
+    F: Fn(TcpStream) -> Fut + Clone + Send + 'static,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let node = world.node("server");
+    node.boot(move || {
+        let serve = serve.clone();
+        async move {
+            let listener = TcpListener::bind(SocketAddr::from(([0; 4], 80))).await.expect("port 80 is free");
+            loop {
+                let (stream, _) = listener.accept().await.expect("the node is up");
+                drop(runtime::spawn("serve", serve(stream)));
+            }
+        }
+    });
+    world.sleep(MILLISECOND).await;
+    node
+}
+
+/// Connects to port 80.
+pub(crate) async fn connect(name: &str) -> std::io::Result<TcpStream> {
+    TcpStream::connect(runtime::resolve(name, 80).await?[0]).await
+}
+
+/// Sends back what comes.
+pub(crate) async fn echo(mut stream: TcpStream) {
+    let mut buffer = [0; 1000];
+    while let Ok(count @ 1..) = stream.read(&mut buffer).await {
+        if stream.write_all(&buffer[..count]).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Reads nothing and holds the connection.
+pub(crate) async fn hold(stream: TcpStream) {
+    std::future::pending::<()>().await;
+    drop(stream);
+}
+
+/// What a read gives: bytes, or the error's kind.
+pub(crate) async fn read(stream: &mut TcpStream) -> Result<Vec<u8>, std::io::ErrorKind> {
+    let mut buffer = vec![0; 1000];
+    let count = stream.read(&mut buffer).await.map_err(|error| error.kind())?;
+    buffer.truncate(count);
+    Ok(buffer)
+}
+
+/// What a write of one byte gives.
+pub(crate) async fn write(stream: &mut TcpStream) -> Result<usize, std::io::ErrorKind> {
+    stream.write(b"w").await.map_err(|error| error.kind())
+}
+
+/// One millisecond each way, and nothing partial: for tests of exact moments.
+pub(crate) fn plain() -> Options {
+    let net =
+        Network { latency: Latency::Constant(MILLISECOND), partial: Ratio::NEVER, ..Network::default() };
+    Options { net, ..Options::default() }
+}
