@@ -102,6 +102,11 @@ impl Node {
         });
     }
 
+    /// Takes back [`crash_in_disk_operation`](Self::crash_in_disk_operation), if it has not happened.
+    pub fn spare(&self) {
+        self.core.with_node(self.id, |state| state.drive.disk.spare());
+    }
+
     /// How many disk operations this process has done.
     #[must_use]
     pub fn disk_operations(&self) -> u64 {
