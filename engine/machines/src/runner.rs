@@ -169,6 +169,9 @@ impl Runner {
             InstanceEvent::Kv { ticket, repeatable, body } => {
                 self.kv_request(now, (actor, generation), kv::Asked { ticket, repeatable, body }, out);
             }
+            InstanceEvent::Begun { gateway, request } => {
+                request::begun(actor, generation, (gateway, request), out);
+            }
             InstanceEvent::Respond { gateway, request, body } => {
                 self.respond((actor, generation), (gateway, request), body, out);
             }

@@ -42,6 +42,7 @@ async fn live(actor: &mut dyn AnyActor, ctx: &Context, desk: &mut Desk) -> Resul
         match desk.next().await? {
             Next::Stop => break,
             Next::Request(id, request) => {
+                desk.say(InstanceEvent::Begun { gateway: id.0, request: id.1 });
                 let outcome = desk.attend(actor.on_request(ctx, *request)).await?;
                 let response = outcome.unwrap_or_else(|error| {
                     tracing::debug!(actor = %ctx.actor_id(), err = %error, "a request failed");

@@ -170,6 +170,13 @@ pub enum InstanceEvent {
         /// The request.
         body: BodyId,
     },
+    /// User code is given a client's request, from here on.
+    Begun {
+        /// The gateway.
+        gateway: GatewayId,
+        /// The request.
+        request: RequestId,
+    },
     /// It answers a client's request.
     Respond {
         /// The gateway.

@@ -170,8 +170,12 @@ impl Runner {
 fn deliver(actor: ActorId, generation: Generation, name: Name, body: BodyId, out: &mut Vec<Effect>) {
     let (gateway, request) = name;
     out.push(Effect::Deliver { actor, generation, gateway, request, body });
-    let mut id = [0; 8];
-    id[..4].copy_from_slice(&gateway.0);
-    id[4..].copy_from_slice(&request.0);
-    out.push(Effect::Fact(Fact::Delivered { actor, generation, request: id }));
+}
+
+/// User code has a request: what was delivered may still have waited behind others, or behind a stop.
+pub(super) fn begun(actor: ActorId, generation: Generation, name: Name, out: &mut Vec<Effect>) {
+    let mut request = [0; 8];
+    request[..4].copy_from_slice(&name.0.0);
+    request[4..].copy_from_slice(&name.1.0);
+    out.push(Effect::Fact(Fact::Delivered { actor, generation, request }));
 }

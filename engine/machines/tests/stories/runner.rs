@@ -241,6 +241,7 @@ fn requests_are_held_given_answered_cancelled_or_sent_back() {
     story.request(1, 3);
     story.frame(1, Frame::RequestAbort { gateway: GATEWAY, request: request(3) });
     story.started(1);
+    story.instance(1, InstanceEvent::Begun { gateway: GATEWAY, request: request(2) });
     story.request(1, 4);
     story.request(1, 5);
     story.request(1, 5);
