@@ -79,8 +79,8 @@ impl Control {
     /// number. Each pass acts only where something is missing, so this ends.
     pub(super) fn settle(&mut self, step: &mut Step) {
         loop {
-            while let Some(stream) = step.emptied.pop_first() {
-                self.emptied(step, stream);
+            while let Some(runner) = step.emptied.pop_first() {
+                self.emptied(step, runner);
             }
             let Some(key) = step.pools.pop_first() else { break };
             self.place(step, &key);

@@ -68,8 +68,8 @@ impl Control {
                 self.pool_mut(pool).allocated -= 1;
                 let host = self.runner_mut(*runner);
                 assert!(host.actors.remove(&id), "a runner knows its actors");
-                if let (true, Some(stream)) = (host.actors.is_empty(), host.stream) {
-                    step.emptied.insert(stream);
+                if host.actors.is_empty() {
+                    step.emptied.insert(*runner);
                 }
                 self.rank(*runner);
             }

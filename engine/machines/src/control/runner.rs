@@ -182,11 +182,16 @@ impl Control {
     /// The runner is gone for ever: its actors lose their generation, and its key means a new runner from here on.
     pub(super) fn lose_runner(&mut self, step: &mut Step, id: RunnerId) {
         mark!("control.runner_lost");
+        self.remove_runner(step, id, CloseReason::TimedOut);
+    }
+
+    /// Forgets the runner and closes its socket, if it is there, for this reason.
+    pub(super) fn remove_runner(&mut self, step: &mut Step, id: RunnerId, reason: CloseReason) {
         let runner = self.runner_mut(id);
         let (conn, stream) = (runner.conn.take(), runner.stream);
         let actors: Vec<ActorId> = runner.actors.iter().copied().collect();
         if let Some(conn) = conn {
-            self.close(step, conn, CloseReason::TimedOut);
+            self.close(step, conn, reason);
         }
         step.fact(Fact::RunnerLost { runner: id });
         self.rank(id);

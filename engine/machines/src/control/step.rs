@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use protocol::error::ApiError;
-use protocol::id::{ActorId, ConnId, StreamId, Ticket};
+use protocol::id::{ActorId, ConnId, RunnerId, Ticket};
 use protocol::view::Fact;
 
 use super::effect::{Answer, Command, Effect, Message};
@@ -24,8 +24,8 @@ pub(super) struct Step {
     pub(super) pools: BTreeSet<PoolKey>,
     /// Actors whose route may have changed.
     pub(super) routes: BTreeSet<ActorId>,
-    /// Streams whose runner hosts nothing any more.
-    pub(super) emptied: BTreeSet<StreamId>,
+    /// Runners that host nothing any more.
+    pub(super) emptied: BTreeSet<RunnerId>,
 }
 
 impl Step {

@@ -218,6 +218,7 @@ impl Control {
         if host.conn.is_some() {
             mark!("control.stream_ended_before_socket");
             self.drain_runner(step, runner);
+            step.emptied.insert(runner);
         } else if host.seen {
             self.lose_runner(step, runner);
         }

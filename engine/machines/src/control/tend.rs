@@ -4,8 +4,8 @@
 //! their streams died with it, so each of them drains itself when it notices, or is lost after the threshold. Waiting
 //! for either would leave every actor without a place for that long.
 
-use protocol::error::RunnerPoolError;
-use protocol::id::StreamId;
+use protocol::error::{CloseReason, RunnerPoolError};
+use protocol::id::{RunnerId, StreamId};
 use protocol::mark;
 
 use super::Control;
@@ -56,13 +56,22 @@ impl Control {
         }
     }
 
-    /// The runner of this stream hosts nothing any more.
-    pub(super) fn emptied(&mut self, step: &mut Step, id: StreamId) {
-        let Some(stream) = self.streams.get(&id).filter(|stream| stream.fate == Fate::Replaced) else {
+    /// This runner hosts nothing any more: if the engine wanted it drained, it can go.
+    pub(super) fn emptied(&mut self, step: &mut Step, id: RunnerId) {
+        let Some(runner) = self.runners.get(&id) else { return };
+        if !runner.actors.is_empty() {
             return;
-        };
-        if stream.runner().is_none_or(|runner| self.runners[&runner].actors.is_empty()) {
-            self.close_stream(step, id, "drained");
+        }
+        match runner.stream {
+            Some(stream) if self.streams[&stream].fate == Fate::Replaced => {
+                self.close_stream(step, stream, "drained");
+            }
+            None if runner.serverless && runner.seen && runner.record.draining.is_some() => {
+                // Its stream ended without the application noticing: only its socket can tell it to go.
+                mark!("control.runner_dismissed");
+                self.remove_runner(step, id, CloseReason::Eviction);
+            }
+            Some(_) | None => {}
         }
     }
 
