@@ -45,13 +45,22 @@ impl Client {
     /// A client of this engine and namespace. Dials nothing.
     #[must_use]
     pub fn new(endpoint: Endpoint, namespace: impl Into<String>, token: Option<String>) -> Self {
+        Self::keeping(IDLE_MAX, endpoint, namespace.into(), token)
+    }
+
+    /// A client that keeps no connection between two requests: for whoever asks rarely.
+    pub(crate) fn rare(endpoint: Endpoint, namespace: String, token: Option<String>) -> Self {
+        Self::keeping(0, endpoint, namespace, token)
+    }
+
+    fn keeping(idle: usize, endpoint: Endpoint, namespace: String, token: Option<String>) -> Self {
         let http = legacy::Client::builder(Executor("engine client"))
             .pool_timer(Timer)
             .timer(Timer)
-            .pool_max_idle_per_host(IDLE_MAX)
+            .pool_max_idle_per_host(idle)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .build(Connector);
-        Self { http, endpoint, namespace: namespace.into(), token }
+        Self { http, endpoint, namespace, token }
     }
 
     /// Whether everything of the engine answers.

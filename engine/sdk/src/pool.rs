@@ -117,7 +117,7 @@ pub fn configure_pool(options: PoolOptions, shutdown: Shutdown) -> Pool {
     let standing = Arc::new(Mutex::new(Standing::Idle));
     let driver = Driver {
         machine: Configure::new(options.timings.clone()),
-        client: Client::new(options.endpoint.clone(), options.namespace.clone(), options.token.clone()),
+        client: Client::rare(options.endpoint.clone(), options.namespace.clone(), options.token.clone()),
         options: Arc::new(options),
         attempt: None,
         waiters: Vec::new(),
