@@ -1,14 +1,15 @@
 //! The whole stack in the simulated weather, judged by the law.
 //!
-//! A [`play`] is run from a seed; [`search`] runs plays over seeds; [`cli`] is the command line of `rehearse`. Nothing
-//! here is linked by production.
+//! [`stack`] puts clients, the engine and an application into a world; [`plays`] say how it is opened and troubled;
+//! [`phases`] play a run and gather its evidence in a [`ledger`]; `model` judges. A [`play`] is run from a seed;
+//! [`search`] runs plays over seeds; [`cli`] is the command line of `rehearse`. Nothing here is linked by production.
 
 pub mod cli;
+pub mod ledger;
+pub mod phases;
 pub mod play;
+pub mod plays;
 pub mod search;
+pub mod stack;
 
-/// Every play, in the order in which tables list them.
-#[must_use]
-pub const fn plays() -> &'static [&'static dyn play::Play] {
-    &[]
-}
+pub use plays::plays;

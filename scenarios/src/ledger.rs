@@ -1,0 +1,140 @@
+//! The evidence of a run while it is being gathered: what clients said and heard, what was told, which faults were on.
+//!
+//! One clock stamps all of it: the world's own, which no inhabitant can read.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::evidence::{Evidence, Place, Told};
+use model::fault::{Active, Family};
+use model::history::{ClientId, Kind, OpId, Outcome};
+use parking_lot::Mutex;
+use protocol::time::Mono;
+use protocol::view::{ControlView, Fact, Witness};
+use sim::World;
+
+/// Gathers evidence. Clones write to the same.
+#[derive(Clone)]
+pub struct Ledger {
+    world: World,
+    evidence: Rc<RefCell<Evidence>>,
+    told: Arc<Mutex<Vec<Told>>>,
+    felt: Rc<RefCell<BTreeMap<Family, u64>>>,
+}
+
+impl Ledger {
+    /// An empty one.
+    #[must_use]
+    pub fn new(world: &World) -> Self {
+        Self { world: world.clone(), evidence: Rc::default(), told: Arc::default(), felt: Rc::default() }
+    }
+
+    /// Its world.
+    #[must_use]
+    pub const fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// The world's clock.
+    #[must_use]
+    pub fn now(&self) -> Mono {
+        mono(self.world.elapsed())
+    }
+
+    /// A client asks.
+    pub fn invoke(&self, client: ClientId, key: &str, kind: Kind, bound: Duration) -> OpId {
+        self.evidence.borrow_mut().history.invoke(client, key, kind, self.now(), bound)
+    }
+
+    /// It was answered, or gave up.
+    pub fn end(&self, op: OpId, outcome: Outcome) {
+        self.evidence.borrow_mut().history.end(op, self.now(), outcome);
+    }
+
+    /// A fault strikes; it is on until [`Self::repaired`].
+    pub fn struck(&self, family: Family) -> Strike {
+        let mut evidence = self.evidence.borrow_mut();
+        evidence.faults.push(Active { family, from: self.now(), until: None });
+        self.felt.borrow_mut().entry(family).or_default();
+        Strike(evidence.faults.len() - 1)
+    }
+
+    /// It is over.
+    pub fn repaired(&self, strike: Strike) {
+        self.evidence.borrow_mut().faults[strike.0].until = Some(self.now());
+    }
+
+    /// Somebody suffered from a fault of this family.
+    pub fn felt(&self, family: Family) {
+        *self.felt.borrow_mut().entry(family).or_default() += 1;
+    }
+
+    /// Every family that struck, with how often somebody suffered from it.
+    #[must_use]
+    pub fn sufferings(&self) -> BTreeMap<Family, u64> {
+        self.felt.borrow().clone()
+    }
+
+    /// How the control plane stands.
+    pub fn saw(&self, view: ControlView) {
+        let now = self.now();
+        self.evidence.borrow_mut().views.push((now, view));
+    }
+
+    /// Everything was healed; from here on recovery is demanded.
+    pub fn healed(&self) {
+        self.evidence.borrow_mut().healed = Some(self.now());
+    }
+
+    /// Whether a fault is on that was not repaired.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.evidence.borrow().faults.iter().any(|fault| fault.until.is_none())
+    }
+
+    /// A witness for one boot of one node: to be made on that node, when it boots.
+    #[must_use]
+    pub fn witness(&self, node: &str, boot: u32) -> Arc<dyn Witness> {
+        let uptime = runtime::now().saturating_since(runtime::Instant::from_nanos(0));
+        let offset = uptime.checked_sub(self.world.elapsed()).expect("a host is up before its process boots");
+        let place = Place { node: node.to_owned(), boot };
+        Arc::new(Teller { place, offset, told: Arc::clone(&self.told) })
+    }
+
+    /// The evidence so far, with the facts in it.
+    #[must_use]
+    pub fn evidence(&self) -> Evidence {
+        let mut evidence = self.evidence.borrow().clone();
+        evidence.told.clone_from(&self.told.lock());
+        evidence.end = self.now();
+        evidence
+    }
+}
+
+/// A fault that is on.
+#[derive(Debug)]
+#[must_use = "a fault that is not repaired excuses every failure"]
+pub struct Strike(usize);
+
+/// Writes facts down with the world's time, read off the node's clock.
+struct Teller {
+    place: Place,
+    /// How far the node's clock is ahead of the world's.
+    offset: Duration,
+    told: Arc<Mutex<Vec<Told>>>,
+}
+
+impl Witness for Teller {
+    fn tell(&self, fact: &Fact) {
+        let uptime = runtime::now().saturating_since(runtime::Instant::from_nanos(0));
+        let at = mono(uptime.checked_sub(self.offset).expect("clocks do not run backwards"));
+        self.told.lock().push(Told { at, place: self.place.clone(), fact: fact.clone() });
+    }
+}
+
+fn mono(elapsed: Duration) -> Mono {
+    Mono(u64::try_from(elapsed.as_nanos()).expect("a run lasts less than 584 years"))
+}

@@ -1,0 +1,95 @@
+//! The plays: each a way to open, trouble and heal the stack. The list is what `explore` searches.
+
+pub mod config_retry;
+pub mod engine_restart;
+pub mod smoke;
+pub mod sse_drop;
+
+use std::collections::BTreeMap;
+
+use model::evidence::Evidence;
+use model::fault::Family;
+use protocol::view::Fact;
+use sim::{Sim, World};
+
+use crate::ledger::Ledger;
+use crate::phases::{self, Plot};
+use crate::play::{Performance, Play, RunOptions, RunReport};
+
+use config_retry::ConfigRetry;
+use engine_restart::EngineRestart;
+use smoke::Smoke;
+use sse_drop::SseDrop;
+
+/// A plot with its name, as a play.
+struct Named<P> {
+    name: &'static str,
+    about: &'static str,
+    plot: P,
+}
+
+/// Every play, in the order in which tables list them.
+#[must_use]
+pub const fn plays() -> &'static [&'static dyn Play] {
+    &[&SMOKE, &ENGINE_RESTART, &SSE_DROP, &CONFIG_RETRY]
+}
+
+const SMOKE: Named<Smoke> =
+    Named { name: "smoke", about: "nothing breaks, everything is answered", plot: Smoke };
+
+const ENGINE_RESTART: Named<EngineRestart> = Named {
+    name: "engine_restart",
+    about: "the engine is killed or loses power, also inside a commit, and comes back",
+    plot: EngineRestart,
+};
+
+const SSE_DROP: Named<SseDrop> = Named {
+    name: "sse_drop",
+    about: "event streams and runner sockets are cut, also silently; instances are killed",
+    plot: SseDrop,
+};
+
+const CONFIG_RETRY: Named<ConfigRetry> = Named {
+    name: "config_retry",
+    about: "the pool is configured while the engine is down, slow or failing",
+    plot: ConfigRetry,
+};
+
+impl<P: Plot + Copy + Send + Sync + 'static> Play for Named<P> {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn about(&self) -> &'static str {
+        self.about
+    }
+
+    fn run(&self, seed: u64, options: &RunOptions) -> RunReport {
+        let plot = self.plot;
+        let unloaded = phases::unloaded();
+        let report = Sim::new(options.sim(seed)).run(|world| async move {
+            protocol::mark::reset();
+            let ledger = Ledger::new(&world);
+            let evidence = phases::play(&ledger, plot, unloaded).await;
+            performance(&world, &evidence, &ledger.sufferings())
+        });
+        report.into()
+    }
+}
+
+fn performance(world: &World, evidence: &Evidence, felt: &BTreeMap<Family, u64>) -> Performance {
+    let verdict = model::judge(evidence);
+    for broken in &verdict.broken {
+        world.note(format!("broken: {broken}"));
+    }
+    let commits = evidence.told.iter().filter(|told| matches!(told.fact, Fact::KvCommitted { .. })).count();
+    Performance {
+        outcome: verdict.into_result(),
+        operations: evidence.history.ops().len() as u64,
+        acknowledged: evidence.history.acknowledged(),
+        failed: evidence.history.failed(),
+        commits: commits as u64,
+        faults: felt.iter().map(|(family, count)| (family.name(), *count)).collect(),
+        marks: protocol::mark::hits(),
+    }
+}

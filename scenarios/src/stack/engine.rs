@@ -1,0 +1,106 @@
+//! The engine's node: what `rehearsal-engine serve` runs, booted and felled by the script.
+
+use std::cell::{Cell, RefCell};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::time::Duration;
+
+use protocol::view::{ControlView, GatewayView};
+use runtime::signals::Signals;
+use sim::{Node, World};
+
+use super::ENGINE_PORT;
+use crate::ledger::Ledger;
+
+/// How long a request is held for an actor that is not ready: the engine's default.
+pub const READY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long an actor may take to answer. Shorter than the default of 60 s, so that a run in which an answer is lost
+/// does not spend its time on waiting.
+pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Within which every request to an actor is answered or failed typed: ready, plus the answer.
+pub const ANSWER_BOUND: Duration = READY_TIMEOUT.saturating_add(RESPONSE_TIMEOUT);
+
+/// The engine, in whichever of its lives.
+#[derive(Clone)]
+pub struct Engine {
+    node: Node,
+    world: World,
+    ledger: Ledger,
+    boots: Rc<Cell<u32>>,
+    view: Rc<RefCell<Option<host::View>>>,
+}
+
+impl Engine {
+    /// Its node; nothing runs yet.
+    #[must_use]
+    pub fn new(world: &World, ledger: &Ledger) -> Self {
+        Self {
+            node: world.node("engine"),
+            world: world.clone(),
+            ledger: ledger.clone(),
+            boots: Rc::default(),
+            view: Rc::default(),
+        }
+    }
+
+    /// Its node.
+    #[must_use]
+    pub const fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Boots it, for the first time or again, on the same disk.
+    pub fn boot(&self) {
+        let engine = self.clone();
+        self.node.boot(move || {
+            let engine = engine.clone();
+            async move { engine.serve().await }
+        });
+    }
+
+    async fn serve(self) {
+        let boot = self.boots.get();
+        self.boots.set(boot + 1);
+        self.world.note(format!("engine boots ({boot})"));
+        let options = self.options(boot);
+        let engine = match host::Engine::open(options).await {
+            Ok(engine) => engine,
+            Err(error) => panic!("the engine does not open its own store again: {error}"),
+        };
+        *self.view.borrow_mut() = Some(engine.view());
+        let mut signals = Signals::new().expect("a world has signals");
+        let ended = engine.run(async move { signals.terminate().await }).await;
+        *self.view.borrow_mut() = None;
+        match ended {
+            Ok(()) => self.world.note("engine stops"),
+            Err(error) => panic!("the engine ends by itself: {error}"),
+        }
+    }
+
+    fn options(&self, boot: u32) -> host::Options {
+        let mut options = host::Options {
+            bind: SocketAddr::from((Ipv4Addr::UNSPECIFIED, ENGINE_PORT)),
+            insecure: true,
+            public_url: Some(format!("http://engine:{ENGINE_PORT}/")),
+            check_every: 64,
+            witness: self.ledger.witness("engine", boot),
+            ..host::Options::new("data")
+        };
+        options.gateway.ready_timeout = READY_TIMEOUT;
+        options.gateway.response_timeout = RESPONSE_TIMEOUT;
+        options
+    }
+
+    /// How it stands; `None` while it is not up.
+    pub async fn views(&self) -> Option<(ControlView, GatewayView)> {
+        if !self.node.is_running() {
+            return None;
+        }
+        let view = self.view.borrow().clone()?;
+        let both = async move { Some((view.control().await?, view.gateway().await?)) };
+        // An engine that falls while it is asked never answers.
+        self.world.within(Duration::from_secs(5), both).await?
+    }
+}
