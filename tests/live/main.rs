@@ -1,1 +1,5 @@
-//! Gate.
+//! Real processes, real sockets, a real disk: the production binaries on loopback.
+
+mod counting;
+mod folder;
+mod links;

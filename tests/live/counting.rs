@@ -1,0 +1,116 @@
+//! A counter, incremented through the gateway while the engine is killed with SIGKILL and started again.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use gates::binaries::Binaries;
+use gates::platform::{Platform, READY};
+use gates::process::{Process, free_port};
+use http::{Method, Request};
+use protocol::api::{CrashPolicy, CreateActor};
+use protocol::id::ActorId;
+use sdk::Client;
+
+/// How long one request may take: held until the actor is ready, and answered.
+const ANSWER: Duration = Duration::from_secs(45);
+
+async fn make(client: &Client) -> ActorId {
+    let actor = CreateActor {
+        name: "counter".to_owned(),
+        key: Some("live".to_owned()),
+        runner_name_selector: "default".to_owned(),
+        crash_policy: Some(CrashPolicy::Sleep),
+        ..CreateActor::default()
+    };
+    // The application has configured its pool when it says that it is ready, or is about to.
+    loop {
+        match client.get_or_create(&actor).await {
+            Ok((actor, _)) => return actor.actor_id,
+            Err(error) if error.to_string().contains("runner_config") => {
+                runtime::sleep(Duration::from_millis(50)).await;
+            }
+            Err(error) => panic!("the counter is not made: {error}"),
+        }
+    }
+}
+
+async fn ask(client: &Client, actor: ActorId, method: Method, path: &str) -> Result<u64, String> {
+    let request = Request::builder().method(method).uri(path).body(Bytes::new()).expect("a valid request");
+    let answer = runtime::timeout(ANSWER, client.request(actor, request)).await;
+    let answer =
+        answer.map_err(|_| "no answer within its bound".to_owned())?.map_err(|error| error.to_string())?;
+    let value: serde_json::Value =
+        serde_json::from_slice(answer.body()).map_err(|error| error.to_string())?;
+    value["value"].as_u64().ok_or_else(|| format!("no count in {value}"))
+}
+
+/// Increments until stopped; returns the counts it heard and how many answers it did not hear.
+async fn count_on(client: Client, actor: ActorId, increments: usize) -> (Vec<u64>, u64) {
+    let (mut heard, mut unknown) = (Vec::new(), 0);
+    for _ in 0..increments {
+        match ask(&client, actor, Method::POST, "/increment").await {
+            Ok(value) => heard.push(value),
+            Err(_lost) => unknown += 1,
+        }
+    }
+    (heard, unknown)
+}
+
+fn demo(platform: &Platform, mode: &str) -> Process {
+    let url = platform.url();
+    let listen = format!("127.0.0.1:{}", free_port());
+    let mut arguments = vec![mode, "--endpoint", &url];
+    if mode == "serverless" {
+        arguments.extend(["--listen", &listen]);
+    }
+    let mut process = Process::start(&Binaries::built().demo(), &arguments, &[]);
+    process.line_with("ready", READY);
+    process
+}
+
+/// Kills the engine again and again while a client counts: nothing acknowledged is lost or repeated.
+fn survives_kills(mode: &'static str) {
+    const KILLS: usize = 3;
+    const INCREMENTS: usize = 400;
+    let mut platform = Platform::start();
+    let mut application = demo(&platform, mode);
+    let client = platform.client();
+    runtime::process::block_on(Some(1), async move {
+        let actor = make(&client).await;
+        let first = ask(&client, actor, Method::POST, "/increment").await.expect("a cold counter answers");
+        assert_eq!(first, 1);
+        let counting = runtime::spawn("counting", count_on(client.clone(), actor, INCREMENTS));
+        for _ in 0..KILLS {
+            platform.kill_and_start();
+            let before = runtime::now();
+            let value = ask(&client, actor, Method::GET, "/value").await;
+            let took = runtime::now().saturating_since(before);
+            value.expect("the counter answers after a restart");
+            println!("{mode}: answered {took:?} after the engine was back");
+        }
+        let (heard, unknown) = counting.await.expect("the counting task ends");
+        assert!(heard.windows(2).all(|pair| pair[0] < pair[1]), "counts only grow: {heard:?}");
+        let last = ask(&client, actor, Method::GET, "/value").await.expect("the counter answers at the end");
+        let acknowledged = heard.len() as u64 + first;
+        assert!(acknowledged <= last, "{acknowledged} acknowledged, {last} counted: one is lost");
+        assert!(
+            last <= acknowledged + unknown,
+            "{acknowledged} acknowledged and {unknown} unknown: {last} is too much"
+        );
+        println!("{mode}: {acknowledged} acknowledged, {unknown} unknown, {last} counted");
+        application.terminate();
+        assert!(application.wait().success(), "{}", application.rest().join("\n"));
+        platform.stop();
+    })
+    .expect("the runtime starts");
+}
+
+#[test]
+fn a_counter_of_a_serverless_application_survives_kills_of_the_engine() {
+    survives_kills("serverless");
+}
+
+#[test]
+fn a_counter_of_a_normal_application_survives_kills_of_the_engine() {
+    survives_kills("normal");
+}

@@ -1,0 +1,88 @@
+//! An engine as a process, on a data folder that outlives it.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use sdk::{Client, Endpoint};
+use tempfile::TempDir;
+
+use crate::binaries::Binaries;
+use crate::process::{Process, free_port};
+
+/// How long a process may take until it says that it is ready. Ours: seconds on a loaded machine.
+pub const READY: Duration = Duration::from_secs(30);
+
+/// An engine on a port and a folder of its own.
+pub struct Platform {
+    /// Removed with the platform, if it is its own.
+    _own: Option<TempDir>,
+    data: PathBuf,
+    port: u16,
+    process: Process,
+}
+
+impl Platform {
+    /// Starts one on an empty folder.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start() -> Self {
+        let own = TempDir::new().expect("the temporary folder is writable");
+        let platform = Self::start_on(own.path());
+        Self { _own: Some(own), ..platform }
+    }
+
+    /// Starts one on a folder of the caller's.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start_on(data: &Path) -> Self {
+        let port = free_port();
+        Self { _own: None, data: data.to_owned(), port, process: serve(data, port) }
+    }
+
+    /// SIGKILL, and starts it again on the same folder and port.
+    ///
+    /// # Panics
+    /// When it does not come up again.
+    pub fn kill_and_start(&mut self) {
+        self.process.kill();
+        self.process = serve(&self.data, self.port);
+    }
+
+    /// SIGTERM, and waits for its end.
+    ///
+    /// # Panics
+    /// When it does not end in order.
+    pub fn stop(&mut self) {
+        self.process.terminate();
+        let status = self.process.wait();
+        assert!(status.success(), "a graceful stop ends with success: {status}\n{}", self.process.rest().join("\n"));
+    }
+
+    /// Its folder.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// Its URL.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// A client of it.
+    pub fn client(&self) -> Client {
+        let endpoint = Endpoint::from_str(&self.url()).expect("a valid URL");
+        Client::new(endpoint, "default", None)
+    }
+}
+
+fn serve(data: &Path, port: u16) -> Process {
+    let bind = format!("127.0.0.1:{port}");
+    let folder = data.display().to_string();
+    let arguments = ["serve", "--bind", &bind, "--data", &folder];
+    let mut process = Process::start(&Binaries::built().engine(), &arguments, &[]);
+    process.line_with("listening", READY);
+    process
+}
