@@ -1,0 +1,109 @@
+//! One child process: started, watched through its lines, killed at the latest when dropped.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::Duration;
+
+/// A running child. Its standard output and error are read line by line.
+pub struct Process {
+    name: String,
+    child: Child,
+    lines: Receiver<String>,
+    seen: Vec<String>,
+}
+
+impl Process {
+    /// Starts a program with arguments and environment.
+    ///
+    /// # Panics
+    /// When the program cannot be started.
+    pub fn start(program: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(program);
+        command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.envs(environment.iter().copied());
+        let mut child =
+            command.spawn().unwrap_or_else(|error| panic!("cannot start {}: {error}", program.display()));
+        let (sender, lines) = channel();
+        read_lines(child.stdout.take().expect("stdout is piped"), sender.clone());
+        read_lines(child.stderr.take().expect("stderr is piped"), sender);
+        Self { name: program.display().to_string(), child, lines, seen: Vec::new() }
+    }
+
+    /// The first line that contains `text`, within `limit`.
+    ///
+    /// # Panics
+    /// When it does not come; the message holds what came instead.
+    pub fn line_with(&mut self, text: &str, limit: Duration) -> String {
+        loop {
+            match self.lines.recv_timeout(limit) {
+                Ok(line) => {
+                    self.seen.push(line.clone());
+                    if line.contains(text) {
+                        return line;
+                    }
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    panic!("{}: no line with {text:?}; it said:\n{}", self.name, self.seen.join("\n"))
+                }
+            }
+        }
+    }
+
+    /// All lines, once it has ended.
+    pub fn rest(&mut self) -> Vec<String> {
+        self.seen.extend(self.lines.iter());
+        std::mem::take(&mut self.seen)
+    }
+
+    /// SIGKILL, and waits until the kernel has taken it away.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("a child that was not waited for can be killed");
+        self.child.wait().expect("a killed child can be waited for");
+    }
+
+    /// SIGTERM; does not wait.
+    ///
+    /// # Panics
+    /// When there is no `kill` program.
+    pub fn terminate(&self) {
+        let id = self.child.id().to_string();
+        let status = Command::new("kill").args(["-TERM", &id]).status().expect("`kill` is a POSIX program");
+        assert!(status.success(), "cannot signal process {id}");
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.child.wait().expect("a child can be waited for")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself: then there is nothing to kill.
+        if self.child.kill().is_ok() {
+            self.child.wait().expect("a killed child can be waited for");
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a pipe of a real process is read on a real thread")]
+fn read_lines(pipe: impl std::io::Read + Send + 'static, sender: std::sync::mpsc::Sender<String>) {
+    std::thread::spawn(move || {
+        for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+}
+
+/// A port that was free a moment ago.
+///
+/// # Panics
+/// When the kernel has none.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("loopback has a free port");
+    listener.local_addr().expect("a bound listener has an address").port()
+}
