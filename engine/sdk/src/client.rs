@@ -14,7 +14,7 @@ use http_body_util::Full;
 use hyper_util::client::legacy;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use protocol::api::{
-    Actor, ActorAnswer, Actors, CreateActor, Datacenters, EngineHealth, RunnerConfigStored,
+    Actor, ActorAnswer, Actors, CreateActor, Datacenters, EngineHealth, RunnerConfigStored, RunnerConfigs,
     UpsertRunnerConfig,
 };
 use protocol::id::ActorId;
@@ -143,6 +143,14 @@ impl Client {
     ) -> Result<RunnerConfigStored, ClientError> {
         let path = format!("/runner-configs/{}", utf8_percent_encode(pool, SEGMENT));
         self.json(Method::PUT, &path, true, Some(call::body(config)?)).await
+    }
+
+    /// The pools that the engine knows, at most one page of them.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn runner_configs(&self) -> Result<RunnerConfigs, ClientError> {
+        self.json(Method::GET, "/runner-configs", true, None).await
     }
 
     /// The engine's datacenters.
