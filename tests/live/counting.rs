@@ -19,8 +19,9 @@ async fn make(client: &Client) -> ActorId {
         name: "counter".to_owned(),
         key: Some("live".to_owned()),
         runner_name_selector: "default".to_owned(),
-        crash_policy: Some(CrashPolicy::Sleep),
-        ..CreateActor::default()
+        crash_policy: CrashPolicy::Sleep,
+        datacenter: None,
+        input: None,
     };
     // The application has configured its pool when it says that it is ready, or is about to.
     loop {
@@ -75,7 +76,7 @@ fn survives_kills(mode: &'static str) {
     let mut platform = Platform::start();
     let mut application = demo(&platform, mode);
     let client = platform.client();
-    runtime::process::block_on(Some(1), async move {
+    gates::block_on(async move {
         let actor = make(&client).await;
         let first = ask(&client, actor, Method::POST, "/increment").await.expect("a cold counter answers");
         assert_eq!(first, 1);
@@ -101,8 +102,7 @@ fn survives_kills(mode: &'static str) {
         application.terminate();
         assert!(application.wait().success(), "{}", application.rest().join("\n"));
         platform.stop();
-    })
-    .expect("the runtime starts");
+    });
 }
 
 #[test]

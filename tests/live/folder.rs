@@ -23,8 +23,7 @@ fn a_folder_in_use_is_refused() {
     let line = refused(platform.data());
     assert!(line.contains("in use"), "{line}");
     // Whoever has it is undisturbed.
-    runtime::process::block_on(Some(1), async move { platform.client().health().await })
-        .expect("the runtime starts")
+    gates::block_on(async move { platform.client().health().await })
         .expect("the engine that has the folder answers");
 }
 

@@ -61,7 +61,7 @@ fn count(platform: &Platform, key: &str, before: u64, increments: u64) {
 /// Says so while a configuration is missing, and ends when the engine has it: the application configures once.
 fn wait_for_pool(platform: &Platform) {
     let client = platform.client();
-    runtime::process::block_on(Some(1), async move {
+    gates::block_on(async move {
         runtime::timeout(SCRIPT, async {
             while client.runner_configs().await.is_ok_and(|configs| configs.runner_configs.is_empty()) {
                 runtime::sleep(Duration::from_millis(100)).await;
@@ -69,8 +69,7 @@ fn wait_for_pool(platform: &Platform) {
         })
         .await
         .expect("the application configures its pool");
-    })
-    .expect("the runtime starts");
+    });
 }
 
 #[test]
@@ -100,7 +99,6 @@ fn a_rivetkit_application_counts_in_normal_mode() {
 fn configure_normal(platform: &Platform) {
     let client = platform.client();
     let config = serde_json::from_str(r#"{"datacenters":{"default":{"normal":{}}}}"#).expect("a valid body");
-    runtime::process::block_on(Some(1), async move { client.put_runner_config("default", &config).await })
-        .expect("the runtime starts")
+    gates::block_on(async move { client.put_runner_config("default", &config).await })
         .expect("the pool is configured");
 }

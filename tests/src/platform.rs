@@ -58,7 +58,11 @@ impl Platform {
     pub fn stop(&mut self) {
         self.process.terminate();
         let status = self.process.wait();
-        assert!(status.success(), "a graceful stop ends with success: {status}\n{}", self.process.rest().join("\n"));
+        assert!(
+            status.success(),
+            "a graceful stop ends with success: {status}\n{}",
+            self.process.rest().join("\n")
+        );
     }
 
     /// Its folder.
