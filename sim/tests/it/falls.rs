@@ -124,8 +124,7 @@ async fn a_paused_process_stands_still_and_its_kernel_does_not(world: World) {
 async fn a_graceful_stop_is_asked_for_and_then_forced(world: World) {
     let obeys = world.node("obeys");
     obeys.boot(|| async {
-        let world = runtime::world::current().expect("a world has entered");
-        world.terminated().await;
+        runtime::signals::terminate().await.expect("a world answers");
         runtime::sleep(SECOND).await;
     });
     let refuses = world.node("refuses");
