@@ -1,7 +1,36 @@
 //! What an application uses: actors, the session with the engine, the serverless endpoint.
 //!
 //! Write an [`Actor`], put it into a [`Registry`], and run it as a normal runner that connects to the engine by
-//! itself. An actor is reached through the engine's gateway under `/gateway/{actor id}/…`, wherever it runs.
+//! itself, or behind a [`Serverless`] endpoint where the engine starts runners by request. An actor is reached through
+//! the engine's gateway under `/gateway/{actor id}/…`, wherever it runs.
+//!
+//! ```no_run
+//! use sdk::{Actor, ActorError, Context, Registry, Request, Response, RunnerOptions};
+//!
+//! /// Counts its own requests, over every restart.
+//! struct Visits;
+//!
+//! impl Actor for Visits {
+//!     async fn on_request(&mut self, ctx: &Context, _: Request) -> Result<Response, ActorError> {
+//!         let stored = ctx.kv().get("visits").await?;
+//!         let visits = stored.map_or(0, |bytes| bytes.len()) + 1;
+//!         ctx.kv().put("visits", vec![b'|'; visits]).await?;
+//!         Ok(Response::text(format!("visit {visits}")))
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let registry = Registry::builder().actor("visits", || Visits).build()?;
+//! let options = RunnerOptions::new("http://127.0.0.1:6420".parse()?);
+//! let (stop, shutdown) = sdk::shutdown();
+//! runtime::process::block_on(None, async {
+//!     let signals = runtime::spawn("signals", stop.follow(runtime::signals::Signals::new()?));
+//!     registry.run(options, shutdown).await?;
+//!     signals.abort();
+//!     Ok::<_, Box<dyn std::error::Error>>(())
+//! })?
+//! # }
+//! ```
 //!
 //! Every decision about order, time and failure is made in `machines::runner`; this crate moves bytes and runs user
 //! code. All of it runs unchanged in a simulated world.
@@ -17,6 +46,7 @@ pub mod run;
 pub mod serverless;
 mod session;
 pub mod shutdown;
+pub mod view;
 
 pub use actor::{AbortSignal, Actor, ActorError, Context, Kv, KvError, Request, Response};
 pub use client::{Client, ClientError, Executed};
@@ -26,3 +56,4 @@ pub use registry::{Registry, RegistryError};
 pub use run::{RunEnd, RunError, RunnerOptions};
 pub use serverless::{Serverless, ServerlessOptions};
 pub use shutdown::{Shutdown, Stop, shutdown};
+pub use view::View;

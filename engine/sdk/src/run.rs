@@ -15,6 +15,7 @@ use crate::session::target::fresh_key;
 use crate::session::upgrade::is_token;
 use crate::session::{self, Milestone, Settings, Target};
 use crate::shutdown::Shutdown;
+use crate::view::View;
 
 /// Where a runner connects to, and as whom.
 #[derive(Clone)]
@@ -38,6 +39,8 @@ pub struct RunnerOptions {
     pub timings: runner::Options,
     /// Who is told facts. Default nobody.
     pub witness: Arc<dyn Witness>,
+    /// Shows how the session stands. Default a view nobody looks at.
+    pub view: View,
     /// Called when the engine knows the runner, each time by another id. Must return at once. Default nobody.
     pub on_ready: Option<Arc<dyn Fn(RunnerId) + Send + Sync>>,
 }
@@ -57,6 +60,7 @@ impl RunnerOptions {
             token: None,
             timings,
             witness: Arc::new(Nobody),
+            view: View::default(),
             on_ready: None,
         }
     }
@@ -117,6 +121,7 @@ impl Registry {
             target,
             options: runner::Options { total_slots: options.total_slots, ..options.timings },
             witness: options.witness,
+            view: options.view,
             milestones,
         };
         let log = async {

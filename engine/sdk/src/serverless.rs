@@ -30,6 +30,7 @@ use crate::endpoint::Endpoint;
 use crate::pool::Pool;
 use crate::registry::Registry;
 use crate::shutdown::Shutdown;
+use crate::view::View;
 use active::Active;
 
 /// How an application lets itself be started.
@@ -50,6 +51,8 @@ pub struct ServerlessOptions {
     pub timings: runner::Options,
     /// Who is told facts. Default nobody.
     pub witness: Arc<dyn Witness>,
+    /// Shows how the session of each runner stands. Default a view nobody looks at.
+    pub view: View,
     /// The pool whose standing `/health` reports. Default none.
     pub pool: Option<Arc<Pool>>,
 }
@@ -64,6 +67,7 @@ impl Default for ServerlessOptions {
             runners_max: 1000,
             timings: runner::Options::default(),
             witness: Arc::new(Nobody),
+            view: View::default(),
             pool: None,
         }
     }

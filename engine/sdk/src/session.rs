@@ -35,6 +35,7 @@ use crate::instance::Mail;
 use crate::instance::voice::BUDGET_UNITS;
 use crate::registry::Registry;
 use crate::shutdown::Shutdown;
+use crate::view::{Slot, View};
 use socket::Socket;
 use store::Store;
 use upload::Uploads;
@@ -49,6 +50,8 @@ pub(crate) struct Settings {
     pub options: runner::Options,
     /// Who is told facts.
     pub witness: Arc<dyn Witness>,
+    /// Where it shows how it stands.
+    pub view: View,
     /// Who is told that it is ready, and that it ended. Its end alone ends nothing.
     pub milestones: mpsc::UnboundedSender<Milestone>,
 }
@@ -71,6 +74,7 @@ pub(crate) struct Session {
     budget: Arc<Semaphore>,
     /// Sockets and instances that may still run.
     tasks: Vec<JoinHandle<()>>,
+    slot: Slot,
     end: Option<runner::effect::EndReason>,
 }
 
@@ -80,6 +84,7 @@ pub(crate) async fn run(settings: Settings, shutdown: Shutdown) -> runner::effec
     let (events, mut inbox) = mpsc::unbounded_channel();
     let mut session = Session {
         machine: Runner::new(settings.options.clone()),
+        slot: settings.view.enter(settings.target.key.clone()),
         settings: Arc::new(settings),
         store: Store::default(),
         uploads: Uploads::default(),
@@ -121,6 +126,7 @@ impl Session {
         for effect in effects {
             self.perform(effect);
         }
+        self.slot.show(self.machine.view());
     }
 
     fn take(&mut self, event: Event) {
@@ -143,7 +149,8 @@ impl Session {
     /// Waits for what is left after the machine has ended: an orderly close on its way, tasks that return.
     async fn leave(self, mut inbox: mpsc::UnboundedReceiver<Event>) {
         assert!(self.instances.is_empty(), "the machine ends after its instances");
-        let Self { tasks, sockets, events, .. } = self;
+        assert!(self.store.is_empty(), "the machine says of every payload when it is done with it");
+        let Self { tasks, sockets, events, slot, .. } = self;
         let mut ends = pin!(async {
             for task in tasks {
                 // One that panicked has said so.
@@ -156,6 +163,6 @@ impl Session {
                 event = inbox.recv() => drop(event),
             }
         }
-        drop((sockets, events));
+        drop((sockets, events, slot));
     }
 }

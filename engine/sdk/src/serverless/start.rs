@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::join;
 use machines::runner;
 use machines::runner::stream::{Stream, StreamEffect, StreamInput};
 use protocol::id::RunnerId;
@@ -22,7 +23,7 @@ use crate::shutdown::{Shutdown, Stop, shutdown};
 /// A ping, as it was seen on the wire.
 const PING: &[u8] = b"event: ping\ndata: \n\n";
 
-/// Starts the runner and its stream. Both are tasks of their own; the runner keeps its place until it has ended.
+/// Starts the runner and its stream, as one task; it keeps its place until both have ended.
 pub(super) fn begin(inner: &Inner, start: Start, place: Place) -> Body {
     let (milestones, told) = mpsc::unbounded_channel();
     let timings = runner::Options { total_slots: start.total_slots, ..inner.options.timings.clone() };
@@ -38,13 +39,12 @@ pub(super) fn begin(inner: &Inner, start: Start, place: Place) -> Body {
         },
         options: timings.clone(),
         witness: Arc::clone(&inner.options.witness),
+        view: inner.options.view.clone(),
         milestones,
     };
     let (stop, stopped) = shutdown();
     let process = inner.shutdown.clone();
-    let runner = keep(settings, stop.clone(), stopped, process.clone(), place);
-    drop(runtime::spawn("serverless runner", runner));
-
+    let runner = keep(settings, stop.clone(), stopped, process.clone());
     // One write at a time: the next one waits until this one was taken.
     let (events, body) = mpsc::channel(1);
     let driver = Driver {
@@ -55,12 +55,16 @@ pub(super) fn begin(inner: &Inner, start: Start, place: Place) -> Body {
         witness: Arc::clone(&inner.options.witness),
         opened: runtime::now(),
     };
-    drop(runtime::spawn("event stream", driver.run(told, process)));
+    let stream = driver.run(told, process);
+    drop(runtime::spawn("serverless instance", async move {
+        join(runner, stream).await;
+        drop(place);
+    }));
     Body::events(body)
 }
 
 /// Runs the runner to its end. It drains when its stream says so; a process that stops at once stops it too.
-async fn keep(settings: Settings, stop: Stop, stopped: Shutdown, process: Shutdown, place: Place) {
+async fn keep(settings: Settings, stop: Stop, stopped: Shutdown, process: Shutdown) {
     let reason = runtime::select! {
         reason = session::run(settings, stopped) => reason,
         never = async {
@@ -70,7 +74,6 @@ async fn keep(settings: Settings, stop: Stop, stopped: Shutdown, process: Shutdo
         } => never,
     };
     tracing::debug!(?reason, "a serverless runner has ended");
-    drop(place);
 }
 
 struct Driver {

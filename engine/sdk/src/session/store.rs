@@ -37,6 +37,11 @@ pub(super) struct Store {
 }
 
 impl Store {
+    /// Whether nothing is kept and nobody waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.bodies.is_empty() && self.waiters.is_empty()
+    }
+
     pub(super) fn keep(&mut self, body: Body) -> BodyId {
         self.next_body += 1;
         let id = BodyId(self.next_body);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use protocol::error::CloseReason;
 use protocol::wire::{ActorIntent, ActorState, Event, KvRequestData, KvResponseData, StopCode, ToServer};
-use sdk::{RunEnd, RunError, RunnerOptions};
+use sdk::{RunEnd, RunError, RunnerOptions, View};
 
 use crate::actors::Probe;
 use crate::engine::{Engine, actor};
@@ -119,6 +119,36 @@ fn a_drain_lets_actors_save_and_says_goodbye() {
         assert_eq!(socket.closed().await, Some((1000, "pegboard.runner_shutdown".to_owned())));
         assert_eq!(run.task.await.unwrap(), Ok(RunEnd::Drained));
         assert_eq!(probe.dropped.load(Ordering::SeqCst), 1);
+    });
+}
+
+#[test]
+fn the_view_shows_a_session_as_long_as_it_lives() {
+    test(async {
+        let (engine, probe, view) = (Engine::listen().await, Probe::new(), View::default());
+        let run =
+            run_with(RunnerOptions { view: view.clone(), ..RunnerOptions::new(engine.endpoint()) }, &probe);
+        let mut socket = engine.session().await;
+        socket.start(actor(1), "echo").await;
+        let events = socket.events().await;
+        socket.request(1, actor(1), "GET", "/gate", "").await;
+        assert!(socket.quiet().await);
+        let sessions = view.sessions();
+        let [(key, standing)] = sessions.as_slice() else { panic!("{sessions:?}") };
+        assert!(socket.target.ends_with(key.as_str()));
+        assert_eq!(
+            (standing.connected, standing.instances, standing.events, standing.requests),
+            (true, 1, 1, 1)
+        );
+        probe.gate.add_permits(1);
+        socket.answer(1).await;
+        socket.ack(&events).await;
+        assert!(socket.quiet().await);
+        let standing = &view.sessions()[0].1;
+        assert_eq!((standing.events, standing.kv, standing.requests), (0, 0, 0), "at rest nothing is left");
+        run.stop.now();
+        run.task.await.unwrap().unwrap();
+        assert!(view.sessions().is_empty());
     });
 }
 
