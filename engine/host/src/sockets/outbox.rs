@@ -108,7 +108,7 @@ mod tests {
         let large = Bytes::from(vec![0; BYTES_MAX]);
         outbox.send(large.clone());
         assert!(drain.ready().is_some());
-        outbox.send(large.clone());
+        outbox.send(large);
         outbox.send(Bytes::from_static(b"x"));
         assert!(!cut.is_given(), "the bound is looked at before a frame is added");
         outbox.send(Bytes::from_static(b"x"));

@@ -76,7 +76,7 @@ fn every_bound_of_kv_is_kept_and_told() {
     let (full, full_values) = many(8, KV_VALUE_BYTES_MAX - 6144);
     let cases = [
         (put(vec![bytes(KV_KEY_BYTES_MAX)], vec![bytes(KV_VALUE_BYTES_MAX)]), None),
-        (put(keys.clone(), values), None),
+        (put(keys, values), None),
         (put(vec![bytes(KV_KEY_BYTES_MAX + 1)], vec![bytes(1)]), Some("key is too long (max 2048 bytes)")),
         (put(vec![bytes(1)], vec![bytes(KV_VALUE_BYTES_MAX + 1)]), Some("value is too large (max 128 KiB)")),
         (put(over.clone(), over_values), Some("a maximum of 128 key-value entries is allowed")),
@@ -111,10 +111,13 @@ fn every_bound_of_kv_is_kept_and_told() {
     });
 }
 
+/// What an operation answers: its kind, and the entries it found.
+type Answer = (&'static str, Vec<(Vec<u8>, Vec<u8>)>);
+
 /// One actor's KV, written the obvious way.
 type Model = BTreeMap<Vec<u8>, Vec<u8>>;
 
-fn expect(model: &mut Model, request: &KvRequestData) -> (&'static str, Vec<(Vec<u8>, Vec<u8>)>) {
+fn expect(model: &mut Model, request: &KvRequestData) -> Answer {
     let row = |(key, value): (&Vec<u8>, &Vec<u8>)| (key.clone(), value.clone());
     match request {
         KvRequestData::Get { keys } => {
@@ -158,7 +161,7 @@ fn expect(model: &mut Model, request: &KvRequestData) -> (&'static str, Vec<(Vec
     }
 }
 
-fn found(answer: KvResponseData) -> (&'static str, Vec<(Vec<u8>, Vec<u8>)>) {
+fn found(answer: KvResponseData) -> Answer {
     let rows = |keys: Vec<Bytes>, values: Vec<Bytes>| {
         keys.iter().map(|key| key.to_vec()).zip(values.iter().map(|value| value.to_vec())).collect()
     };

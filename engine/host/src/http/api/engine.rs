@@ -6,19 +6,30 @@ use machines::control::effect::Answer;
 use machines::control::input::Call;
 use protocol::api::{Datacenters, EngineHealth, EngineMetadata, Query};
 use protocol::error::ApiError;
+use tokio::sync::oneshot;
 
 use super::ask;
 use crate::engine::core::Core;
+use crate::gateway::Letter;
 use crate::http::respond::{self, Reply};
 
 /// How long the control plane may take to answer. Ours: beyond it a client would not call it healthy either.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// `GET /health`: green only when a question went through the writer of the store, and came back.
+/// `GET /health`: green only when a question went through the writer of the store, another through the gateway, and
+/// both came back.
 pub(super) async fn health(core: &Core) -> Result<Reply, ApiError> {
-    match runtime::timeout(HEALTH_TIMEOUT, ask(core, Call::Health, None)).await {
-        Ok(Ok(Answer::Healthy)) => Ok(respond::json(&EngineHealth::ok(env!("CARGO_PKG_VERSION")))),
-        Ok(Ok(other)) => unreachable!("the question was another: {other:?}"),
+    let answers = async {
+        match ask(core, Call::Health, None).await? {
+            Answer::Healthy => {}
+            other => unreachable!("the question was another: {other:?}"),
+        }
+        let (question, answer) = oneshot::channel();
+        let asked = core.gateway.send(Letter::View(question)).await;
+        if asked && answer.await.is_ok() { Ok(()) } else { Err(ApiError::GuardServiceUnavailable) }
+    };
+    match runtime::timeout(HEALTH_TIMEOUT, answers).await {
+        Ok(Ok(())) => Ok(respond::json(&EngineHealth::ok(env!("CARGO_PKG_VERSION")))),
         Ok(Err(error)) => Err(error),
         Err(runtime::Elapsed) => Err(ApiError::GuardServiceUnavailable),
     }
