@@ -137,7 +137,9 @@ async fn read(core: &Core, conn: ConnId, stream: &mut Incoming) -> End {
             Err(_) => return End::Broken,
         };
         if !taken {
-            return End::Core;
+            // The core ends: either by a close that is on its way to the runner, or at once.
+            protocol::mark!("runner_spoke_to_an_ending_core");
+            return std::future::pending().await;
         }
     }
     End::Broken

@@ -60,7 +60,7 @@ fn a_stop_sends_runners_away_and_leaves_nothing() {
         let address = node.address;
         let (mut runner, _) = Runner::connect(address, "r").await;
         let view = node.view.clone();
-        let hears = runtime::spawn("runner", async move { runner.closed().await });
+        let hears = runtime::spawn("runner", async move { runner.closed_while_talking().await });
         node.stop().await;
         let (code, reason) = hears.await.unwrap();
         assert_eq!(code, 1011);

@@ -1,6 +1,7 @@
 //! A runner played by hand, frame by frame.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -95,6 +96,17 @@ impl Runner {
                 }
                 Some(Ok(_)) => {}
                 other => panic!("a close frame was expected: {other:?}"),
+            }
+        }
+    }
+
+    /// The same, by a runner that goes on talking meanwhile.
+    pub(crate) async fn closed_while_talking(&mut self) -> (u16, String) {
+        loop {
+            // The engine may close while this is written; what it said then is still there to be read.
+            self.socket.send(Message::Binary(wire::encode(&ToServer::Pong { ts: 0 }))).await.ok();
+            if let Ok(closed) = runtime::timeout(Duration::from_millis(1), self.closed()).await {
+                return closed;
             }
         }
     }
