@@ -31,8 +31,13 @@ impl Control {
     /// step. A runner that is not lost keeps its id, draining or not.
     pub(super) fn init(&mut self, step: &mut Step, conn: ConnId, namespace: NamespaceId, new: Introduction) {
         let pool = PoolKey { namespace, name: new.pool.clone() };
-        self.learn_names(step, namespace, &new.actor_names);
         let key = (pool.clone(), self.sessions[&conn].key.clone());
+        if self.is_overtaken(conn, &key) {
+            mark!("control.init_overtaken");
+            self.close(step, conn, CloseReason::Eviction);
+            return;
+        }
+        self.learn_names(step, namespace, &new.actor_names);
         let id = match self.runner_keys.get(&key).copied() {
             Some(known) => {
                 self.reconnect(step, known, new);
@@ -67,6 +72,13 @@ impl Control {
         session.stage = Stage::Open { runner: id, barrier, stale: false };
         self.rank(id);
         step.fact(Fact::RunnerConnected { runner: id, conn });
+    }
+
+    /// Whether the runner's session is on a socket that was opened after this one: then this Init is an old one, late,
+    /// and its sender has given the socket up.
+    fn is_overtaken(&self, conn: ConnId, key: &(PoolKey, RunnerKey)) -> bool {
+        let known = self.runner_keys.get(key).map(|id| &self.runners[id]);
+        known.and_then(|runner| runner.conn).is_some_and(|session| session > conn)
     }
 
     fn new_runner(

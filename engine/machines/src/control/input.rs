@@ -30,7 +30,7 @@ pub enum Input {
     },
     /// A runner opened a socket. Its Init must follow within [`crate::control::Options::init_timeout`].
     SocketOpened {
-        /// The socket; never reused by the driver while it lives.
+        /// The socket. Handles are given out in the order in which sockets are opened, and never reused.
         conn: ConnId,
         /// Name of the namespace it asks for.
         namespace: String,

@@ -60,7 +60,6 @@ fn deadlines_overtake_messages() {
 }
 
 #[test]
-#[ignore = "an Init that a later socket has overtaken evicts that socket: control must refuse it"]
 fn deadlines_overtake_messages_while_a_socket_drops() {
     enumerate("drop and delay", Budget { requests: 1, drops: 1, delays: 1, ..Budget::default() });
 }

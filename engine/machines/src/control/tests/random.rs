@@ -32,12 +32,16 @@ enum Op {
     /// A socket of this runner that stays silent; at once, or after the runner's own one.
     Silent(usize),
     OldSocketCloses,
+    /// The Init of a replaced socket, late.
+    OldSocketSpeaks,
     Pong(usize, bool),
     Mute(usize),
     DropSocket(usize),
     WrongFrame(usize),
     Stopping(usize),
     Event(usize, usize, bool, u8),
+    /// Crashes as soon as it is started, twice.
+    CrashLoop(usize),
     Kv(usize, usize),
     Configure(u8),
     StreamStep(usize, u8),
@@ -54,11 +58,12 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         4 => (a.clone(), policy, any::<bool>()).prop_map(|(a, policy, get)| Op::Create(a, policy, get)),
         1 => a.clone().prop_map(Op::Delete),
-        2 => a.clone().prop_map(Op::Watch),
+        3 => a.clone().prop_map(Op::Watch),
         1 => a.clone().prop_map(Op::Unwatch),
         4 => (r.clone(), 0..4_u32, 1..3_u32).prop_map(|(r, slots, version)| Op::Connect(r, slots, version)),
         1 => r.clone().prop_map(Op::Silent),
         1 => Just(Op::OldSocketCloses),
+        1 => Just(Op::OldSocketSpeaks),
         1 => r.clone().prop_map(Op::Mute),
         4 => (r.clone(), prop::bool::weighted(0.9)).prop_map(|(r, right)| Op::Pong(r, right)),
         2 => r.clone().prop_map(Op::DropSocket),
@@ -66,6 +71,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => r.clone().prop_map(Op::Stopping),
         12 => (r.clone(), a.clone(), prop::bool::weighted(0.8), 0..7_u8)
             .prop_map(|(r, a, host, what)| Op::Event(r, a, host, what)),
+        2 => a.clone().prop_map(Op::CrashLoop),
         3 => (r, a).prop_map(|(r, a)| Op::Kv(r, a)),
         1 => (0..5_u8).prop_map(Op::Configure),
         6 => (0..4_usize, 0..5_u8).prop_map(|(stream, what)| Op::StreamStep(stream, what)),
@@ -212,6 +218,14 @@ impl World {
                     self.plane.input(Input::SocketClosed { conn });
                 }
             }
+            Op::OldSocketSpeaks => {
+                let Some(conn) = self.old.last().copied() else { return };
+                let fresh = super::plane::runner(&format!("late{}x", conn.0));
+                let pool = "default".into();
+                let (actor_names, metadata) = (BTreeMap::new(), None);
+                let frame = Frame::Init { fresh, pool, version: 1, total_slots: 1, actor_names, metadata };
+                self.plane.input(Input::Frame { conn, frame });
+            }
             Op::Mute(r) => self.with_runner(r, |plane, name| {
                 plane.mute(name);
             }),
@@ -235,6 +249,13 @@ impl World {
                 plane.stopping(name);
             }),
             Op::Event(r, a, host, what) => self.event(r, a, host, what),
+            Op::CrashLoop(a) => {
+                for _ in 0..2 {
+                    self.event(0, a, true, 4);
+                    let effects = std::mem::take(&mut self.plane.last);
+                    self.witness.look(&effects);
+                }
+            }
             Op::Kv(r, a) => {
                 let name = actor(&self.name(a));
                 let kv = Frame::Kv { request: 1, actor: name, op: KvOp::Write, body: BodyId(9) };
@@ -314,9 +335,9 @@ impl World {
         });
         let from = hosting.filter(|_| host).unwrap_or(r);
         let event = match what {
-            0..=2 => Event::ActorStateUpdate { state: ActorState::Running },
-            3 => Event::ActorStateUpdate { state: ActorState::Stopped { code: StopCode::Ok, message: None } },
-            4 => Event::ActorStateUpdate {
+            0..=1 => Event::ActorStateUpdate { state: ActorState::Running },
+            2 => Event::ActorStateUpdate { state: ActorState::Stopped { code: StopCode::Ok, message: None } },
+            3..=4 => Event::ActorStateUpdate {
                 state: ActorState::Stopped { code: StopCode::Error, message: None },
             },
             5 => Event::ActorIntent { intent: ActorIntent::Sleep },

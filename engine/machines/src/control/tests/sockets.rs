@@ -104,3 +104,13 @@ fn fewer_slots_than_actors_cannot_be_offered() {
     let view = plane.control.view();
     assert_eq!((view.runners[0].total_slots, view.runners[0].used_slots), (2, 2));
 }
+
+#[test]
+fn a_late_init_does_not_evict_a_later_socket() {
+    let mut plane = Plane::new();
+    let old = plane.normal().socket("r");
+    plane.runner("r", 1).create("a");
+    plane.input(Input::Frame { conn: old, frame: init("late") });
+    assert_eq!(closes(&plane), [CloseReason::Eviction]);
+    assert!(plane.kv("r", "a"), "the session stays where it was");
+}
