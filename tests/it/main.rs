@@ -1,1 +1,6 @@
-//! Gate.
+//! The stack in simulated worlds, as ordinary tests: seconds in all.
+//!
+//! [`plays`] runs the plays over fixed seeds, and over more when asked; [`stories`] tells a few of them line by line.
+
+mod plays;
+mod stories;

@@ -1,0 +1,106 @@
+//! Scripted plays, told: what clients asked and heard, what fell and came back, the verdict. Times in tenths of a
+//! second, so that a story changes only when what happens does.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use scenarios::ledger::Ledger;
+use scenarios::phases::Plot;
+use scenarios::plays::smoke::Smoke;
+use scenarios::stack::Stack;
+use scenarios::stack::client::{Client, Load};
+use sim::{Cut, Fall, Options, Ratio, Side, Sim};
+
+/// A client that counts on one counter, at an even pace.
+struct Counting(Client);
+
+impl Counting {
+    /// So many increments, one each half second.
+    async fn count(&self, operations: u32) {
+        let pause = Duration::from_millis(500);
+        let load = Load { operations, pause_min: pause, pause_max: pause, increments: Ratio::new(1, 1) };
+        self.0.begin(&["a"], load);
+        self.0.node().ended().await;
+    }
+}
+
+/// Runs a script on a stack that is up, and compares how it is told with the story of this name.
+fn story(name: &str, script: impl AsyncFn(&Stack, &Counting) + Send + 'static) {
+    let report = Sim::new(Options::seed(1)).run(|world| async move {
+        let stack = Stack::new(&Ledger::new(&world));
+        Smoke.open(&stack).await;
+        let client = Counting(Client::new(&world, &stack.ledger, 0));
+        script(&stack, &client).await;
+        let mut evidence = stack.ledger.evidence();
+        evidence.recovery = Duration::from_secs(30);
+        let verdict = model::judge(&evidence);
+        for broken in &verdict.broken {
+            world.note(format!("broken: {broken}"));
+        }
+        world.note(format!("{} laws held", verdict.held.len()));
+        world.notes()
+    });
+    let mut story = String::new();
+    for note in report.expect_ok() {
+        writeln!(story, "{:>5.1} s  {}", note.at.as_secs_f64(), note.text).expect("a string takes text");
+    }
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(name, story);
+    });
+}
+
+#[test]
+fn nothing_breaks() {
+    story("nothing_breaks", async |_, client| client.count(3).await);
+}
+
+#[test]
+fn the_engine_is_killed_between_two_requests() {
+    story("the_engine_is_killed_between_two_requests", async |stack, client| {
+        client.count(3).await;
+        stack.world.note("the engine is killed");
+        let strike = stack.ledger.struck(model::fault::Family::EngineKilled);
+        stack.engine.node().kill();
+        stack.world.sleep(Duration::from_secs(1)).await;
+        stack.engine.boot();
+        stack.ledger.repaired(strike);
+        client.count(3).await;
+    });
+}
+
+#[test]
+fn the_engine_loses_power_inside_the_commit_of_an_increment() {
+    story("the_engine_loses_power_inside_the_commit_of_an_increment", async |stack, client| {
+        client.count(2).await;
+        stack.world.note("the engine will lose power in its third disk operation from here");
+        let strike = stack.ledger.struck(model::fault::Family::EnginePowerLost);
+        stack.engine.node().crash_in_disk_operation(3, Fall::PowerOff);
+        let stack_too = stack.clone();
+        let back = stack.world.spawn("engine comes back", async move {
+            stack_too.engine.node().ended().await;
+            stack_too.world.note("the engine has lost power");
+            stack_too.world.sleep(Duration::from_secs(2)).await;
+            stack_too.engine.boot();
+            stack_too.ledger.repaired(strike);
+        });
+        client.count(3).await;
+        back.await;
+    });
+}
+
+#[test]
+fn the_event_stream_is_cut_silently_while_the_socket_lives() {
+    story("the_event_stream_is_cut_silently_while_the_socket_lives", async |stack, client| {
+        client.count(2).await;
+        let streams = stack.world.connections().into_iter();
+        let stream =
+            streams.filter(|connection| connection.live && connection.carries("GET /api/rivet/start")).last();
+        let stream = stream.expect("a serverless actor that answered is held open by a stream");
+        let strike = stack.ledger.struck(model::fault::Family::StreamSilent);
+        assert!(stack.world.cut(&stream, Cut::Silence, Side::Opener), "the stream was live");
+        stack.world.note("the event stream carries nothing any more");
+        stack.world.sleep(Duration::from_secs(12)).await;
+        stack.ledger.repaired(strike);
+        client.count(2).await;
+    });
+}
