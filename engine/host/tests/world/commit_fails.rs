@@ -50,7 +50,17 @@ fn a_crash_inside_a_commit_loses_nothing_acknowledged() {
                 let mut acknowledged = Vec::new();
                 for round in 0..4 {
                     let how = if chance.below(2) == 0 { Fall::Kill } else { Fall::PowerOff };
-                    engine.crash_in_disk_operation(1 + chance.below(120), how);
+                    if round % 2 == 0 {
+                        engine.crash_in_disk_operation(1 + chance.below(120), how);
+                    } else {
+                        // While a sync is under way, too: what it writes is not durable then.
+                        let after = chance.span(Duration::from_millis(1)..=Duration::from_millis(80));
+                        let engine = engine.clone();
+                        world.spawn("power off", async move {
+                            runtime::sleep(after).await;
+                            engine.power_off();
+                        });
+                    }
                     for key in 0..200 {
                         let key = format!("{round}-{key}");
                         match actor(&engine, &key).await {
