@@ -1,5 +1,7 @@
 //! A counter, incremented through the gateway while the engine is killed with SIGKILL and started again.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,9 +12,13 @@ use http::{Method, Request};
 use protocol::api::{CrashPolicy, CreateActor};
 use protocol::id::ActorId;
 use sdk::Client;
+use tokio::sync::Notify;
 
 /// How long one request may take: held until the actor is ready, and answered.
 const ANSWER: Duration = Duration::from_secs(45);
+
+/// Between a failed request and the next.
+const RETRY: Duration = Duration::from_millis(5);
 
 async fn make(client: &Client) -> ActorId {
     let actor = CreateActor {
@@ -45,16 +51,49 @@ async fn ask(client: &Client, actor: ActorId, method: Method, path: &str) -> Res
     value["value"].as_u64().ok_or_else(|| format!("no count in {value}"))
 }
 
-/// Increments until stopped; returns the counts it heard and how many answers it did not hear.
-async fn count_on(client: Client, actor: ActorId, increments: usize) -> (Vec<u64>, u64) {
+/// Increments until told to stop; returns the counts it heard and how many answers it did not hear.
+async fn count_on(
+    client: Client,
+    actor: ActorId,
+    stop: Arc<AtomicBool>,
+    progress: Arc<Progress>,
+) -> (Vec<u64>, u64) {
     let (mut heard, mut unknown) = (Vec::new(), 0);
-    for _ in 0..increments {
+    while !stop.load(Ordering::Acquire) {
         match ask(&client, actor, Method::POST, "/increment").await {
-            Ok(value) => heard.push(value),
-            Err(_lost) => unknown += 1,
+            Ok(value) => {
+                heard.push(value);
+                progress.one_more();
+            }
+            Err(_lost) => {
+                unknown += 1;
+                runtime::sleep(RETRY).await;
+            }
         }
     }
     (heard, unknown)
+}
+
+/// How many increments were answered.
+#[derive(Default)]
+struct Progress {
+    answered: AtomicU64,
+    changed: Notify,
+}
+
+impl Progress {
+    fn one_more(&self) {
+        self.answered.fetch_add(1, Ordering::AcqRel);
+        self.changed.notify_one();
+    }
+
+    /// Waits for so many more.
+    async fn reached(&self, more: u64) {
+        let goal = self.answered.load(Ordering::Acquire) + more;
+        while self.answered.load(Ordering::Acquire) < goal {
+            self.changed.notified().await;
+        }
+    }
 }
 
 fn demo(platform: &Platform, mode: &str) -> Process {
@@ -72,7 +111,7 @@ fn demo(platform: &Platform, mode: &str) -> Process {
 /// Kills the engine again and again while a client counts: nothing acknowledged is lost or repeated.
 fn survives_kills(mode: &'static str) {
     const KILLS: usize = 3;
-    const INCREMENTS: usize = 400;
+    const BETWEEN_KILLS: u64 = 100;
     let mut platform = Platform::start();
     let mut application = demo(&platform, mode);
     let client = platform.client();
@@ -80,15 +119,22 @@ fn survives_kills(mode: &'static str) {
         let actor = make(&client).await;
         let first = ask(&client, actor, Method::POST, "/increment").await.expect("a cold counter answers");
         assert_eq!(first, 1);
-        let counting = runtime::spawn("counting", count_on(client.clone(), actor, INCREMENTS));
+        let (stop, progress) = (Arc::new(AtomicBool::new(false)), Arc::new(Progress::default()));
+        let counting = runtime::spawn(
+            "counting",
+            count_on(client.clone(), actor, Arc::clone(&stop), Arc::clone(&progress)),
+        );
         for _ in 0..KILLS {
+            progress.reached(BETWEEN_KILLS).await;
             platform.kill_and_start();
             let before = runtime::now();
-            let value = ask(&client, actor, Method::GET, "/value").await;
+            // A new client: the other one may still hold a connection to the engine that was killed.
+            let value = ask(&platform.client(), actor, Method::GET, "/value").await;
             let took = runtime::now().saturating_since(before);
             value.expect("the counter answers after a restart");
             println!("{mode}: answered {took:?} after the engine was back");
         }
+        stop.store(true, Ordering::Release);
         let (heard, unknown) = counting.await.expect("the counting task ends");
         assert!(heard.windows(2).all(|pair| pair[0] < pair[1]), "counts only grow: {heard:?}");
         let last = ask(&client, actor, Method::GET, "/value").await.expect("the counter answers at the end");

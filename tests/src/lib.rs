@@ -7,10 +7,10 @@ pub mod binaries;
 pub mod platform;
 pub mod process;
 
-/// Runs a future on real tokio, on one thread.
+/// Runs a future on real tokio. The tasks it spawns run on, also while it waits for a process.
 ///
 /// # Panics
 /// When the system gives no poller.
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    runtime::process::block_on(Some(std::num::NonZero::<usize>::MIN), future).expect("the runtime starts")
+    runtime::process::block_on(std::num::NonZero::new(2), future).expect("the runtime starts")
 }
