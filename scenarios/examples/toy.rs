@@ -80,13 +80,31 @@ fn clumsy(_: &World, _: &mut Performance) {
     panic!("stumbles over the carpet");
 }
 
-static PLAYS: [&dyn Play; 6] = [
+/// A play that does not even begin.
+struct Absent;
+
+impl Play for Absent {
+    fn name(&self) -> &'static str {
+        "absent"
+    }
+
+    fn about(&self) -> &'static str {
+        "it panics before there is a world"
+    }
+
+    fn run(&self, _: u64, _: &RunOptions) -> RunReport {
+        panic!("nobody came")
+    }
+}
+
+static PLAYS: [&dyn Play; 7] = [
     &Toy { name: "calm", about: "nothing happens", particularity: calm },
     &Toy { name: "flawed", about: "one seed in seven breaks a law", particularity: flawed },
     &Toy { name: "forgetful", about: "a second run in one process is another one", particularity: forgetful },
     &Toy { name: "homesick", about: "a run in another process is another one", particularity: homesick },
     &Toy { name: "spared", about: "its fault is never felt", particularity: spared },
     &Toy { name: "clumsy", about: "it panics", particularity: clumsy },
+    &Absent,
 ];
 
 fn main() -> ExitCode {

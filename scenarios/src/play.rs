@@ -3,6 +3,7 @@
 //! What a play does is its own affair ([`crate::plays`]); which seeds are run, how often and where, is
 //! [`crate::search`]'s.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
@@ -104,6 +105,35 @@ pub struct RunReport {
     pub kept: Vec<Event>,
     /// Overrides that met no decision.
     pub unmatched: Vec<Unmatched>,
+}
+
+impl RunReport {
+    /// Of a run that took its thread with it: a mistake in the play or in the simulator, told like a broken law.
+    pub(crate) fn fallen(seed: u64, panic: &(dyn Any + Send)) -> Self {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a text");
+        let text = format!("the run itself panicked: {text}");
+        Self {
+            seed,
+            outcome: Err(Broken { law: "the_run_ends", at: Mono::ZERO, place: None, text }),
+            digest: 0,
+            checkpoints: Vec::new(),
+            events: 0,
+            polls: 0,
+            elapsed: Duration::ZERO,
+            operations: 0,
+            acknowledged: 0,
+            failed: 0,
+            commits: 0,
+            faults: BTreeMap::new(),
+            effects: BTreeMap::new(),
+            marks: BTreeMap::new(),
+            notes: Vec::new(),
+            trace: Vec::new(),
+            kept: Vec::new(),
+            unmatched: Vec::new(),
+        }
+    }
 }
 
 impl From<sim::Report<Performance>> for RunReport {

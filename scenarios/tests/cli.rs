@@ -155,6 +155,10 @@ fn a_run_that_fails_by_itself_is_a_failure() {
     assert_eq!(code, 1);
     contains(&text, "clumsy:0 nobody_panics at 31.000000s: ");
     contains(&text, "stumbles over the carpet");
+    let (text, code) = said("explore --scenario absent,calm --seeds 2");
+    assert_eq!(code, 1);
+    contains(&text, "absent:1 the_run_ends at 0.000000s: the run itself panicked: nobody came");
+    contains(&text, "2 failed");
 }
 
 #[test]

@@ -17,27 +17,22 @@ pub(super) fn check(evidence: &Evidence) -> Result<(), Breach> {
     let mut safe: BTreeSet<RequestId> = BTreeSet::new();
     let mut delivered: BTreeMap<[u8; 8], &crate::evidence::Told> = BTreeMap::new();
     for told in &evidence.told {
-        match told.fact {
-            Fact::Forwarded { request, safe: true, .. } => {
-                safe.insert(request);
-            }
-            Fact::Forwarded { request, safe: false, .. } => {
-                safe.remove(&request);
-            }
-            Fact::Delivered { actor, generation, request } => {
-                let [.., a, b, c, d] = request;
-                let Some(first) = delivered.insert(request, told) else { continue };
-                if !safe.contains(&RequestId([a, b, c, d])) {
-                    let text = format!(
-                        "{:?} reached {actor:?} {generation:?}, and had reached user code at {:?} on {} before",
-                        RequestId([a, b, c, d]),
-                        first.at,
-                        first.place
-                    );
-                    return Err(Breach::told(told, text));
-                }
-            }
-            _ => {}
+        if let Fact::Forwarded { request, safe: is_safe, .. } = told.fact {
+            match is_safe {
+                true => safe.insert(request),
+                false => safe.remove(&request),
+            };
+        }
+        let Fact::Delivered { actor, generation, request } = told.fact else { continue };
+        let Some(first) = delivered.insert(request, told) else { continue };
+        let [.., a, b, c, d] = request;
+        let request = RequestId([a, b, c, d]);
+        if !safe.contains(&request) {
+            let text = format!(
+                "{request:?} reached {actor:?} {generation:?}, and had reached user code at {:?} on {} before",
+                first.at, first.place
+            );
+            return Err(Breach::told(told, text));
         }
     }
     Ok(())

@@ -20,45 +20,31 @@ pub(super) fn check(evidence: &Evidence) -> Result<(), Breach> {
     let mut home: BTreeMap<Life, &Place> = BTreeMap::new();
     for told in &evidence.told {
         let place = &told.place;
-        match told.fact {
-            Fact::InstanceStarted { actor, generation } => {
-                let life = (actor, generation);
-                if let Some(first) = home.insert(life, place)
-                    && first.node != place.node
-                {
-                    return breach(told, life, &format!("starts, and was started on {first} before"));
-                }
-                if stopped.insert((life, place), false).is_some() {
-                    return breach(told, life, "starts a second time");
-                }
+        if let Fact::InstanceStarted { actor, generation } = told.fact {
+            let life = (actor, generation);
+            if let Some(first) = home.insert(life, place)
+                && first.node != place.node
+            {
+                return breach(told, life, &format!("starts, and was started on {first} before"));
             }
-            Fact::InstanceStopped { actor, generation } => {
-                match stopped.insert(((actor, generation), place), true) {
-                    None => return breach(told, (actor, generation), "stops without having started"),
-                    Some(true) => return breach(told, (actor, generation), "stops a second time"),
-                    Some(false) => {}
-                }
+            if stopped.insert((life, place), false).is_some() {
+                return breach(told, life, "starts a second time");
             }
-            Fact::Delivered { actor, generation, request } => {
-                match stopped.get(&((actor, generation), place)) {
-                    None => {
-                        return breach(
-                            told,
-                            (actor, generation),
-                            &format!("is given {request:02x?} before its start"),
-                        );
-                    }
-                    Some(true) => {
-                        return breach(
-                            told,
-                            (actor, generation),
-                            &format!("is given {request:02x?} after its stop"),
-                        );
-                    }
-                    Some(false) => {}
-                }
+        }
+        if let Fact::InstanceStopped { actor, generation } = told.fact {
+            match stopped.insert(((actor, generation), place), true) {
+                None => return breach(told, (actor, generation), "stops without having started"),
+                Some(true) => return breach(told, (actor, generation), "stops a second time"),
+                Some(false) => {}
             }
-            _ => {}
+        }
+        if let Fact::Delivered { actor, generation, request } = told.fact {
+            let when = match stopped.get(&((actor, generation), place)) {
+                None => "before its start",
+                Some(true) => "after its stop",
+                Some(false) => continue,
+            };
+            return breach(told, (actor, generation), &format!("is given {request:02x?} {when}"));
         }
     }
     Ok(())

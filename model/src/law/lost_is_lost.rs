@@ -14,32 +14,27 @@ pub(super) fn check(evidence: &Evidence) -> Result<(), Breach> {
     let mut host: BTreeMap<(ActorId, Generation), RunnerId> = BTreeMap::new();
     let mut lost: BTreeMap<RunnerId, Mono> = BTreeMap::new();
     for told in &evidence.told {
-        match told.fact {
-            Fact::Placed { actor, generation, runner } => {
-                if let Some(at) = lost.get(&runner) {
-                    let text = format!("{actor:?} {generation:?} is placed on {runner:?}, lost at {at:?}");
-                    return Err(Breach::told(told, text));
-                }
-                host.insert((actor, generation), runner);
+        if let Fact::RunnerLost { runner } = told.fact {
+            lost.insert(runner, told.at);
+        }
+        if let Fact::Placed { actor, generation, runner } = told.fact {
+            if let Some(at) = lost.get(&runner) {
+                let text = format!("{actor:?} {generation:?} is placed on {runner:?}, lost at {at:?}");
+                return Err(Breach::told(told, text));
             }
-            Fact::RunnerLost { runner } => {
-                lost.insert(runner, told.at);
-            }
-            Fact::Ended { actor, generation, how } => {
-                let in_order = match how {
-                    GenerationEnd::Stopped | GenerationEnd::Crashed => true,
-                    GenerationEnd::RunnerLost | GenerationEnd::NoResponse => false,
-                };
-                let gone =
-                    host.remove(&(actor, generation)).and_then(|runner| Some((runner, lost.get(&runner)?)));
-                if let (true, Some((runner, at))) = (in_order, gone) {
-                    let text = format!(
-                        "{actor:?} {generation:?} is said to have ended as {how:?}, but {runner:?} was lost at {at:?}"
-                    );
-                    return Err(Breach::told(told, text));
-                }
-            }
-            _ => {}
+            host.insert((actor, generation), runner);
+        }
+        let Fact::Ended { actor, generation, how } = told.fact else { continue };
+        let in_order = match how {
+            GenerationEnd::Stopped | GenerationEnd::Crashed => true,
+            GenerationEnd::RunnerLost | GenerationEnd::NoResponse => false,
+        };
+        let gone = host.remove(&(actor, generation)).and_then(|runner| Some((runner, lost.get(&runner)?)));
+        if let (true, Some((runner, at))) = (in_order, gone) {
+            let text = format!(
+                "{actor:?} {generation:?} is said to have ended as {how:?}, but {runner:?} was lost at {at:?}"
+            );
+            return Err(Breach::told(told, text));
         }
     }
     Ok(())

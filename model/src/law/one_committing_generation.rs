@@ -61,7 +61,15 @@ impl<'told> Bench<'told> {
                 Ok(())
             }
             Fact::KvCommitted { actor, generation, conn } => self.commit(told, actor, generation, conn),
-            _ => Ok(()),
+            Fact::Running { .. }
+            | Fact::Destroyed { .. }
+            | Fact::StreamOpened { .. }
+            | Fact::StreamEnded { .. }
+            | Fact::Forwarded { .. }
+            | Fact::InstanceStarted { .. }
+            | Fact::InstanceStopped { .. }
+            | Fact::Delivered { .. }
+            | Fact::EventStreamEnded { .. } => Ok(()),
         }
     }
 

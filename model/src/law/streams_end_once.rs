@@ -12,28 +12,18 @@ use super::Breach;
 pub(super) fn check(evidence: &Evidence) -> Result<(), Breach> {
     let mut ended: BTreeMap<(&Place, StreamId), Option<&'static str>> = BTreeMap::new();
     for told in &evidence.told {
-        match told.fact {
-            Fact::StreamOpened { stream } => {
-                let before = ended.insert((&told.place, stream), None);
-                if before.is_some() {
-                    return Err(Breach::told(told, format!("{stream:?} is opened a second time")));
-                }
-            }
-            Fact::StreamEnded { stream, reason } => match ended.insert((&told.place, stream), Some(reason)) {
-                Some(None) => {}
-                Some(Some(first)) => {
-                    let text = format!("{stream:?} ends with {reason}, and had ended with {first} before");
-                    return Err(Breach::told(told, text));
-                }
-                None => {
-                    return Err(Breach::told(
-                        told,
-                        format!("{stream:?} ends with {reason} and was never opened"),
-                    ));
-                }
-            },
-            _ => {}
+        if let Fact::StreamOpened { stream } = told.fact
+            && ended.insert((&told.place, stream), None).is_some()
+        {
+            return Err(Breach::told(told, format!("{stream:?} is opened a second time")));
         }
+        let Fact::StreamEnded { stream, reason } = told.fact else { continue };
+        let text = match ended.insert((&told.place, stream), Some(reason)) {
+            Some(None) => continue,
+            Some(Some(first)) => format!("{stream:?} ends with {reason}, and had ended with {first} before"),
+            None => format!("{stream:?} ends with {reason} and was never opened"),
+        };
+        return Err(Breach::told(told, text));
     }
     Ok(())
 }

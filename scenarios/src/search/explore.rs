@@ -4,7 +4,6 @@
 //! first failure too many. So everything in [`Findings`] but the times of the host is the same for any number of
 //! threads; what workers had begun beyond the stop is thrown away.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -190,7 +189,7 @@ impl Crew<'_> {
         let begun = runtime::now();
         let report = match catch_unwind(AssertUnwindSafe(|| play.run(item.seed, &options))) {
             Ok(report) => report,
-            Err(panic) => fell(item.seed, panic.as_ref()),
+            Err(panic) => RunReport::fallen(item.seed, panic.as_ref()),
         };
         let busy = begun.elapsed();
         let mut why = report.outcome.clone().err().map(Why::from);
@@ -300,37 +299,5 @@ impl Crew<'_> {
             findings.gave_up = true;
             self.over.store(true, Ordering::Relaxed);
         }
-    }
-}
-
-/// A run that took its thread with it: a mistake in the play or in the simulator, told like a broken law.
-fn fell(seed: u64, panic: &(dyn Any + Send)) -> RunReport {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a text");
-    let broken = Broken {
-        law: "the_run_ends",
-        at: protocol::time::Mono::ZERO,
-        place: None,
-        text: format!("the run itself panicked: {text}"),
-    };
-    RunReport {
-        seed,
-        outcome: Err(broken),
-        digest: 0,
-        checkpoints: Vec::new(),
-        events: 0,
-        polls: 0,
-        elapsed: Duration::ZERO,
-        operations: 0,
-        acknowledged: 0,
-        failed: 0,
-        commits: 0,
-        faults: BTreeMap::new(),
-        effects: BTreeMap::new(),
-        marks: BTreeMap::new(),
-        notes: Vec::new(),
-        trace: Vec::new(),
-        kept: Vec::new(),
-        unmatched: Vec::new(),
     }
 }
