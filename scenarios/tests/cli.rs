@@ -1,23 +1,18 @@
-//! The command line, run as people run it, over the plays of `examples/toy.rs`.
+//! The command line, run as people run it, over the plays of `toy/main.rs`.
 
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-/// The example's binary, which cargo builds before these tests.
 fn toy() -> Command {
-    let tests = std::env::current_exe().expect("the system knows where this test lies");
-    let folder: PathBuf =
-        tests.parent().and_then(|deps| deps.parent()).expect("tests lie in deps").join("examples");
-    let mut command = Command::new(folder.join("toy"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_toy"));
     command.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
     command
 }
 
 fn call(arguments: &str) -> Output {
-    toy().args(arguments.split_whitespace()).output().expect("cargo builds the example with the tests")
+    toy().args(arguments.split_whitespace()).output().expect("cargo builds it before the tests")
 }
 
 /// What a call says, and its exit code.
