@@ -92,9 +92,8 @@ fn the_engine_loses_power_inside_the_commit_of_an_increment() {
 fn the_event_stream_is_cut_silently_while_the_socket_lives() {
     story("the_event_stream_is_cut_silently_while_the_socket_lives", async |stack, client| {
         client.count(2).await;
-        let streams = stack.world.connections().into_iter();
-        let stream =
-            streams.filter(|connection| connection.live && connection.carries("GET /api/rivet/start")).last();
+        let mut streams = stack.world.connections().into_iter().rev();
+        let stream = streams.find(|connection| connection.live && connection.carries("GET /api/rivet/start"));
         let stream = stream.expect("a serverless actor that answered is held open by a stream");
         let strike = stack.ledger.struck(model::fault::Family::StreamSilent);
         assert!(stack.world.cut(&stream, Cut::Silence, Side::Opener), "the stream was live");
