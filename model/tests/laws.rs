@@ -259,7 +259,14 @@ fn slots_in_use_are_actors() {
     let view = |used_slots, total_slots, on: u8| {
         let hosted =
             ActorView { actor: actor(), phase: "running", generation: Some(ONE), runner: Some(runner(on)) };
-        let host = RunnerView { runner: runner(1), conn: None, total_slots, used_slots, draining: false };
+        let host = RunnerView {
+            runner: runner(1),
+            conn: None,
+            total_slots,
+            used_slots,
+            lingering_slots: 0,
+            draining: false,
+        };
         let view = ControlView { actors: vec![hosted], runners: vec![host], ..ControlView::default() };
         Evidence { views: vec![(seconds(1), view)], ..Evidence::default() }
     };

@@ -1,6 +1,6 @@
 //! The seam between the plays and whoever runs them: a play is run from a seed, and hands back one report.
 //!
-//! What a play does is its own affair ([`crate::plays`]); which seeds are run, how often and where, is
+//! What a play does is its own affair ([`mod@crate::plays`]); which seeds are run, how often and where, is
 //! [`crate::search`]'s.
 
 use std::any::Any;

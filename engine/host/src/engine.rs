@@ -1,6 +1,6 @@
 //! The engine: opened from its data folder, run until it is told to stop.
 //!
-//! What works while it runs is a [`core`](self::core): both machines with their drivers, the sockets, the streams, the
+//! What works while it runs is a [`mod@core`]: both machines with their drivers, the sockets, the streams, the
 //! connections. It is thrown away as a whole, and made anew from the store, when a commit fails.
 
 pub(crate) mod core;

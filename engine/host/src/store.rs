@@ -3,8 +3,8 @@
 //!
 //! It keeps the records of the control plane, the KV contents of actors, and their inputs. It decides nothing: it
 //! applies a [`Batch`] in one transaction and answers the reads in it at their position. Every access runs inside
-//! [`runtime::disk::blocking`]. The layout of the file is in [`file`](self::file), of its tables in
-//! [`tables`](self::tables), the semantics of actor KV in [`kv`].
+//! [`runtime::disk::blocking`]. The layout of the file is in [`mod@file`], of its tables in
+//! [`mod@tables`], the semantics of actor KV in [`kv`].
 
 mod batch;
 mod error;

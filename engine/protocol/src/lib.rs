@@ -3,7 +3,7 @@
 //! No IO, no clock, no randomness: an id is made from entropy that is handed in, a time is an argument. Read
 //! [`wire`] for what a runner and the engine say on their socket, [`api`] for the HTTP bodies and queries, [`error`]
 //! for every code that can leave the platform, [`limits`] for every bound and where it comes from, [`view`] for what
-//! laws may know, [`mark`] for how rare branches are counted.
+//! laws may know, [`mod@mark`] for how rare branches are counted.
 
 pub mod api;
 pub mod error;

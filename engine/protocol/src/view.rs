@@ -189,6 +189,9 @@ pub struct RunnerView {
     pub total_slots: u32,
     /// Slots in use.
     pub used_slots: u32,
+    /// Of these, held by ended generations whose Stopped was not read yet: each keeps its slot, so that no new
+    /// generation of its actor is placed beside it.
+    pub lingering_slots: u32,
     /// Whether it is being drained.
     pub draining: bool,
 }

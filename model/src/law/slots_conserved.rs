@@ -1,4 +1,5 @@
-//! A runner's slots in use are the actors assigned to it, and never more than it has.
+//! A runner's slots in use are the actors assigned to it and the ended generations that linger there, and never more
+//! than it has.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,8 +29,11 @@ fn in_view(at: Mono, view: &ControlView) -> Result<(), Breach> {
     for runner in &view.runners {
         let id = runner.runner;
         let actors = assigned.remove(&id).unwrap_or(0);
-        if runner.used_slots != actors {
-            let text = format!("{id:?} uses {} slots and hosts {actors} actors", runner.used_slots);
+        let lingering = runner.lingering_slots;
+        if runner.used_slots != actors + lingering {
+            let used = runner.used_slots;
+            let text =
+                format!("{id:?} uses {used} slots, hosts {actors} actors, and {lingering} linger there");
             return Err(Breach::new(at, text));
         }
         if runner.used_slots > runner.total_slots {

@@ -56,6 +56,7 @@ fn runner(runner: &Runner) -> RunnerView {
         conn: runner.conn,
         total_slots: runner.record.total_slots,
         used_slots: runner.used(),
+        lingering_slots: u32::try_from(runner.record.lingering.len()).expect("they are among the used slots"),
         draining: runner.record.draining.is_some(),
     }
 }
