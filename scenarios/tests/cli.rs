@@ -203,7 +203,7 @@ fn a_search_ends_when_its_time_is_over() {
 #[test]
 fn an_interrupted_search_tells_what_it_has_done() {
     let mut search = toy();
-    search.args(["explore", "--scenario", "flawed", "--for", "1h", "--keep-going"]).stdout(Stdio::piped());
+    search.args(["explore", "--scenario", "flawed", "--for", "30s", "--keep-going"]).stdout(Stdio::piped());
     let mut search = search.spawn().unwrap();
     let mut lines = BufReader::new(search.stdout.take().unwrap()).lines().map(Result::unwrap);
     contains(&lines.next().unwrap(), "flawed:3 ");
