@@ -271,8 +271,11 @@ fn slots_in_use_are_actors() {
         Evidence { views: vec![(seconds(1), view)], ..Evidence::default() }
     };
     holds(law, &view(1, 1, 1));
-    breaks(law, &view(0, 1, 1), "uses 0 slots and hosts 1 actors");
-    breaks(law, &view(2, 2, 1), "uses 2 slots and hosts 1 actors");
+    let mut lingers = view(2, 2, 1);
+    lingers.views[0].1.runners[0].lingering_slots = 1;
+    holds(law, &lingers);
+    breaks(law, &view(0, 1, 1), "uses 0 slots, hosts 1 actors, and 0 linger there");
+    breaks(law, &view(2, 2, 1), "uses 2 slots, hosts 1 actors, and 0 linger there");
     breaks(law, &view(1, 0, 1), "uses 1 of its 0 slots");
     breaks(law, &view(0, 1, 2), "which does not exist");
     let mut twice = view(2, 2, 1);
