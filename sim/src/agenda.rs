@@ -27,14 +27,20 @@ impl DueKey {
 
 #[derive(Clone, Copy)]
 struct Entry {
-    at: u64,
-    order: u64,
+    /// The moment above, the order below: one comparison.
+    key: u128,
     slot: u32,
 }
 
 impl Entry {
-    fn before(&self, other: &Self) -> bool {
-        (self.at, self.order) < (other.at, other.order)
+    const fn new(at: u64, order: u64, slot: u32) -> Self {
+        Self { key: (at as u128) << 64 | order as u128, slot }
+    }
+    const fn at(&self) -> u64 {
+        (self.key >> 64) as u64
+    }
+    const fn before(&self, other: &Self) -> bool {
+        self.key < other.key
     }
 }
 
@@ -70,7 +76,7 @@ impl<T> Agenda<T> {
 
     /// The moment of the first entry, in nanoseconds.
     pub(crate) fn next_at(&self) -> Option<u64> {
-        self.heap.first().map(|entry| entry.at)
+        self.heap.first().map(Entry::at)
     }
 
     /// Puts `what` on the agenda for `at`.
@@ -91,7 +97,7 @@ impl<T> Agenda<T> {
         };
         let generation = self.slots[slot as usize].generation;
         self.order += 1;
-        self.heap.push(Entry { at, order: self.order, slot });
+        self.heap.push(Entry::new(at, self.order, slot));
         self.rise(place as usize);
         DueKey { slot, generation }
     }
@@ -128,7 +134,7 @@ impl<T> Agenda<T> {
         if held.generation != key.generation {
             return None;
         }
-        let at = self.heap[held.place as usize].at;
+        let at = self.heap[held.place as usize].at();
         held.what.as_mut().map(|what| (at, what))
     }
 
@@ -140,8 +146,7 @@ impl<T> Agenda<T> {
         }
         let place = held.place as usize;
         self.order += 1;
-        self.heap[place].at = at;
-        self.heap[place].order = self.order;
+        self.heap[place] = Entry::new(at, self.order, key.slot);
         self.settle(place);
     }
 

@@ -38,17 +38,18 @@ pub struct Unmatched {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct StreamId(pub(crate) u32);
 
+/// What a draw touches.
 struct State {
-    name: String,
     key: u64,
     next: u64,
-    pinned: Option<BTreeMap<u64, u64>>,
+    pinned: bool,
 }
 
 /// All streams of a world.
 pub(crate) struct Decisions {
     seed: u64,
     streams: Vec<State>,
+    names: Vec<String>,
     by_name: BTreeMap<String, StreamId>,
     overrides: Overrides,
     record: Option<Vec<Recorded>>,
@@ -68,6 +69,7 @@ impl Decisions {
         Self {
             seed,
             streams: Vec::new(),
+            names: Vec::new(),
             by_name: BTreeMap::new(),
             overrides,
             record: (recorded_max > 0).then(Vec::new),
@@ -82,18 +84,15 @@ impl Decisions {
             return *id;
         }
         let id = StreamId(u32::try_from(self.streams.len()).expect("fewer than 2^32 streams"));
-        self.streams.push(State {
-            name: name.to_owned(),
-            key: xxh3_64_with_seed(name.as_bytes(), self.seed),
-            next: 0,
-            pinned: self.overrides.get(name).cloned(),
-        });
+        let pinned = self.overrides.contains_key(name);
+        self.streams.push(State { key: xxh3_64_with_seed(name.as_bytes(), self.seed), next: 0, pinned });
+        self.names.push(name.to_owned());
         self.by_name.insert(name.to_owned(), id);
         id
     }
 
     pub(crate) fn name(&self, id: StreamId) -> &str {
-        &self.streams[id.0 as usize].name
+        &self.names[id.0 as usize]
     }
 
     /// How many decisions fell.
@@ -112,6 +111,7 @@ impl Decisions {
         self.take(id, 0)
     }
 
+    #[inline]
     fn take(&mut self, id: StreamId, bound: u64) -> u64 {
         let stream = &mut self.streams[id.0 as usize];
         let ordinal = stream.next;
@@ -120,16 +120,19 @@ impl Decisions {
         let word = mix(stream.key, ordinal);
         // The high half of the product: even over the bound, without a division.
         let hashed = if bound == 0 { word } else { ((u128::from(word) * u128::from(bound)) >> 64) as u64 };
-        let value = match stream.pinned.as_ref().and_then(|pinned| pinned.get(&ordinal)) {
-            Some(pinned) => pinned.checked_rem(bound).unwrap_or(*pinned),
-            None => hashed,
-        };
+        let value = if stream.pinned { self.pin(id, ordinal, bound).unwrap_or(hashed) } else { hashed };
         if let Some(record) = &mut self.record
             && record.len() < self.recorded_max
         {
             record.push(Recorded { stream: id, ordinal, bound, value });
         }
         value
+    }
+
+    #[cold]
+    fn pin(&self, id: StreamId, ordinal: u64, bound: u64) -> Option<u64> {
+        let pinned = *self.overrides.get(self.name(id))?.get(&ordinal)?;
+        Some(pinned.checked_rem(bound).unwrap_or(pinned))
     }
 
     /// The overrides that met no decision so far.

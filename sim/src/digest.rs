@@ -11,8 +11,8 @@ use xxhash_rust::xxh3::xxh3_128;
 
 /// Events per hashed block; a multiple of it lies between checkpoints.
 const BLOCK_EVENTS: usize = 128;
+/// An event's two words; the digest of all before takes as much room.
 const EVENT_BYTES: usize = 16;
-const HEAD_BYTES: usize = 16;
 /// Events between checkpoints at first; doubled whenever there are too many.
 pub const CHECKPOINT_EVENTS: u64 = 1024;
 /// At most so many checkpoints are kept.
@@ -72,13 +72,15 @@ pub(crate) struct Kept {
 }
 
 pub(crate) struct Digest {
-    block: Box<[u8; HEAD_BYTES + BLOCK_EVENTS * EVENT_BYTES]>,
+    /// The digest before it, then events.
+    block: Box<[[u8; EVENT_BYTES]; 1 + BLOCK_EVENTS]>,
     filled: usize,
     events: u64,
     now: u64,
     spacing: u64,
     checkpoints: Vec<Checkpoint>,
     window: Range<u64>,
+    keeps: bool,
     kept: Vec<Kept>,
 }
 
@@ -86,20 +88,21 @@ impl Digest {
     pub(crate) fn new(window: Range<u64>) -> Self {
         let end = window.end.min(window.start.saturating_add(WINDOW_MAX));
         Self {
-            block: Box::new([0; HEAD_BYTES + BLOCK_EVENTS * EVENT_BYTES]),
-            filled: HEAD_BYTES,
+            block: Box::new([[0; EVENT_BYTES]; 1 + BLOCK_EVENTS]),
+            filled: 1,
             events: 0,
             now: 0,
             spacing: CHECKPOINT_EVENTS,
             checkpoints: Vec::new(),
+            keeps: window.start < end,
             window: window.start..end,
             kept: Vec::new(),
         }
     }
 
     /// Whether any event is kept as it is.
-    pub(crate) fn keeps(&self) -> bool {
-        !self.window.is_empty()
+    pub(crate) const fn keeps(&self) -> bool {
+        self.keeps
     }
 
     /// How many events were folded.
@@ -111,15 +114,10 @@ impl Digest {
     #[inline]
     pub(crate) fn fold(&mut self, kind: Kind, subject: u64, detail: u64) {
         let head = (kind as u64) << 56 | (subject & ((1 << 56) - 1));
-        let place = &mut self.block[self.filled..self.filled + EVENT_BYTES];
-        place[..8].copy_from_slice(&head.to_le_bytes());
-        place[8..].copy_from_slice(&detail.to_le_bytes());
-        self.filled += EVENT_BYTES;
-        if kind == Kind::Time {
-            self.now = detail;
-        }
-        if self.window.contains(&self.events) {
-            self.kept.push(Kept { index: self.events, at: self.now, kind, subject, detail });
+        self.block[self.filled] = (u128::from(detail) << 64 | u128::from(head)).to_le_bytes();
+        self.filled += 1;
+        if self.keeps {
+            self.keep(kind, subject, detail);
         }
         self.events += 1;
         if self.filled == self.block.len() {
@@ -127,10 +125,20 @@ impl Digest {
         }
     }
 
+    #[cold]
+    fn keep(&mut self, kind: Kind, subject: u64, detail: u64) {
+        if kind == Kind::Time {
+            self.now = detail;
+        }
+        if self.window.contains(&self.events) {
+            self.kept.push(Kept { index: self.events, at: self.now, kind, subject, detail });
+        }
+    }
+
     fn close_block(&mut self) {
         let digest = self.value();
-        self.block[..HEAD_BYTES].copy_from_slice(&digest.to_le_bytes());
-        self.filled = HEAD_BYTES;
+        self.block[0] = digest.to_le_bytes();
+        self.filled = 1;
         if !self.events.is_multiple_of(self.spacing) {
             return;
         }
@@ -147,7 +155,7 @@ impl Digest {
 
     /// The digest over all events so far.
     pub(crate) fn value(&self) -> u128 {
-        xxh3_128(&self.block[..self.filled])
+        xxh3_128(self.block[..self.filled].as_flattened())
     }
 
     /// The checkpoints kept, the end of the run among them.

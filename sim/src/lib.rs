@@ -1,4 +1,59 @@
 //! A deterministic world for network services: tasks, clock, network, disk, faults, decisions.
+//!
+//! Code that asks [`runtime`] for tasks, time, TCP, names, files and entropy runs unchanged on tokio, in production,
+//! and in a [`World`], where a whole stack of nodes lives on one thread, virtual time jumps from event to event, and
+//! everything left open (which task runs next, how long a segment takes, how many bytes a read returns, what a power
+//! loss leaves of a disk) is decided by a seed. The same seed gives the same run, to the last event; a failing one is
+//! one line to replay. The crate knows no inhabitant: put your own stack in.
+//!
+//! ```
+//! use std::time::Duration;
+//! use runtime::{TcpListener, TcpStream};
+//! use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! let report = sim::Sim::seed(7).run(async |world: sim::World| {
+//!     let server = world.node("server");
+//!     server.boot(|| async {
+//!         let listener = TcpListener::bind(([0; 4], 80).into()).await.unwrap();
+//!         loop {
+//!             let (mut stream, _) = listener.accept().await.unwrap();
+//!             stream.write_all(b"hello").await.unwrap();
+//!         }
+//!     });
+//!     world.sleep(Duration::from_millis(1)).await;
+//!     let address = runtime::resolve("server", 80).await.unwrap()[0];
+//!     let mut stream = TcpStream::connect(address).await.unwrap();
+//!     let mut heard = String::new();
+//!     stream.read_to_string(&mut heard).await.unwrap();
+//!     server.power_off();
+//!     let silence = world.within(Duration::from_secs(60), TcpStream::connect(address)).await;
+//!     assert!(silence.is_none(), "a host without power refuses nothing");
+//!     heard
+//! });
+//! assert_eq!(report.expect_ok(), "hello");
+//! ```
+//!
+//! # Where to go
+//!
+//! | to | look at |
+//! |---|---|
+//! | run a script, read what it was | [`Sim`], [`Options`], [`Report`], [`Failure`] |
+//! | write tests | [`macro@test`]: `#[sim::test(seeds = 0..20)]` |
+//! | boot, kill, cut the power of, pause, stop nodes; crash inside a disk operation | [`Node`] |
+//! | block paths, cut single connections, at a byte if need be | [`World::partition`], [`World::connections`], [`World::cut_at`] |
+//! | decide in a script | [`World::stream`]; pin decisions with [`Options::overrides`] |
+//! | know that faults were felt, and that nothing is left | [`World::effects`], [`World::census`] |
+//! | know that a run is repeatable, and if not, why | [`verify`], [`Divergence`] |
+//!
+//! `examples/partition.rs` is a whole program of forty lines.
+//!
+//! # Rules for inhabitants
+//!
+//! What an inhabitant asks of `runtime` is answered by the world. What its libraries ask of the operating system is
+//! made deterministic by the host of the run (a fresh thread inside madsim's context, if the build has `--cfg madsim`):
+//! hash keys, `getrandom` 0.3 and 0.4, `Instant`, `SystemTime`; threads are refused. What no host can help against:
+//! tokio's timers, sockets and tasks (they panic: there is no reactor), `tokio::select!` and `watch` (they draw from a
+//! counter of the process), statics that hold state, `getrandom` 0.2. [`verify`] finds these.
 
 pub(crate) mod agenda;
 pub(crate) mod census;

@@ -212,6 +212,15 @@ impl Core {
         }
     }
 
+    /// A process falls inside this poll: from here on nobody hears of it what its kernel would not say.
+    pub(crate) fn fence_network(&self, node: NodeId) {
+        match self.with_node(node, |state| state.falls) {
+            None => {}
+            Some(Fall::Kill) => self.net(|net| net.process_gone(self, node)),
+            Some(Fall::PowerOff) => self.net(|net| net.power_gone(self, node)),
+        }
+    }
+
     /// Fences, lets the kernel do its part, then drops the futures.
     pub(crate) fn fell(&self, node: NodeId, status: Status) {
         let (wakes, was_paused) = self.with_node(node, |state| {
@@ -228,10 +237,12 @@ impl Core {
         self.event(Kind::Node, u64::from(node.0), 2 + status as u64);
         self.tell(tracing::Level::INFO, || format!("{}: {status:?}", self.node_name(node)));
         self.disk_gone(node, status == Status::Off);
-        self.net(|net| match status {
-            Status::Off => net.power_gone(self, node),
-            Status::Idle | Status::Running | Status::Exited | Status::Killed => net.process_gone(self, node),
-        });
+        match status {
+            Status::Off => self.net(|net| net.power_gone(self, node)),
+            Status::Idle | Status::Running | Status::Exited | Status::Killed => {
+                self.net(|net| net.process_gone(self, node));
+            }
+        }
         self.drop_tasks(Some(node));
         for waker in wakes {
             waker.wake();

@@ -121,6 +121,9 @@ impl Core {
             }
             done
         });
+        if matches!(done, Err(DiskFault::Crashed)) {
+            self.fence_network(node);
+        }
         let outcome = match &done {
             Ok(_) => 0,
             Err(fault) => {

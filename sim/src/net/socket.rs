@@ -142,6 +142,9 @@ impl Future for Connecting {
         core::with(self.world, |core| {
             let key = match self.key {
                 Some(key) => key,
+                None if core.with_node(self.node, |state| state.fenced) => {
+                    return Poll::Ready(Err(io::ErrorKind::NetworkDown.into()));
+                }
                 None => match core.net(|net| net.connect(core, self.node, self.to)) {
                     Ok(key) => *self.key.insert(key),
                     Err(error) => return Poll::Ready(Err(error)),

@@ -3,9 +3,11 @@
 use std::io;
 use std::time::Duration;
 
+use runtime::{TcpListener, TcpStream};
 use sim::{Effect, Fall, Status, World};
+use tokio::io::AsyncWriteExt;
 
-use crate::support::SECOND;
+use crate::support::{MILLISECOND, SECOND, connect, read};
 
 /// Writes numbered records, each synced, and says which one is acknowledged.
 async fn journal(acknowledged: std::rc::Rc<std::cell::Cell<u64>>) {
@@ -96,4 +98,31 @@ async fn a_file_has_one_holder_and_work_takes_its_time(world: World) {
     node.kill();
     node.wipe_disk();
     assert!(node.disk_counts().synced > 0);
+}
+
+#[sim::test(seeds = 0..20)]
+async fn who_falls_inside_an_operation_says_nothing_in_the_rest_of_that_poll(world: World) {
+    let how = *world.stream("chance").one_of(&[Fall::Kill, Fall::PowerOff]);
+    let node = world.node("store");
+    node.boot(|| async {
+        let listener = TcpListener::bind(([0; 4], 80).into()).await.unwrap();
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let work = runtime::disk::blocking(|| {
+            let file = runtime::disk::open("a").unwrap();
+            assert!(file.write(0, b"x").is_err());
+        });
+        // Both in one poll: the answer must not leave once the write has felled the node.
+        let answer = async {
+            assert!(stream.write_all(b"done").await.is_err());
+            assert!(TcpStream::connect(([127, 0, 0, 1], 80).into()).await.is_err());
+            std::future::pending::<()>().await;
+        };
+        tokio::join!(work, answer);
+    });
+    world.sleep(MILLISECOND).await;
+    let mut stream = connect("store").await.unwrap();
+    node.crash_in_disk_operation(2, how);
+    let heard = world.within(60 * SECOND, read(&mut stream)).await;
+    assert_eq!(heard, if how == Fall::Kill { Some(Ok(vec![])) } else { None });
+    assert!(!node.is_running());
 }
