@@ -118,21 +118,23 @@ fn hypers_client_and_server_live_on_it() {
             TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await.expect("a free port");
         let port = listener.local_addr().expect("bound").port();
         drop(runtime::spawn("server", async move {
-            let (stream, _) = listener.accept().await.expect("a connection");
-            let service = service_fn(async |request: hyper::Request<Incoming>| {
-                Ok::<_, Infallible>(hyper::Response::new(request.uri().path().to_owned()))
-            });
-            hyper::server::conn::http1::Builder::new()
-                .timer(runtime::http::Timer)
-                .serve_connection(stream, service)
-                .await
-                .expect("served");
+            loop {
+                let (stream, _) = listener.accept().await.expect("a connection");
+                let service = service_fn(async |request: hyper::Request<Incoming>| {
+                    Ok::<_, Infallible>(hyper::Response::new(request.uri().path().to_owned()))
+                });
+                let connection = hyper::server::conn::http1::Builder::new()
+                    .timer(runtime::http::Timer)
+                    .serve_connection(stream, service);
+                drop(runtime::spawn("connection", async move { connection.await.expect("served") }));
+            }
         }));
         let client = Client::builder(runtime::http::Executor("http client"))
             .pool_timer(runtime::http::Timer)
             .build::<_, String>(runtime::http::Connector);
         for _ in 0..2 {
-            // The second request finds the first one's connection: the server takes only one.
+            // The second request takes the first one's connection, or a new one: whether the first is back in the
+            // pool by then is up to the threads.
             let uri = format!("http://localhost:{port}/path").parse().expect("a URI");
             let mut response = client.get(uri).await.expect("answered");
             let frame = std::future::poll_fn(|context| {
