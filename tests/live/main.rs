@@ -2,4 +2,5 @@
 
 mod counting;
 mod folder;
+mod lines;
 mod links;

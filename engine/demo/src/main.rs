@@ -5,6 +5,7 @@ mod normal;
 mod ready;
 mod serverless;
 
+use std::io::{IsTerminal, stderr};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -17,7 +18,10 @@ use args::{Args, Mode};
 fn main() -> ExitCode {
     let args = Args::parse();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    // Colours for people only. On a terminal the subscriber itself heeds `NO_COLOR`.
+    let subscriber = if stderr().is_terminal() { subscriber } else { subscriber.with_ansi(false) };
+    subscriber.init();
     match block_on(None, run(args)) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => fail(&error),

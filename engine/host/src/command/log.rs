@@ -1,5 +1,7 @@
 //! Logs: to standard error, without bodies or secrets.
 
+use std::io::{IsTerminal, stderr};
+
 use anyhow::Context as _;
 use clap::ValueEnum;
 use serde::Deserialize;
@@ -19,7 +21,9 @@ pub(super) enum Format {
 /// Begins logging what `filter` lets through.
 pub(super) fn begin(filter: &str, format: Format) -> anyhow::Result<()> {
     let filter: EnvFilter = filter.parse().with_context(|| format!("the log filter {filter:?}"))?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    // Colours for people only. On a terminal the subscriber itself heeds `NO_COLOR`.
+    let subscriber = if stderr().is_terminal() { subscriber } else { subscriber.with_ansi(false) };
     let begun = match format {
         Format::Text => subscriber.try_init(),
         Format::Json => subscriber.json().try_init(),
