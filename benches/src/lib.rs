@@ -1,7 +1,11 @@
-//! The scales: what criterion's benchmarks share.
+//! The scales: what the benchmarks share.
 //!
 //! The benchmarks themselves are in `benches/`, one file per hot path.
 
+mod contender;
+pub mod interleaved;
 mod paired;
+pub mod workload;
 
+pub use contender::{Contender, Madsim, Ours, Tokio};
 pub use paired::Paired;
