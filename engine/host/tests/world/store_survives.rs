@@ -73,3 +73,50 @@ fn an_acknowledged_commit_is_there_after_any_crash() {
             .expect_ok();
     }
 }
+
+/// How many ways of falling each moment is tried in: what a power loss leaves of unsynced writes is drawn.
+const WAYS: u64 = 40;
+
+/// Opens the store for the first time, falls in its `nth` disk operation, and opens it again. Whether it fell.
+fn opens_after_a_fall(seed: u64, nth: u64, how: Fall) -> bool {
+    let script = move |world: sim::World| async move {
+        let node = world.node("store");
+        let opened = Arc::new(AtomicU64::new(0));
+        let boot = {
+            let opened = Arc::clone(&opened);
+            move || {
+                let opened = Arc::clone(&opened);
+                async move {
+                    let mut store = Store::open("data").await.unwrap();
+                    assert_eq!(read(&mut store).await, 0);
+                    opened.fetch_add(1, Ordering::Relaxed);
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        node.boot(boot);
+        node.crash_in_disk_operation(nth, how);
+        runtime::sleep(Duration::from_secs(5)).await;
+        let fell = !node.is_running();
+        if fell {
+            assert_eq!(opened.swap(0, Ordering::Relaxed), 0, "it fell before it could say so");
+            node.restart();
+            runtime::sleep(Duration::from_secs(5)).await;
+        }
+        assert_eq!(opened.load(Ordering::Relaxed), 1, "it opens");
+        fell
+    };
+    Sim::seed(seed).run(script).expect_ok()
+}
+
+#[test]
+fn the_first_boot_may_fall_in_any_disk_operation() {
+    for how in [Fall::Kill, Fall::PowerOff] {
+        let mut moments = 0;
+        while (0..WAYS).fold(false, |fell, seed| opens_after_a_fall(seed, moments + 1, how) || fell) {
+            moments += 1;
+        }
+        println!("{how:?} in each of {moments} operations of a first boot");
+        assert!(moments > 5, "only {moments} disk operations make a store");
+    }
+}
