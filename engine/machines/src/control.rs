@@ -25,6 +25,7 @@ mod generation;
 mod init;
 pub mod input;
 mod kv;
+mod linger;
 mod list;
 mod names;
 mod namespaces;
@@ -56,7 +57,7 @@ use std::collections::BTreeMap;
 pub use effect::Effect;
 pub use input::Input;
 pub use options::Options;
-use protocol::id::{ActorId, ConnId, Generation, NamespaceId, RunnerId, RunnerKey, StreamId};
+use protocol::id::{ActorId, ConnId, NamespaceId, RunnerId, RunnerKey, StreamId};
 use protocol::time::{Mono, Now, Wall};
 pub use record::Record;
 pub use restore::RestoreError;
@@ -83,7 +84,9 @@ pub struct Control {
     runners: BTreeMap<RunnerId, Runner>,
     runner_keys: BTreeMap<(PoolKey, RunnerKey), RunnerId>,
     /// What lost runners hosted, by the key under which their process may come back.
-    departed: BTreeMap<(PoolKey, RunnerKey), BTreeMap<ActorId, Generation>>,
+    departed: BTreeMap<(PoolKey, RunnerKey), record::Departed>,
+    /// When this process last noted that it lives; stored.
+    heartbeat: Option<Wall>,
     sessions: BTreeMap<ConnId, Session>,
     pools: BTreeMap<PoolKey, Pool>,
     streams: BTreeMap<StreamId, Stream>,

@@ -57,6 +57,9 @@ pub const METADATA_POLL_MS_MIN: u64 = 5_000;
 /// Default of `max_runners`, and of `max_concurrent_actors` where `max_runners` is not given either. Upstream's.
 pub const MAX_RUNNERS_DEFAULT: u32 = 1000;
 
+/// Largest `min_runners` and `runners_margin` together: what is kept open for nobody. Ours: the default of `max_runners`.
+pub const IDLE_RUNNERS_MAX: u32 = MAX_RUNNERS_DEFAULT;
+
 /// Longest user text (error bodies, messages) that the platform repeats, in bytes. Upstream's.
 pub const USER_TEXT_BYTES_MAX: usize = 512;
 

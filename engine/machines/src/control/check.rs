@@ -120,7 +120,9 @@ impl Control {
         let streams = self.streams.values().filter(|stream| stream.pool == *key);
         assert_eq!(streams.count(), pool.streams, "streams are counted");
         assert!(self.next_placement(pool).is_none(), "nobody waits while there is room");
-        if self.thresholds.get(&Due::Retry(key.clone())).is_none() {
+        assert!(pool.coming.is_subset(&pool.active), "only an active stream is on its way");
+        let retries = self.thresholds.get(&Due::Retry(key.clone())).is_some();
+        if !retries && pool.coming.len() < self.options.streams_coming_max {
             assert!(pool.active.len() >= pool.desired(), "no stream is missing without a reason");
         }
     }
@@ -147,6 +149,8 @@ impl Control {
             );
             let idle = stream.fate == Fate::Wanted && host.is_none_or(|host| host.actors.is_empty());
             assert_eq!(pool.idle.contains(id), idle, "{id:?} is idle if its runner hosts nothing");
+            let coming = stream.fate == Fate::Wanted && self.is_coming(stream);
+            assert_eq!(pool.coming.contains(id), coming, "{id:?} is on its way until its runner is ready");
         }
     }
 
@@ -159,6 +163,8 @@ impl Control {
                 }
                 Due::Gone(runner) => self.runners[runner].conn.is_none(),
                 Due::Departed(pool, key) => self.departed.contains_key(&(pool.clone(), key.clone())),
+                Due::Faded(runner) => !self.runners[runner].record.lingering.is_empty(),
+                Due::Heartbeat => self.heartbeat.is_some(),
                 Due::Stream(stream) | Due::Lifespan(stream) | Due::Drained(stream) => {
                     !matches!(self.streams[stream].fate, Fate::Closing { .. })
                 }

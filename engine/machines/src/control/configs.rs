@@ -63,7 +63,8 @@ impl Control {
     fn reconfigured(&mut self, step: &mut Step, key: &PoolKey) {
         let outdated = self.outdated(key);
         let current = self.pools[key].active.len() - outdated.len();
-        for _ in current..self.pools[key].desired() {
+        let room = self.options.streams_coming_max.saturating_sub(self.pools[key].coming.len());
+        for _ in (current..self.pools[key].desired()).take(room) {
             self.open_stream(step, key);
         }
         for stream in outdated {

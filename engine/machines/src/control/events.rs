@@ -17,7 +17,6 @@ use super::Control;
 use super::effect::Message;
 use super::generation::Ending;
 use super::input::RunnerEvent;
-use super::pool::PoolKey;
 use super::record::{Key, Phase, Stage, StopCause};
 use super::step::Step;
 
@@ -84,29 +83,6 @@ impl Control {
         *last_event = Some(index);
         step.changed(Key::Actor(id));
         true
-    }
-
-    /// The one stale event that means something: a generation that was declared ended has stopped indeed.
-    fn read_stale(
-        &mut self,
-        step: &mut Step,
-        id: ActorId,
-        runner: RunnerId,
-        generation: Generation,
-        event: &Event,
-    ) {
-        let stopped = matches!(event, Event::ActorStateUpdate { state: ActorState::Stopped { .. } });
-        let host = self.runner_mut(runner);
-        if !stopped || host.record.lingering.get(&id) != Some(&generation) {
-            return;
-        }
-        mark!("control.lingering_stopped");
-        host.record.lingering.remove(&id);
-        let pool = PoolKey::of_runner(&host.record);
-        self.pool_mut(&pool).lingering -= 1;
-        self.rank(runner);
-        step.changed(Key::Runner(runner));
-        step.pools.insert(pool);
     }
 
     /// The generation runs. Once it was asked to stop this changes nothing but what is resent: least of all the

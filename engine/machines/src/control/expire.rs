@@ -42,8 +42,10 @@ impl Control {
             }
             Due::Gone(runner) => self.lose_runner(step, runner),
             Due::Departed(pool, key) => {
-                self.departed.remove(&(pool, key));
+                self.forget_departed(step, &(pool, key));
             }
+            Due::Faded(runner) => self.faded(step, runner),
+            Due::Heartbeat => self.beat(step),
             Due::Stream(stream) => self.stream_timed_out(step, stream),
             Due::Lifespan(stream) => {
                 mark!("control.stream_lifespan");

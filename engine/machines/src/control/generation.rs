@@ -5,14 +5,13 @@ use std::time::Duration;
 use protocol::api::CrashPolicy;
 use protocol::error::{ActorError, UserText};
 use protocol::id::{ActorId, Generation, RunnerId};
-use protocol::mark;
 use protocol::time::Wall;
 use protocol::view::{Fact, GenerationEnd};
 use protocol::wire::StopCode;
 
 use super::Control;
 use super::effect::{Command, CommandKind};
-use super::record::{Actor, Key, Phase, Stage, StopCause};
+use super::record::{Actor, Phase, Stage, StopCause};
 use super::step::Step;
 
 /// Delay between two starts of an actor that crashes while somebody waits for it; the first restart has none. Ours:
@@ -75,7 +74,6 @@ impl Control {
         };
         step.fact(Fact::Ended { actor: id, generation, how: how(ending, cause) });
         if *ending == Ending::NoResponse {
-            mark!("control.generation_lingers");
             self.linger(step, runner, id, generation);
         }
         self.actors.known_mut(id).failure = failure(ending, cause, runner);
@@ -133,19 +131,6 @@ impl Control {
         let until = now + delay;
         actor.retried = Some(until);
         if delay.is_zero() { Next::Pending } else { Next::Backoff(until) }
-    }
-
-    /// Keeps the slot and the actor's later generations away until the runner says that this one has stopped.
-    fn linger(&mut self, step: &mut Step, runner: RunnerId, id: ActorId, generation: Generation) {
-        if let Some(conn) = self.ready_conn(runner) {
-            step.command(conn, stop_command(id, generation));
-        }
-        let host = self.runner_mut(runner);
-        let former = host.record.lingering.insert(id, generation);
-        assert!(former.is_none(), "an actor is not placed where it lingers");
-        // The actor's own slot is freed when its phase changes, right after this.
-        self.pool_of_runner(runner).lingering += 1;
-        step.changed(Key::Runner(runner));
     }
 }
 

@@ -38,6 +38,12 @@ impl Control {
             return;
         }
         self.learn_names(step, namespace, &new.actor_names);
+        if let Some(known) = self.runner_keys.get(&key).copied()
+            && self.overslept(known)
+        {
+            mark!("control.runner_overslept");
+            self.lose_runner(step, known);
+        }
         let id = match self.runner_keys.get(&key).copied() {
             Some(known) => {
                 self.reconnect(step, known, new);
@@ -45,12 +51,16 @@ impl Control {
             }
             None => {
                 let id = new.fresh;
-                self.thresholds.clear(Due::Departed(key.0.clone(), key.1.clone()));
-                let lingering = self.departed.remove(&key).unwrap_or_default();
-                if !lingering.is_empty() {
+                let lingering = self.forget_departed(step, &key);
+                let returned = !lingering.is_empty();
+                if returned {
                     mark!("control.lost_runner_returns");
                 }
                 self.add_runner(self.new_runner(key, lingering, new));
+                self.runner_mut(id).returned = returned;
+                if self.thresholds.get(&Due::Heartbeat).is_none() {
+                    self.beat(step);
+                }
                 id
             }
         };
@@ -98,6 +108,7 @@ impl Control {
             draining: None,
             created: self.now.wall,
             connected: self.now.wall,
+            away_since: None,
             metadata: new.metadata,
             actor_names: new.actor_names,
             lingering,
@@ -109,11 +120,15 @@ impl Control {
             mark!("control.session_evicted");
             self.close(step, old, CloseReason::Eviction);
         }
+        self.thresholds.clear(Due::Faded(id));
         // Out of the ranking, while what it is ranked by changes.
         self.rank(id);
         let now = self.now.wall;
         let runner = self.runner_mut(id);
         runner.record.connected = now;
+        runner.record.away_since = None;
+        runner.returned = false;
+        runner.asked.clear();
         runner.record.version = new.version;
         // Actors that it hosts keep their slots, whatever it says.
         runner.record.total_slots = new.total_slots.max(runner.used());

@@ -21,6 +21,12 @@ pub struct Options {
     pub start_threshold: Duration,
     /// From the stop command to Stopped; told to runners in Init. Default 1800 s (upstream).
     pub stop_threshold: Duration,
+    /// How long a stop that was sent again after a reconnect may stay unanswered: then the runner does not know the
+    /// actor any more. Default 120 s (RivetKit's own bound of a stop).
+    pub restop_threshold: Duration,
+    /// Between two notes in the store that the engine lives, while there are runners. Default 5 s (ours: how long it
+    /// was down is known to within this, which is to be short against the lost threshold).
+    pub heartbeat_interval: Duration,
     /// First delay between two starts of an actor that crashes; the very first restart has none. Default 2 s (upstream).
     pub backoff_base: Duration,
     /// The delay doubles at most this often. Default 8 (upstream: 512 s).
@@ -30,6 +36,9 @@ pub struct Options {
     /// From the request for a serverless stream to its response head, from there to its Init event, and between two
     /// of its events: beyond this the stream has failed. Default 10 s (ours: upstream has no bound).
     pub stream_timeout: Duration,
+    /// Streams of one pool that are on their way at one time; further ones follow as these become live. Default 64
+    /// (ours: a burst of creations must not become a burst of as many dials).
+    pub streams_coming_max: usize,
     /// First delay before a failed stream is opened again. Default 500 ms (ours: a client waits at most 30 s for an
     /// actor, so an endpoint that healed must be tried within that time; upstream starts at 2 s).
     pub stream_backoff_base: Duration,
@@ -56,10 +65,13 @@ impl Default for Options {
             grace: Duration::from_secs(3),
             start_threshold: Duration::from_secs(30),
             stop_threshold: Duration::from_secs(1800),
+            restop_threshold: Duration::from_secs(120),
+            heartbeat_interval: Duration::from_secs(5),
             backoff_base: Duration::from_secs(2),
             backoff_exponent: 8,
             backoff_reset: Duration::from_secs(600),
             stream_timeout: Duration::from_secs(10),
+            streams_coming_max: 64,
             stream_backoff_base: Duration::from_millis(500),
             stream_backoff_max: Duration::from_secs(10),
             stream_stable: Duration::from_secs(5),

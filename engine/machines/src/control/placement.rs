@@ -29,6 +29,11 @@ impl Rank {
         Some(Self { version: Reverse(version), share: Reverse(share), runner })
     }
 
+    /// Whether the other one's version is newer.
+    pub(super) fn is_older_than(&self, other: &Self) -> bool {
+        self.version > other.version
+    }
+
     const fn has_room(&self) -> bool {
         self.share.0 > 0
     }

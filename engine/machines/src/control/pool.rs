@@ -55,6 +55,8 @@ pub(super) struct Pool {
     pub(super) active: BTreeSet<StreamId>,
     /// Those of them whose runner hosts nothing (or is not there yet).
     pub(super) idle: BTreeSet<StreamId>,
+    /// Those of them that are on their way: what slots they bring is not known yet.
+    pub(super) coming: BTreeSet<StreamId>,
     /// All streams, draining and closing ones included.
     pub(super) streams: usize,
     /// Failed waves of streams in a row.
@@ -85,13 +87,19 @@ impl Pool {
         self.pending.len() + self.allocated + self.lingering
     }
 
-    /// Streams it shall have: enough for its slots and the margin, within the configured bounds.
+    /// Streams it shall have: enough for its slots and the margin, and, for whoever waits although every settled
+    /// stream has offered what it has (slots of an older version, fewer than asked for, or held by a generation that
+    /// lingers), as many more as still must come; within the configured bounds. To be asked after placement.
     pub(super) fn desired(&self) -> usize {
         let Some(config) = self.serverless() else { return 0 };
-        let per_runner = u64::from(config.slots_per_runner.max(1));
-        let slots = u64::try_from(self.slots()).expect("a count of actors fits 64 bits");
-        let wanted = u64::from(config.runners_margin).saturating_add(slots.div_ceil(per_runner));
-        let desired = wanted.max(u64::from(config.min_runners)).min(u64::from(config.max_runners));
-        usize::try_from(desired).expect("max_runners fits a usize")
+        let per_runner = usize::try_from(config.slots_per_runner.max(1)).expect("a u32 fits a usize");
+        let count = |bound: u32| usize::try_from(bound).expect("a u32 fits a usize");
+        let by_slots = count(config.runners_margin) + self.slots().div_ceil(per_runner);
+        let settled = self.active.len() - self.coming.len();
+        let by_queue = match self.pending.len() {
+            0 => 0,
+            waiting => settled + waiting.div_ceil(per_runner),
+        };
+        by_slots.max(by_queue).max(count(config.min_runners)).min(count(config.max_runners))
     }
 }

@@ -24,6 +24,10 @@ pub enum Key {
     Runner(RunnerId),
     /// Names of actors seen in a namespace.
     ActorName(NamespaceId, String),
+    /// What a lost runner hosted, by namespace, pool name and the key under which its process may come back.
+    Departed(NamespaceId, String, RunnerKey),
+    /// When the engine was alive at the latest.
+    Heartbeat,
 }
 
 /// A stored record.
@@ -39,6 +43,10 @@ pub enum Record {
     Runner(Runner),
     /// Metadata (JSON text) of an actor name.
     ActorName(String),
+    /// What a lost runner hosted.
+    Departed(Departed),
+    /// When the engine was alive at the latest; there is one while there are runners.
+    Heartbeat(Wall),
 }
 
 /// A namespace.
@@ -190,6 +198,8 @@ pub struct Runner {
     pub created: Wall,
     /// When it last connected.
     pub connected: Wall,
+    /// Since when the engine knows nothing of it: its last heartbeat before it went down, until the runner is back.
+    pub away_since: Option<Wall>,
     /// JSON text for people.
     pub metadata: Option<String>,
     /// Names it can host.
@@ -197,4 +207,13 @@ pub struct Runner {
     /// Generations that were declared ended without its word: each occupies a slot until its Stopped was
     /// read, and keeps later generations of its actor off this runner, since a KV request names no generation.
     pub lingering: BTreeMap<ActorId, Generation>,
+}
+
+/// What a lost runner hosted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Departed {
+    /// Its generations, those that lingered included.
+    pub actors: BTreeMap<ActorId, Generation>,
+    /// From here on its process has stopped them by itself.
+    pub until: Wall,
 }

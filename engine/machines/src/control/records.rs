@@ -1,6 +1,7 @@
 //! The stored form of the whole state.
 
 use super::Control;
+use super::linger::departed_key;
 use super::pool::{Pool, PoolKey};
 use super::record::{Key, Record, RunnerConfig};
 
@@ -16,7 +17,10 @@ impl Control {
         let names = self.actor_names.iter().map(|((namespace, name), metadata)| {
             (Key::ActorName(*namespace, name.clone()), Record::ActorName(metadata.clone()))
         });
-        namespaces.chain(configs).chain(actors).chain(runners).chain(names)
+        let departed =
+            self.departed.iter().map(|(name, it)| (departed_key(name), Record::Departed(it.clone())));
+        let heartbeat = self.heartbeat.map(|at| (Key::Heartbeat, Record::Heartbeat(at)));
+        namespaces.chain(configs).chain(actors).chain(runners).chain(names).chain(departed).chain(heartbeat)
     }
 
     /// One record as it should be stored; none if it should not.
@@ -32,6 +36,11 @@ impl Control {
             Key::ActorName(namespace, name) => {
                 self.actor_names.get(&(*namespace, name.clone())).cloned().map(Record::ActorName)
             }
+            Key::Departed(namespace, pool, key) => {
+                let pool = PoolKey { namespace: *namespace, name: pool.clone() };
+                self.departed.get(&(pool, key.clone())).cloned().map(Record::Departed)
+            }
+            Key::Heartbeat => self.heartbeat.map(Record::Heartbeat),
         }
     }
 }

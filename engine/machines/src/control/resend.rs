@@ -14,7 +14,8 @@ use super::step::Step;
 
 impl Control {
     /// Sends the commands that the runner may not know.
-    pub(super) fn resend(&self, step: &mut Step, conn: ConnId, id: RunnerId) {
+    pub(super) fn resend(&mut self, step: &mut Step, conn: ConnId, id: RunnerId) {
+        self.await_answers(step, id);
         let runner = &self.runners[&id];
         let mut commands: Vec<Command> = Vec::new();
         for actor in &runner.actors {

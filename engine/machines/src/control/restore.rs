@@ -8,7 +8,7 @@ use protocol::mark;
 use protocol::time::Now;
 
 use super::pool::PoolKey;
-use super::record::{Actor, Key, Namespace, Phase, Record, Runner, Stage};
+use super::record::{Actor, Departed, Key, Namespace, Phase, Record, Runner, Stage};
 use super::step::Step;
 use super::timers::{Due, Timers};
 use super::{Control, Effect, Options};
@@ -65,8 +65,8 @@ impl Control {
     ) -> Result<Self, RestoreError> {
         assert!(!options.ping_interval.is_zero(), "pings need an interval");
         let mut control = Self::empty(options, now);
-        let (mut actors, mut runners, mut configs, mut names) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut actors, mut runners, mut configs, mut names, mut departed) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (key, record) in records {
             match record {
                 Record::Namespace(namespace) => control.restore_namespace(key, namespace)?,
@@ -74,6 +74,9 @@ impl Control {
                 Record::Actor(actor) => actors.push((key, actor)),
                 Record::Runner(runner) => runners.push((key, runner)),
                 Record::ActorName(metadata) => names.push((key, metadata)),
+                Record::Departed(record) => departed.push((key, record)),
+                Record::Heartbeat(at) if key == Key::Heartbeat => control.heartbeat = Some(at),
+                Record::Heartbeat(_) => return Err(RestoreError::ForeignKey(key)),
             }
         }
         let mut step = Step::default();
@@ -86,7 +89,10 @@ impl Control {
             step.pools.insert(pool);
         }
         for (key, runner) in runners {
-            control.restore_runner(key, runner)?;
+            control.restore_runner(&mut step, key, runner)?;
+        }
+        for (key, record) in departed {
+            control.restore_departed(key, record)?;
         }
         for (key, actor) in actors {
             control.restore_actor(&mut step, key, actor)?;
@@ -100,6 +106,7 @@ impl Control {
                 return Err(RestoreError::Doubled(key));
             }
         }
+        control.beat(&mut step);
         if control.namespaces.is_empty() {
             control.found(&mut step, fresh_namespace);
         }
@@ -118,6 +125,7 @@ impl Control {
             runners: std::collections::BTreeMap::new(),
             runner_keys: std::collections::BTreeMap::new(),
             departed: std::collections::BTreeMap::new(),
+            heartbeat: None,
             sessions: std::collections::BTreeMap::new(),
             pools: std::collections::BTreeMap::new(),
             streams: std::collections::BTreeMap::new(),
@@ -152,7 +160,7 @@ impl Control {
         if self.add_namespace(namespace) { Ok(()) } else { Err(RestoreError::Doubled(key)) }
     }
 
-    fn restore_runner(&mut self, key: Key, runner: Runner) -> Result<(), RestoreError> {
+    fn restore_runner(&mut self, step: &mut Step, key: Key, mut runner: Runner) -> Result<(), RestoreError> {
         self.admit(&key, &Key::Runner(runner.id), runner.namespace)?;
         let name = (PoolKey::of_runner(&runner), runner.key.clone());
         if self.runner_keys.contains_key(&name) || self.runners.contains_key(&runner.id) {
@@ -162,8 +170,26 @@ impl Control {
         if usize::try_from(runner.total_slots).is_ok_and(|slots| runner.lingering.len() > slots) {
             return Err(RestoreError::NoSlot(id));
         }
+        if runner.away_since.is_none() {
+            // Nothing is known of it since the former process fell, whoever was connected then.
+            runner.away_since = Some(self.heartbeat.unwrap_or(self.now.wall));
+            step.changed(key);
+        }
         self.add_runner(runner);
         self.thresholds.set(Due::Gone(id), self.now.mono + self.options.lost_threshold);
+        Ok(())
+    }
+
+    fn restore_departed(&mut self, key: Key, departed: Departed) -> Result<(), RestoreError> {
+        let Key::Departed(namespace, pool, runner) = key.clone() else {
+            return Err(RestoreError::ForeignKey(key));
+        };
+        self.admit(&key, &key, namespace)?;
+        let name = (PoolKey { namespace, name: pool }, runner);
+        if self.runner_keys.contains_key(&name) {
+            return Err(RestoreError::Doubled(key));
+        }
+        self.remember_departed(name, departed);
         Ok(())
     }
 

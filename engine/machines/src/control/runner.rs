@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::error::CloseReason;
-use protocol::id::{ActorId, ConnId, RunnerId, StreamId};
+use protocol::id::{ActorId, ConnId, Generation, RunnerId, StreamId};
 use protocol::mark;
 use protocol::time::Wall;
 use protocol::view::Fact;
@@ -32,6 +32,10 @@ pub(super) struct Runner {
     pub(super) serverless: bool,
     /// Whether it was connected since this process began.
     pub(super) seen: bool,
+    /// Whether its process was known under another id before, which is lost.
+    pub(super) returned: bool,
+    /// Generations that were told to stop again on its session, once the barrier had passed.
+    pub(super) asked: BTreeMap<ActorId, Generation>,
     /// Its last answer to a ping.
     pub(super) ponged: Option<Wall>,
     /// How long that answer took, in milliseconds.
@@ -49,6 +53,8 @@ impl Runner {
             stream: None,
             serverless: false,
             seen: false,
+            returned: false,
+            asked: BTreeMap::new(),
             ponged: None,
             rtt: 0,
             ranked: None,
@@ -148,34 +154,17 @@ impl Control {
     pub(super) fn disconnect(&mut self, step: &mut Step, id: RunnerId) {
         let runner = self.runner_mut(id);
         assert!(runner.conn.take().is_some(), "only a connected runner loses its session");
+        runner.asked.clear();
         let dead = runner.serverless && runner.stream.is_none();
         step.routes.extend(runner.actors.iter().copied());
         step.pools.insert(PoolKey::of_runner(&runner.record));
         step.fact(Fact::RunnerDisconnected { runner: id });
+        self.thresholds.clear(Due::Faded(id));
         self.rank(id);
         if dead {
             self.lose_runner(step, id);
         } else {
             self.thresholds.set(Due::Gone(id), self.now.mono + self.options.grace);
-        }
-    }
-
-    /// Remembers what a runner hosts that is being lost. Its process may live on, come back under the same key, and
-    /// then still stop those actors, on a session that is not theirs: until it has said that they stopped, they linger
-    /// there. Twice the lost threshold is enough: after one it has stopped them by itself.
-    fn depart(&mut self, id: RunnerId) {
-        let runner = &self.runners[&id];
-        let generation =
-            |id: &ActorId| self.actors.known(*id).generation.expect("an allocated actor has a generation");
-        let mut hosted: BTreeMap<_, _> = runner.actors.iter().map(|id| (*id, generation(id))).collect();
-        hosted.extend(&runner.record.lingering);
-        if !hosted.is_empty() {
-            let (pool, key) = (PoolKey::of_runner(&runner.record), runner.record.key.clone());
-            self.thresholds.set(
-                Due::Departed(pool.clone(), key.clone()),
-                self.now.mono + self.options.lost_threshold * 2,
-            );
-            self.departed.insert((pool, key), hosted);
         }
     }
 
@@ -195,7 +184,7 @@ impl Control {
         }
         step.fact(Fact::RunnerLost { runner: id });
         self.rank(id);
-        self.depart(id);
+        self.depart(step, id);
         for actor in actors {
             self.end_generation(step, actor, &Ending::RunnerLost);
         }
@@ -210,6 +199,7 @@ impl Control {
         pool.lingering -= runner.record.lingering.len();
         self.runner_keys.remove(&(key.clone(), runner.record.key));
         self.thresholds.clear(Due::Gone(id));
+        self.thresholds.clear(Due::Faded(id));
         step.pools.insert(key);
         step.changed(Key::Runner(id));
     }

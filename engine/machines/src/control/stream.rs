@@ -84,6 +84,7 @@ impl Control {
         pool.streams += 1;
         pool.active.insert(id);
         pool.idle.insert(id);
+        pool.coming.insert(id);
         let wave = pool.wave;
         let lifespan = pool.serverless().map(protocol::api::ServerlessConfig::lifespan);
         let stream = Stream {
@@ -260,6 +261,7 @@ impl Control {
         let pool = self.pool_mut(&key);
         pool.active.remove(&id);
         pool.idle.remove(&id);
+        pool.coming.remove(&id);
     }
 
     /// Brings the stream's place in its pool up to date.
@@ -268,17 +270,25 @@ impl Control {
         let (key, active) = (stream.pool.clone(), stream.fate == Fate::Wanted);
         let hosts = stream.runner().and_then(|runner| self.runners.get(&runner));
         let idle = active && hosts.is_none_or(|runner| runner.actors.is_empty());
+        let coming = active && self.is_coming(stream);
         let pool = self.pool_mut(&key);
-        if active {
-            pool.active.insert(id)
-        } else {
-            pool.active.remove(&id)
-        };
-        if idle {
-            pool.idle.insert(id)
-        } else {
-            pool.idle.remove(&id)
-        };
+        for (index, belongs) in
+            [(&mut pool.active, active), (&mut pool.idle, idle), (&mut pool.coming, coming)]
+        {
+            if belongs {
+                index.insert(id)
+            } else {
+                index.remove(&id)
+            };
+        }
+    }
+
+    /// Whether its runner may still be going to offer slots for the first time: it has not connected, or its session's
+    /// barrier has not passed.
+    pub(super) fn is_coming(&self, stream: &Stream) -> bool {
+        let Some(runner) = stream.runner() else { return true };
+        let conn = self.runners.get(&runner).and_then(|runner| runner.conn);
+        conn.is_some_and(|conn| !self.sessions[&conn].is_ready())
     }
 
     /// The stream's next step did not come in time.

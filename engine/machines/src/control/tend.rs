@@ -17,6 +17,9 @@ use super::timers::Due;
 impl Control {
     /// Opens missing streams and closes surplus ones.
     pub(super) fn tend(&mut self, step: &mut Step, key: &PoolKey) {
+        for stream in self.overtaken(key) {
+            self.replace_stream(step, stream, "version");
+        }
         let Some(pool) = self.pools.get(key) else { return };
         let desired = pool.desired();
         let mut active = pool.active.len();
@@ -28,10 +31,25 @@ impl Control {
             active -= 1;
         }
         if self.thresholds.get(&Due::Retry(key.clone())).is_none() {
-            for _ in active..desired {
+            let room = self.options.streams_coming_max.saturating_sub(self.pools[key].coming.len());
+            for _ in (active..desired).take(room) {
                 self.open_stream(step, key);
             }
         }
+    }
+
+    /// While actors wait: idle streams of a version that gets nothing any more. They take places among
+    /// `max_runners` that the newest version could use.
+    fn overtaken(&self, key: &PoolKey) -> Vec<StreamId> {
+        let Some(pool) = self.pools.get(key).filter(|pool| !pool.pending.is_empty()) else {
+            return Vec::new();
+        };
+        let Some(best) = pool.ranked.first() else { return Vec::new() };
+        let older = pool.ranked.iter().rev().take_while(|rank| rank.is_older_than(best));
+        older
+            .filter_map(|rank| self.runners[&rank.runner].stream)
+            .filter(|stream| pool.idle.contains(stream))
+            .collect()
     }
 
     /// Drains the runner of a stream that shall not stay, and closes the stream when it hosts nothing any more, or

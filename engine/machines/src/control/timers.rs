@@ -23,6 +23,10 @@ pub(super) enum Due {
     Gone(RunnerId),
     /// What a lost runner hosted can be forgotten.
     Departed(PoolKey, RunnerKey),
+    /// What lingers on a runner must have answered the stop that was sent again.
+    Faded(RunnerId),
+    /// The next heartbeat.
+    Heartbeat,
     /// The stream must have made its next step.
     Stream(StreamId),
     /// The stream's request is old enough to be replaced.
@@ -47,6 +51,8 @@ impl Due {
             Self::Silent(_) => "runner silent",
             Self::Gone(_) => "runner gone",
             Self::Departed(..) => "runner forgotten",
+            Self::Faded(_) => "lingering actors",
+            Self::Heartbeat => "heartbeat",
             Self::Stream(_) => "stream timeout",
             Self::Lifespan(_) => "stream lifespan",
             Self::Drained(_) => "stream drain",

@@ -13,8 +13,8 @@ use crate::api::runner_config::{PoolKind, RunnerConfig, ServerlessConfig, Upgrad
 use crate::error::ApiError;
 use crate::limits::{
     ACTOR_STOP_THRESHOLD_MS, CONFIG_HEADER_NAME_BYTES_MAX, CONFIG_HEADER_VALUE_BYTES_MAX, CONFIG_HEADERS_MAX,
-    CONFIG_URL_BYTES_MAX, DRAIN_GRACE_SECONDS_DEFAULT, MAX_RUNNERS_DEFAULT, METADATA_BYTES_MAX,
-    METADATA_POLL_MS_DEFAULT,
+    CONFIG_URL_BYTES_MAX, DRAIN_GRACE_SECONDS_DEFAULT, IDLE_RUNNERS_MAX, MAX_RUNNERS_DEFAULT,
+    METADATA_BYTES_MAX, METADATA_POLL_MS_DEFAULT,
 };
 
 /// The body as it came.
@@ -175,6 +175,11 @@ impl ServerlessBody {
             actor_eviction_rate: self.actor_eviction_rate,
         };
         let max_runners = self.max_runners.unwrap_or(MAX_RUNNERS_DEFAULT);
+        let (min_runners, runners_margin) = (self.min_runners.unwrap_or(0), self.runners_margin.unwrap_or(0));
+        if min_runners.saturating_add(runners_margin) > IDLE_RUNNERS_MAX {
+            let reason = "`min_runners` and `runners_margin` together must be at most";
+            return Err(invalid(format!("{reason} {IDLE_RUNNERS_MAX}")));
+        }
         Ok(ServerlessConfig {
             url: self.url,
             headers,
@@ -182,9 +187,9 @@ impl ServerlessBody {
             max_concurrent_actors: self.max_concurrent_actors.unwrap_or_else(|| u64::from(max_runners)),
             drain_grace_period: drain_grace(self.request_lifespan, self.drain_grace_period)?,
             slots_per_runner: self.slots_per_runner.unwrap_or(1),
-            min_runners: self.min_runners.unwrap_or(0),
+            min_runners,
             max_runners,
-            runners_margin: self.runners_margin.unwrap_or(0),
+            runners_margin,
             metadata_poll_interval: self.metadata_poll_interval.unwrap_or(METADATA_POLL_MS_DEFAULT),
             upgrade: upgrade.into_upgrade(older_place),
         })

@@ -152,3 +152,67 @@ fn a_process_that_comes_back_late_has_stopped_by_itself() {
     plane.after(33_000).runner("r", 1);
     assert_eq!(plane.commands(), ["start a:a00000 g2"]);
 }
+
+#[test]
+fn what_a_lost_runner_hosted_fades_when_it_is_back_and_does_not_answer() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 1).create("a").running("r", "a").drop_socket("r").after(16_000).watch("a");
+    plane.runner("r", 1);
+    assert_eq!(plane.commands(), ["stop a:a00000 g1"]);
+    plane.after(14_999);
+    assert_eq!(plane.phase("a"), "pending", "its process may still have it");
+    plane.after(1);
+    assert_eq!(plane.commands(), ["start a:a00000 g2"], "nobody is there to answer");
+    assert_eq!(plane.control.view().runners[0].used_slots, 1);
+}
+
+#[test]
+fn what_a_lost_runner_hosted_is_known_after_a_fall_of_the_engine() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 1).create_with("a", CrashPolicy::Restart).running("r", "a").drop_socket("r");
+    plane.after(3_000).restart(300).runner("r", 1);
+    assert_eq!(plane.commands(), ["stop a:a00000 g1"]);
+    assert_eq!(plane.phase("a"), "pending", "not on the session on which its first generation may save");
+    assert!(!plane.kv("r", "a"));
+    plane.event_of("r", "a", Generation(1), stopped());
+    assert_eq!(plane.commands(), ["start a:a00000 g2"]);
+}
+
+#[test]
+fn a_stop_that_is_sent_again_and_not_answered_has_a_shorter_bound() {
+    let mut plane = Plane::new();
+    plane
+        .normal()
+        .runner("r", 1)
+        .create("a")
+        .running("r", "a")
+        .sleeps("r", "a")
+        .restart(1_000)
+        .runner("r", 1);
+    assert_eq!(plane.commands(), ["stop a:a00000 g1"]);
+    plane.watch("a").after(119_999);
+    assert_eq!(plane.phase("a"), "stopping");
+    plane.after(1);
+    assert_eq!(plane.commands(), ["start a:a00000 g2"], "RivetKit forgot it while the socket was down");
+}
+
+#[test]
+fn a_stop_that_was_sent_once_keeps_its_time() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 1).create("a").running("r", "a").sleeps("r", "a").watch("a").after(1_799_999);
+    assert_eq!(plane.phase("a"), "stopping");
+    plane.after(1);
+    assert_eq!(plane.phase("a"), "pending", "it lingers");
+}
+
+#[test]
+fn a_runner_that_comes_back_after_a_long_night_is_a_new_one() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 1).create("a").running("r", "a").restart(10_000).after(4_999).watch("a");
+    plane.runner("r", 1);
+    assert_eq!(plane.phase("a"), "running", "within the lost threshold it has kept its actors");
+    plane.restart(10_000).restart(3_000).after(2_000).watch("a").runner("r", 1);
+    assert_eq!(plane.phase("a"), "pending", "beyond it has not, however often the engine fell meanwhile");
+    plane.after(15_000);
+    assert_eq!(plane.phase("a"), "starting");
+}

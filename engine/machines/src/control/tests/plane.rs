@@ -278,6 +278,11 @@ impl Plane {
         self.connect(name, slots).pong(name)
     }
 
+    /// The runner that opened this socket, if it is its last one.
+    pub(super) fn name_of(&self, conn: ConnId) -> Option<String> {
+        self.sockets.iter().find(|(_, its)| **its == conn).map(|(name, _)| name.clone())
+    }
+
     pub(super) fn conn(&self, name: &str) -> ConnId {
         self.sockets[name]
     }

@@ -22,6 +22,10 @@ use crate::control::{Effect, Input, Options};
 const ACTORS: [&str; 4] = ["a", "b", "c", "d"];
 const RUNNERS: [&str; 3] = ["r", "s", "t"];
 
+/// Seconds in which serverless streams must bring every actor back: beyond the retry of a failed stream (10 s), the
+/// silence of a runner that is gone (15 s), and the start that it was given (30 s).
+const SERVERLESS_TURNS: u64 = 90;
+
 #[derive(Clone, Debug)]
 enum Op {
     Create(usize, CrashPolicy, bool),
@@ -39,6 +43,8 @@ enum Op {
     DropSocket(usize),
     WrongFrame(usize),
     Stopping(usize),
+    /// Its socket drops, it is lost, comes back under its key, and says nothing of what it hosted.
+    Absence(usize),
     Event(usize, usize, bool, u8),
     /// Crashes as soon as it is started, twice.
     CrashLoop(usize),
@@ -69,6 +75,7 @@ fn op() -> impl Strategy<Value = Op> {
         2 => r.clone().prop_map(Op::DropSocket),
         1 => r.clone().prop_map(Op::WrongFrame),
         1 => r.clone().prop_map(Op::Stopping),
+        1 => r.clone().prop_map(Op::Absence),
         12 => (r.clone(), a.clone(), prop::bool::weighted(0.8), 0..7_u8)
             .prop_map(|(r, a, host, what)| Op::Event(r, a, host, what)),
         2 => a.clone().prop_map(Op::CrashLoop),
@@ -169,8 +176,8 @@ struct World {
 impl World {
     fn new() -> Self {
         // Short against upstream's half an hour, so that lives reach it.
-        let stop_threshold = Duration::from_secs(60);
-        let mut plane = Plane::with(Options { stop_threshold, ..Options::default() });
+        let (stop_threshold, restop_threshold) = (Duration::from_secs(60), Duration::from_secs(10));
+        let mut plane = Plane::with(Options { stop_threshold, restop_threshold, ..Options::default() });
         plane.normal();
         let (witness, created, open) = (Witness::default(), BTreeMap::new(), BTreeSet::new());
         Self { plane, witness, created, count: 0, open, old: Vec::new() }
@@ -212,6 +219,17 @@ impl World {
             Op::Silent(r) => {
                 self.replace(r);
                 self.plane.socket(RUNNERS[r]);
+            }
+            Op::Absence(r) => {
+                for op in [
+                    Op::DropSocket(r),
+                    Op::After(3_500, true),
+                    Op::Connect(r, 3, 1),
+                    Op::Pong(r, true),
+                    Op::After(16_000, true),
+                ] {
+                    self.run(&op);
+                }
             }
             Op::OldSocketCloses => {
                 if let Some(conn) = self.old.pop() {
@@ -409,6 +427,64 @@ impl World {
                 self.witness.look(&effects);
             }
         }
+        self.all_run();
+    }
+
+    /// The pool is serverless, whatever is left of runners and streams stays, and the application answers every stream
+    /// with a runner: every actor is asked for.
+    fn heal_streams(&mut self) {
+        self.run(&Op::Configure(1));
+        for a in 0..ACTORS.len() {
+            self.run(&Op::Watch(a));
+        }
+        let mut answered = BTreeSet::new();
+        for _ in 0..SERVERLESS_TURNS {
+            for stream in self.witness.streams.clone() {
+                if !answered.insert(stream) {
+                    continue;
+                }
+                let name = format!("live{}", stream.0);
+                self.plane.connect_version(&name, 1, 9);
+                self.look();
+                self.plane.pong(&name);
+                self.look();
+                self.plane.live(stream, &name);
+                self.look();
+            }
+            self.obey();
+            self.pass(1_000, true);
+            self.obey();
+        }
+        self.all_run();
+    }
+
+    /// Runners do what they are told.
+    fn obey(&mut self) {
+        for view in self.plane.control.view().actors {
+            let runners = self.plane.control.view().runners;
+            let conn = runners.iter().find(|it| view.runner == Some(it.runner)).and_then(|it| it.conn);
+            let Some(name) = conn.and_then(|conn| self.plane.name_of(conn)) else { continue };
+            let of = self.created.values().find(|it| actor(it) == view.actor).cloned();
+            let Some(of) = of else { continue };
+            match view.phase {
+                "starting" => {
+                    self.plane.running(&name, &of);
+                }
+                "stopping" => {
+                    self.plane.stopped(&name, &of, StopCode::Ok);
+                }
+                _ => {}
+            }
+            self.look();
+        }
+    }
+
+    fn look(&mut self) {
+        let effects = std::mem::take(&mut self.plane.last);
+        self.witness.look(&effects);
+    }
+
+    fn all_run(&self) {
         let created: Vec<ActorId> = self.created.values().map(|name| actor(name)).collect();
         for view in self.plane.control.view().actors {
             let asked = created.contains(&view.actor);
@@ -427,6 +503,19 @@ proptest! {
             world.run(op);
         }
         world.heal();
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_life_ends_well_on_streams(ops in prop::collection::vec(op(), 1..120)) {
+        let mut world = World::new();
+        for op in &ops {
+            world.run(op);
+        }
+        world.heal_streams();
     }
 }
 

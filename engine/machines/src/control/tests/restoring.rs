@@ -37,8 +37,18 @@ fn a_restored_state_stores_as_the_same_records() {
         .sleeps("r", "a")
         .delete("c");
     let (control, out) = restore(plane.stored.clone()).unwrap();
-    assert_eq!(out, [], "nothing is changed by looking at it");
+    let changed: Vec<_> = out
+        .iter()
+        .map(|effect| match effect {
+            Effect::Put(key, _) => key.clone(),
+            other => panic!("nothing is performed by looking at it: {other:?}"),
+        })
+        .collect();
+    assert_eq!(changed, [Key::Runner(runner("rc1x")), Key::Heartbeat], "since when it is away");
+    super::plane::apply(&mut plane.stored, &out);
     assert_eq!(control.records().collect::<BTreeMap<_, _>>(), plane.stored);
+    let (_, out) = restore(plane.stored).unwrap();
+    assert!(matches!(&out[..], [Effect::Put(Key::Heartbeat, _)]), "the first fall counts: {out:?}");
 }
 
 #[test]
@@ -53,7 +63,7 @@ fn runners_have_the_lost_threshold_to_come_back() {
 #[test]
 fn a_start_has_its_time_again_after_the_engine_was_away() {
     let mut plane = Plane::new();
-    plane.normal().runner("r", 1).create("a").restart(3_600_000).runner("r", 1);
+    plane.normal().runner("r", 1).create("a").restart(14_000).runner("r", 1);
     assert_eq!(plane.commands(), ["start a:a00000 g1"]);
     plane.after(29_999);
     assert_eq!(plane.phase("a"), "starting");

@@ -194,3 +194,58 @@ fn a_stream_that_works_ends_the_backoff_of_others() {
     plane.input(Input::StreamPing { stream: good });
     assert_eq!(plane.streams.len(), 2, "it has worked for five seconds");
 }
+
+/// Two streams, one runner each with one slot: `r1` of version 1 hosts `a`, `r2` of version 2 hosts `b`.
+fn upgraded(max_runners: u32) -> Plane {
+    let mut plane = Plane::new();
+    plane.configure(pool(|it| it.max_runners = max_runners)).create("a").runner("r1", 1);
+    let first = plane.streams[0];
+    plane.live(first, "r1").running("r1", "a").create("b");
+    let second = plane.streams[1];
+    plane.connect_version("r2", 1, 2).pong("r2").live(second, "r2").running("r2", "b");
+    plane
+}
+
+#[test]
+fn an_actor_that_an_older_version_may_not_host_again_gets_a_stream() {
+    let mut plane = upgraded(10);
+    plane.watch("a").sleeps("r1", "a").stopped("r1", "a", StopCode::Ok);
+    assert_eq!(plane.phase("a"), "pending", "upgrades never go back");
+    assert_eq!(streams(&plane), (2, 2), "the idle old one goes, a new one is on its way");
+    let last = *plane.streams.last().unwrap();
+    plane.connect_version("r3", 1, 2).pong("r3").live(last, "r3");
+    assert_eq!(plane.phase("a"), "starting");
+}
+
+#[test]
+fn an_idle_older_version_makes_place_below_the_bound() {
+    let mut plane = upgraded(2);
+    plane.watch("a").sleeps("r1", "a").stopped("r1", "a", StopCode::Ok);
+    assert_eq!(plane.phase("a"), "pending");
+    let last = *plane.streams.last().unwrap();
+    plane.connect_version("r3", 1, 2).pong("r3").live(last, "r3");
+    assert_eq!(plane.phase("a"), "starting");
+}
+
+#[test]
+fn streams_that_offer_fewer_slots_than_configured_are_not_counted_for_more() {
+    let mut plane = Plane::new();
+    plane.serverless().create("a").runner("r", 1);
+    let first = plane.streams[0];
+    plane.live(first, "r").running("r", "a").configure(pool(|it| it.slots_per_runner = 10)).create("b");
+    assert_eq!(plane.phase("b"), "pending");
+    assert_eq!(streams(&plane), (2, 2), "the first has one slot, whatever is configured now");
+}
+
+#[test]
+fn a_burst_of_actors_is_no_burst_of_dials() {
+    let mut plane = Plane::new();
+    plane.configure(pool(|it| it.max_runners = 1_000));
+    for actor in 0..100 {
+        plane.create(&format!("a{actor}x"));
+    }
+    assert_eq!(streams(&plane), (100, 64));
+    let first = plane.streams[0];
+    plane.runner("r", 1).live(first, "r");
+    assert_eq!(streams(&plane), (100, 65), "the next follows as one is live");
+}

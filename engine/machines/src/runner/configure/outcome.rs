@@ -97,8 +97,9 @@ impl Outcome {
         match self {
             Self::Done => Class::Done,
             Self::Status { status, code, retry_after } => {
+                let no_namespace = code == NAMESPACE_NOT_FOUND;
                 let failure = Failure::Status { status, code };
-                if may_pass(status) {
+                if no_namespace || may_pass(status) {
                     Class::Retry { failure, after: retry_after.unwrap_or_default() }
                 } else {
                     Class::Fatal(failure)
@@ -112,8 +113,11 @@ impl Outcome {
     }
 }
 
-/// Whether asking again may help: 404 while a namespace is being made, and what RFC 9110 and RFC 6585 call temporary.
-/// Every other status below 500 says that the request itself is wrong.
+/// The namespace may still be made, by whoever deploys engine and application together. Its status is 400.
+const NAMESPACE_NOT_FOUND: &str = "namespace.not_found";
+
+/// Whether asking again may help: 404 from whatever stands before an engine that is being deployed, and what RFC 9110
+/// and RFC 6585 call temporary. Every other status below 500 says that the request itself is wrong.
 const fn may_pass(status: u16) -> bool {
     matches!(status, 404 | 408 | 425 | 429) || status >= 500
 }
