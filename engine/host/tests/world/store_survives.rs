@@ -113,7 +113,7 @@ fn opens_after_a_fall(seed: u64, nth: u64, how: Fall) -> bool {
 fn the_first_boot_may_fall_in_any_disk_operation() {
     for how in [Fall::Kill, Fall::PowerOff] {
         let mut moments = 0;
-        while (0..WAYS).fold(false, |fell, seed| opens_after_a_fall(seed, moments + 1, how) || fell) {
+        while (0..WAYS).filter(|seed| opens_after_a_fall(*seed, moments + 1, how)).count() > 0 {
             moments += 1;
         }
         println!("{how:?} in each of {moments} operations of a first boot");
