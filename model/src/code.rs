@@ -3,6 +3,8 @@
 //! Written from what each code promises, not from the machines that give it out: a code that is given out on another
 //! occasion than it names breaks `explained_failures`, or makes an increment appear that cannot have happened.
 
+mod lingers;
+
 use std::fmt;
 use std::str::FromStr;
 

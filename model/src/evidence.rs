@@ -16,7 +16,7 @@ use crate::history::History;
 pub struct Place {
     /// The node's name.
     pub node: String,
-    /// Which of its boots, counted up.
+    /// Which of its boots, counted up from 0.
     pub boot: u32,
 }
 
@@ -61,7 +61,7 @@ pub struct Evidence {
     /// When the core was healed for good; `None` if nothing was ever broken.
     pub healed: Option<Mono>,
     /// How long recovery from any fault may take: after healing everything is routable again within it, and a fault
-    /// explains failures until so long after its end.
+    /// explains what has no place to run until so long after its end.
     pub recovery: Duration,
     /// How the control plane stood, now and then.
     pub views: Vec<(Mono, ControlView)>,

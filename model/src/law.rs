@@ -7,6 +7,7 @@ mod acknowledged_increments;
 mod answered_within_bound;
 mod delivered_at_most_once;
 mod explained_failures;
+mod grounds;
 mod instances_once;
 mod lost_is_lost;
 mod nothing_left;
@@ -18,7 +19,7 @@ mod streams_end_once;
 use serde::Serialize;
 
 use crate::evidence::Evidence;
-use crate::verdict::Broken;
+use crate::verdict::{Broken, Judgement};
 
 /// A law of the platform.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -112,10 +113,7 @@ impl Law {
     }
 
     /// Tries the evidence.
-    ///
-    /// # Errors
-    /// The earliest breach that it finds.
-    pub fn check(self, evidence: &Evidence) -> Result<(), Broken> {
+    pub fn check(self, evidence: &Evidence) -> Judgement {
         let outcome = match self {
             Self::AcknowledgedIncrements => acknowledged_increments::check(evidence),
             Self::OneCommittingGeneration => one_committing_generation::check(evidence),
@@ -129,7 +127,11 @@ impl Law {
             Self::LostIsLost => lost_is_lost::check(evidence),
             Self::StreamsEndOnce => streams_end_once::check(evidence),
         };
-        outcome.map_err(|breach| breach.of(self))
+        match outcome {
+            Err(breach) => Judgement::Broken(breach.of(self)),
+            Ok(()) if grounds::are_there(self, evidence) => Judgement::Held,
+            Ok(()) => Judgement::NotJudged,
+        }
     }
 }
 
@@ -175,7 +177,11 @@ mod tests {
     }
 
     #[test]
-    fn nothing_at_all_breaks_no_law() {
-        assert_eq!(crate::judge(&Evidence::default()).broken, []);
+    fn of_nothing_at_all_no_law_says_anything() {
+        let verdict = crate::judge(&Evidence::default());
+        assert_eq!(
+            (verdict.held.len(), verdict.unjudged.len(), verdict.broken.len()),
+            (0, Law::ALL.len(), 0)
+        );
     }
 }

@@ -19,4 +19,4 @@ pub use evidence::{Evidence, Place, Rest, Told};
 pub use fault::{Active, Family};
 pub use history::{ClientId, Executed, History, Kind, Op, OpId, Outcome};
 pub use law::Law;
-pub use verdict::{Broken, Verdict, judge};
+pub use verdict::{Broken, Judgement, Verdict, judge};

@@ -1,4 +1,4 @@
-//! The outcome of a trial: which laws held, which were broken and how.
+//! The outcome of a trial: which laws held, which had nothing to judge, which were broken and how.
 
 use std::fmt;
 
@@ -33,11 +33,24 @@ impl fmt::Display for Broken {
 
 impl std::error::Error for Broken {}
 
+/// What one law says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// It held.
+    Held,
+    /// The evidence it judges was not there: nothing is known of it.
+    NotJudged,
+    /// It was broken; the earliest breach.
+    Broken(Broken),
+}
+
 /// What the judges say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     /// Names of the laws that held.
     pub held: Vec<&'static str>,
+    /// Names of the laws that had nothing to judge.
+    pub unjudged: Vec<&'static str>,
     /// What was broken, the earliest first.
     pub broken: Vec<Broken>,
 }
@@ -60,8 +73,9 @@ pub fn judge(evidence: &Evidence) -> Verdict {
     let mut verdict = Verdict::default();
     for law in Law::ALL {
         match law.check(evidence) {
-            Ok(()) => verdict.held.push(law.name()),
-            Err(broken) => verdict.broken.push(broken),
+            Judgement::Held => verdict.held.push(law.name()),
+            Judgement::NotJudged => verdict.unjudged.push(law.name()),
+            Judgement::Broken(broken) => verdict.broken.push(broken),
         }
     }
     verdict.broken.sort_by_key(|broken| broken.at);

@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use model::evidence::{Evidence, Place, Told};
@@ -22,6 +23,7 @@ pub struct Ledger {
     world: World,
     evidence: Rc<RefCell<Evidence>>,
     told: Arc<Mutex<Vec<Told>>>,
+    commits: Arc<AtomicU64>,
     felt: Rc<RefCell<BTreeMap<Family, u64>>>,
 }
 
@@ -29,7 +31,13 @@ impl Ledger {
     /// An empty one.
     #[must_use]
     pub fn new(world: &World) -> Self {
-        Self { world: world.clone(), evidence: Rc::default(), told: Arc::default(), felt: Rc::default() }
+        Self {
+            world: world.clone(),
+            evidence: Rc::default(),
+            told: Arc::default(),
+            commits: Arc::default(),
+            felt: Rc::default(),
+        }
     }
 
     /// Its world.
@@ -78,6 +86,12 @@ impl Ledger {
         self.felt.borrow().clone()
     }
 
+    /// Transactions of the engine's store that are durable.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+
     /// How the control plane stands.
     pub fn saw(&self, view: ControlView) {
         let now = self.now();
@@ -101,7 +115,7 @@ impl Ledger {
         let uptime = runtime::now().saturating_since(runtime::Instant::from_nanos(0));
         let offset = uptime.checked_sub(self.world.elapsed()).expect("a host is up before its process boots");
         let place = Place { node: node.to_owned(), boot };
-        Arc::new(Teller { place, offset, told: Arc::clone(&self.told) })
+        Arc::new(Teller { place, offset, told: Arc::clone(&self.told), commits: Arc::clone(&self.commits) })
     }
 
     /// The evidence so far, with the facts in it.
@@ -125,6 +139,7 @@ struct Teller {
     /// How far the node's clock is ahead of the world's.
     offset: Duration,
     told: Arc<Mutex<Vec<Told>>>,
+    commits: Arc<AtomicU64>,
 }
 
 impl Witness for Teller {
@@ -132,6 +147,10 @@ impl Witness for Teller {
         let uptime = runtime::now().saturating_since(runtime::Instant::from_nanos(0));
         let at = mono(uptime.checked_sub(self.offset).expect("clocks do not run backwards"));
         self.told.lock().push(Told { at, place: self.place.clone(), fact: fact.clone() });
+    }
+
+    fn committed(&self) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
     }
 }
 

@@ -52,13 +52,15 @@ impl RunOptions {
 pub struct Performance {
     /// The earliest broken law.
     pub outcome: Result<(), Broken>,
+    /// Names of the laws that had nothing to judge.
+    pub unjudged: Vec<&'static str>,
     /// Client operations begun.
     pub operations: u64,
     /// Of these, acknowledged.
     pub acknowledged: u64,
     /// Of these, failed.
     pub failed: u64,
-    /// Commits of the engine's store.
+    /// Transactions of the engine's store that became durable, of which each may carry many writes.
     pub commits: u64,
     /// Every fault family that was on, with how often somebody felt it: 0 if nobody did.
     pub faults: BTreeMap<&'static str, u64>,
@@ -73,6 +75,8 @@ pub struct RunReport {
     pub seed: u64,
     /// The earliest broken law, a failure of the run itself (a panic, a run that is stuck) included.
     pub outcome: Result<(), Broken>,
+    /// Names of the laws that had nothing to judge; empty if the run itself failed.
+    pub unjudged: Vec<&'static str>,
     /// The digest over every event.
     pub digest: u128,
     /// The digest on the way.
@@ -89,7 +93,7 @@ pub struct RunReport {
     pub acknowledged: u64,
     /// Of these, failed.
     pub failed: u64,
-    /// Commits of the engine's store.
+    /// Transactions of the engine's store that became durable, of which each may carry many writes.
     pub commits: u64,
     /// Every fault family that was on, with how often somebody felt it.
     pub faults: BTreeMap<&'static str, u64>,
@@ -116,6 +120,7 @@ impl RunReport {
         Self {
             seed,
             outcome: Err(Broken { law: "the_run_ends", at: Mono::ZERO, place: None, text }),
+            unjudged: Vec::new(),
             digest: 0,
             checkpoints: Vec::new(),
             events: 0,
@@ -143,6 +148,7 @@ impl From<sim::Report<Performance>> for RunReport {
             Ok(performance) => performance,
             Err(failure) => Performance {
                 outcome: Err(broken(&failure, report.elapsed)),
+                unjudged: Vec::new(),
                 operations: 0,
                 acknowledged: 0,
                 failed: 0,
@@ -154,6 +160,7 @@ impl From<sim::Report<Performance>> for RunReport {
         Self {
             seed: report.seed,
             outcome: performance.outcome,
+            unjudged: performance.unjudged,
             digest: report.digest,
             checkpoints: report.checkpoints,
             events: report.events,

@@ -5,12 +5,8 @@ pub mod engine_restart;
 pub mod smoke;
 pub mod sse_drop;
 
-use std::collections::BTreeMap;
-
 use model::evidence::Evidence;
-use model::fault::Family;
-use protocol::view::Fact;
-use sim::{Sim, World};
+use sim::Sim;
 
 use crate::ledger::Ledger;
 use crate::phases::{self, Plot};
@@ -71,25 +67,25 @@ impl<P: Plot + Copy + Send + Sync + 'static> Play for Named<P> {
             protocol::mark::reset();
             let ledger = Ledger::new(&world);
             let evidence = phases::play(&ledger, plot, unloaded).await;
-            performance(&world, &evidence, &ledger.sufferings())
+            performance(&ledger, &evidence)
         });
         report.into()
     }
 }
 
-fn performance(world: &World, evidence: &Evidence, felt: &BTreeMap<Family, u64>) -> Performance {
+fn performance(ledger: &Ledger, evidence: &Evidence) -> Performance {
     let verdict = model::judge(evidence);
     for broken in &verdict.broken {
-        world.note(format!("broken: {broken}"));
+        ledger.world().note(format!("broken: {broken}"));
     }
-    let commits = evidence.told.iter().filter(|told| matches!(told.fact, Fact::KvCommitted { .. })).count();
     Performance {
+        unjudged: verdict.unjudged.clone(),
         outcome: verdict.into_result(),
         operations: evidence.history.ops().len() as u64,
         acknowledged: evidence.history.acknowledged(),
         failed: evidence.history.failed(),
-        commits: commits as u64,
-        faults: felt.iter().map(|(family, count)| (family.name(), *count)).collect(),
+        commits: ledger.commits(),
+        faults: ledger.sufferings().iter().map(|(family, count)| (family.name(), *count)).collect(),
         marks: protocol::mark::hits(),
     }
 }

@@ -32,6 +32,7 @@ impl Play for Toy {
         let report = Sim::new(options.sim(seed)).run(move |world| async move {
             let mut performance = Performance {
                 outcome: Ok(()),
+                unjudged: Vec::new(),
                 operations: 100,
                 acknowledged: 100,
                 failed: 0,
@@ -76,6 +77,16 @@ fn spared(_: &World, performance: &mut Performance) {
     performance.faults = BTreeMap::from([("meteor", 0)]);
 }
 
+fn deserter(world: &World, _: &mut Performance) {
+    if world.seed() == 2 && std::env::args().nth(1).is_some_and(|command| command == "digests") {
+        std::process::abort();
+    }
+}
+
+fn blind(_: &World, performance: &mut Performance) {
+    performance.unjudged = vec!["nothing_left"];
+}
+
 fn clumsy(_: &World, _: &mut Performance) {
     panic!("stumbles over the carpet");
 }
@@ -97,12 +108,14 @@ impl Play for Absent {
     }
 }
 
-static PLAYS: [&dyn Play; 7] = [
+static PLAYS: [&dyn Play; 9] = [
     &Toy { name: "calm", about: "nothing happens", particularity: calm },
     &Toy { name: "flawed", about: "one seed in seven breaks a law", particularity: flawed },
     &Toy { name: "forgetful", about: "a second run in one process is another one", particularity: forgetful },
     &Toy { name: "homesick", about: "a run in another process is another one", particularity: homesick },
     &Toy { name: "spared", about: "its fault is never felt", particularity: spared },
+    &Toy { name: "deserter", about: "a fresh process is gone in its middle", particularity: deserter },
+    &Toy { name: "blind", about: "a law has nothing to judge", particularity: blind },
     &Toy { name: "clumsy", about: "it panics", particularity: clumsy },
     &Absent,
 ];

@@ -19,6 +19,7 @@ async fn holds(world: World, plot: impl Plot + Copy + 'static) {
     let evidence = phases::play(&Ledger::new(&world), plot, phases::unloaded()).await;
     let verdict = model::judge(&evidence);
     assert!(verdict.broken.is_empty(), "{:#?}", verdict.broken);
+    assert!(verdict.unjudged.is_empty(), "nothing was shown to {:?}", verdict.unjudged);
     assert!(evidence.history.acknowledged() >= 10, "a run in which nobody is served proves nothing");
 }
 

@@ -37,7 +37,7 @@ fn story(name: &str, script: impl AsyncFn(&Stack, &Counting) + Send + 'static) {
         for broken in &verdict.broken {
             world.note(format!("broken: {broken}"));
         }
-        world.note(format!("{} laws held", verdict.held.len()));
+        world.note(format!("{} laws held, not judged: {}", verdict.held.len(), verdict.unjudged.join(", ")));
         world.notes()
     });
     let mut story = String::new();

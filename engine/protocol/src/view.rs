@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ActorId, ConnId, Generation, RequestId, RunnerId, StreamId};
+use crate::id::{ActorId, ConnId, Generation, RequestId, RunnerId, StreamId, Ticket};
 
 /// Something that has just become true.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -80,11 +80,13 @@ pub enum Fact {
     },
     /// Gateway: a request was forwarded to a session.
     Forwarded {
+        /// The request, the same for all its attempts; unique within the boot of its gateway.
+        ticket: Ticket,
         /// The actor.
         actor: ActorId,
         /// The session.
         conn: ConnId,
-        /// Its id on the wire, the second half of [`Fact::Delivered`]'s.
+        /// This attempt's id on the wire, the second half of [`Fact::Delivered`]'s.
         request: RequestId,
         /// Whether it may be carried out twice.
         safe: bool,
@@ -116,10 +118,10 @@ pub enum Fact {
     },
     /// Runner: a serverless event stream has ended.
     EventStreamEnded {
+        /// The runner that it held open; none if that had no session yet.
+        runner: Option<RunnerId>,
         /// Stable name of the one recorded reason.
         reason: &'static str,
-        /// Pings sent.
-        pings: u64,
     },
 }
 
@@ -140,6 +142,8 @@ pub enum GenerationEnd {
 pub trait Witness: Send + Sync {
     /// A fact has become true.
     fn tell(&self, fact: &Fact);
+    /// A transaction that changes the store is durable.
+    fn committed(&self) {}
 }
 
 /// The witness of production: nobody.

@@ -1,6 +1,7 @@
 //! Every failure carries a code that a fault then active explains.
 //!
-//! A fault explains failures of operations that overlap it, and for as long after its end as recovery may take.
+//! A fault explains failures of operations that overlap it, and of those begun so long after its end as this code may
+//! linger after a fault of that family: see [`Failure::lingers`].
 
 use crate::code::Failure;
 use crate::evidence::Evidence;
@@ -23,24 +24,24 @@ pub(super) fn check(evidence: &Evidence) -> Result<(), Breach> {
         let explained = evidence
             .faults
             .iter()
-            .any(|fault| failure.causes().contains(&fault.family) && overlaps(fault, op, at, evidence));
+            .any(|fault| failure.causes().contains(&fault.family) && overlaps(fault, op, failure, evidence));
         if !explained {
-            return Err(Breach::new(at, unexplained(op, failure, at, evidence)));
+            return Err(Breach::new(at, unexplained(op, failure, evidence)));
         }
     }
     Ok(())
 }
 
-fn overlaps(fault: &Active, op: &Op, ended: protocol::time::Mono, evidence: &Evidence) -> bool {
-    let over = fault.until.map(|until| until + evidence.recovery);
-    fault.from <= ended && over.is_none_or(|over| op.invoked <= over)
+fn overlaps(fault: &Active, op: &Op, failure: Failure, evidence: &Evidence) -> bool {
+    let over = fault.until.map(|until| until + failure.lingers(fault.family, evidence.recovery));
+    fault.from <= op.ended.unwrap_or(evidence.end) && over.is_none_or(|over| op.invoked <= over)
 }
 
-fn unexplained(op: &Op, failure: Failure, ended: protocol::time::Mono, evidence: &Evidence) -> String {
+fn unexplained(op: &Op, failure: Failure, evidence: &Evidence) -> String {
     let mut active: Vec<_> = evidence
         .faults
         .iter()
-        .filter(|fault| overlaps(fault, op, ended, evidence))
+        .filter(|fault| overlaps(fault, op, failure, evidence))
         .map(|fault| fault.family.name())
         .collect();
     active.dedup();

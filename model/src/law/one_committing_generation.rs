@@ -1,9 +1,11 @@
 //! At most one generation of an actor can commit, and only through the session of the runner it is placed on.
 //!
 //! A fact is told after the commit that made it true, so the fall of an engine can swallow the last facts of its
-//! boot. Whatever only a swallowed fact would explain is therefore taken at its word, once, in the boot after it.
+//! boot. A placement that only a swallowed fact would explain is therefore taken at its word: of the very next
+//! generation, in a later boot, and only if that boot has told nothing of the actor before. How many boots lie between
+//! is no matter: one in which the actor was quiet tells nothing of it. The runner is whoever speaks at its first commit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use protocol::id::{ActorId, ConnId, Generation, RunnerId};
 use protocol::view::Fact;
@@ -15,12 +17,31 @@ use super::Breach;
 /// What is known of an actor.
 #[derive(Default)]
 struct Known<'told> {
-    /// Its generations and the runner each is placed on; none if the fact was swallowed.
+    /// Its generations and the runner each is placed on; none if the fact was swallowed and it has not committed yet.
     placed: BTreeMap<Generation, Option<RunnerId>>,
     /// Those that have ended, and when.
     ended: BTreeMap<Generation, &'told Told>,
     /// The highest that committed.
     committed: Option<Generation>,
+    /// Where something was told of it last.
+    last: Option<&'told Place>,
+}
+
+impl Known<'_> {
+    /// The generation that follows all that were told.
+    fn next(&self) -> Generation {
+        let placed = self.placed.last_key_value().map(|(generation, _)| *generation);
+        let ended = self.ended.last_key_value().map(|(generation, _)| *generation);
+        placed.max(ended).map_or(Generation::FIRST, Generation::next)
+    }
+
+    /// Takes the placement of a generation at its word, if a fall can have swallowed it.
+    fn take_at_its_word(&mut self, place: &Place, generation: Generation) {
+        let silent = self.last.is_none_or(|last| last != place);
+        if !self.placed.contains_key(&generation) && generation == self.next() && silent && place.boot > 0 {
+            self.placed.insert(generation, None);
+        }
+    }
 }
 
 #[derive(Default)]
@@ -30,8 +51,6 @@ struct Bench<'told> {
     sessions: BTreeMap<(&'told Place, ConnId), RunnerId>,
     /// The session that speaks for each runner.
     current: BTreeMap<RunnerId, (&'told Place, ConnId)>,
-    /// Boots seen, of each node.
-    boots: BTreeSet<&'told Place>,
 }
 
 pub(super) fn check(evidence: &Evidence) -> Result<(), Breach> {
@@ -42,16 +61,20 @@ pub(super) fn check(evidence: &Evidence) -> Result<(), Breach> {
 impl<'told> Bench<'told> {
     fn hear(&mut self, told: &'told Told) -> Result<(), Breach> {
         match told.fact {
-            Fact::Placed { actor, generation, runner } => {
-                self.boots.insert(&told.place);
-                self.place(told, actor, generation, runner)
+            Fact::Placed { actor, generation, runner } => self.place(told, actor, generation, runner),
+            Fact::Running { actor, generation } => {
+                let known = self.actors.entry(actor).or_default();
+                known.take_at_its_word(&told.place, generation);
+                known.last = Some(&told.place);
+                Ok(())
             }
             Fact::Ended { actor, generation, .. } => {
-                self.actors.entry(actor).or_default().ended.insert(generation, told);
+                let known = self.actors.entry(actor).or_default();
+                known.ended.insert(generation, told);
+                known.last = Some(&told.place);
                 Ok(())
             }
             Fact::RunnerConnected { runner, conn } => {
-                self.boots.insert(&told.place);
                 self.sessions.insert((&told.place, conn), runner);
                 self.current.insert(runner, (&told.place, conn));
                 Ok(())
@@ -61,8 +84,7 @@ impl<'told> Bench<'told> {
                 Ok(())
             }
             Fact::KvCommitted { actor, generation, conn } => self.commit(told, actor, generation, conn),
-            Fact::Running { .. }
-            | Fact::Destroyed { .. }
+            Fact::Destroyed { .. }
             | Fact::StreamOpened { .. }
             | Fact::StreamEnded { .. }
             | Fact::Forwarded { .. }
@@ -75,7 +97,7 @@ impl<'told> Bench<'told> {
 
     fn place(
         &mut self,
-        told: &Told,
+        told: &'told Told,
         actor: ActorId,
         generation: Generation,
         runner: RunnerId,
@@ -87,19 +109,20 @@ impl<'told> Bench<'told> {
             return Err(Breach::told(told, text));
         }
         known.placed.insert(generation, Some(runner));
+        known.last = Some(&told.place);
         Ok(())
     }
 
     fn commit(
         &mut self,
-        told: &Told,
+        told: &'told Told,
         actor: ActorId,
         generation: Generation,
         conn: ConnId,
     ) -> Result<(), Breach> {
-        let swallowed =
-            self.boots.iter().any(|boot| boot.node == told.place.node && boot.boot < told.place.boot);
         let known = self.actors.entry(actor).or_default();
+        known.take_at_its_word(&told.place, generation);
+        known.last = Some(&told.place);
         let refuse = |why: String| Err(Breach::told(told, format!("{actor:?} {generation:?} commits {why}")));
         if let Some(end) = known.ended.get(&generation) {
             return refuse(format!("after it ended at {:?}", end.at));
@@ -111,15 +134,14 @@ impl<'told> Bench<'told> {
             return refuse(format!("after {newer:?} was placed"));
         }
         known.committed = Some(generation);
-        let host = match known.placed.get(&generation) {
-            Some(host) => *host,
-            None if swallowed => *known.placed.entry(generation).or_insert(None),
-            None => return refuse("without having been placed".to_owned()),
+        let Some(host) = known.placed.get_mut(&generation) else {
+            return refuse("without having been placed".to_owned());
         };
         let Some(speaker) = self.sessions.get(&(&told.place, conn)) else {
             return refuse(format!("through {conn:?}, on which no runner has said who it is"));
         };
-        if let Some(host) = host.filter(|host| host != speaker) {
+        let host = *host.get_or_insert(*speaker);
+        if host != *speaker {
             return refuse(format!("through {conn:?} of {speaker:?}, but is placed on {host:?}"));
         }
         match self.current.get(speaker) {

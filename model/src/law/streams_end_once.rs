@@ -1,8 +1,11 @@
-//! A serverless stream ends once, with one reason, after it was opened. Stream ids count within one boot.
+//! A serverless stream ends once, with one reason, after it was opened.
+//!
+//! Both of its sides are heard. The engine's counts streams within one boot; the application's knows the runner that
+//! the stream holds open, which is one for each.
 
 use std::collections::BTreeMap;
 
-use protocol::id::StreamId;
+use protocol::id::{RunnerId, StreamId};
 use protocol::view::Fact;
 
 use crate::evidence::{Evidence, Place};
@@ -11,17 +14,29 @@ use super::Breach;
 
 pub(super) fn check(evidence: &Evidence) -> Result<(), Breach> {
     let mut ended: BTreeMap<(&Place, StreamId), Option<&'static str>> = BTreeMap::new();
+    let mut held: BTreeMap<(&Place, RunnerId), &'static str> = BTreeMap::new();
     for told in &evidence.told {
-        if let Fact::StreamOpened { stream } = told.fact
-            && ended.insert((&told.place, stream), None).is_some()
-        {
-            return Err(Breach::told(told, format!("{stream:?} is opened a second time")));
-        }
-        let Fact::StreamEnded { stream, reason } = told.fact else { continue };
-        let text = match ended.insert((&told.place, stream), Some(reason)) {
-            Some(None) => continue,
-            Some(Some(first)) => format!("{stream:?} ends with {reason}, and had ended with {first} before"),
-            None => format!("{stream:?} ends with {reason} and was never opened"),
+        let text = match told.fact {
+            Fact::StreamOpened { stream } => match ended.insert((&told.place, stream), None) {
+                Some(_) => format!("{stream:?} is opened a second time"),
+                None => continue,
+            },
+            Fact::StreamEnded { stream, reason } => match ended.insert((&told.place, stream), Some(reason)) {
+                Some(None) => continue,
+                Some(Some(first)) => {
+                    format!("{stream:?} ends with {reason}, and had ended with {first} before")
+                }
+                None => format!("{stream:?} ends with {reason} and was never opened"),
+            },
+            Fact::EventStreamEnded { runner: Some(runner), reason } => {
+                match held.insert((&told.place, runner), reason) {
+                    Some(first) => format!(
+                        "the stream of {runner:?} ends with {reason}, and had ended with {first} before"
+                    ),
+                    None => continue,
+                }
+            }
+            _ => continue,
         };
         return Err(Breach::told(told, text));
     }

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use crate::search::tally::Tally;
 
-/// Fewer runs than this are not judged by how many of them did something.
+/// Fewer runs than this are not judged by how many of them did something: a fault that is felt in three runs of ten
+/// stays unfelt in twenty of them once in a thousand times.
 pub const JUDGED_MIN: u64 = 20;
-/// Of a play's runs in which faults are on, so many in a hundred must feel one.
+/// Of a play's runs, if it has faults, so many in a hundred must feel one. Blows are aimed at somebody who is there, so
+/// nearly every run feels one; the tenth that need not are those in which nobody was there in time.
 pub const FELT_PERCENT_MIN: u64 = 90;
 /// Every run lasts at least so long in virtual time: four times the time after which a silent runner is lost.
 pub const ELAPSED_MIN: Duration = Duration::from_secs(60);
@@ -38,6 +40,18 @@ pub enum Shortfall {
         felt: u64,
         /// Runs in which one was on.
         troubled: u64,
+    },
+    /// A law had nothing to judge.
+    #[error("{play}: the law {law} had nothing to judge in {runs} runs, {play}:{seed} the first")]
+    Unjudged {
+        /// The play.
+        play: &'static str,
+        /// The law.
+        law: &'static str,
+        /// In how many runs.
+        runs: u64,
+        /// The first of them.
+        seed: u64,
     },
     /// A run was too short.
     #[error("{play}:{seed} lasts {elapsed:?} of virtual time, less than {ELAPSED_MIN:?}")]
@@ -70,6 +84,9 @@ pub fn shortfalls(play: &'static str, tally: &Tally) -> Vec<Shortfall> {
     }
     if let Some((operations, seed)) = tally.laziest.filter(|(operations, _)| *operations < OPERATIONS_MIN) {
         found.push(Shortfall::Idle { play, seed, operations });
+    }
+    for (law, (runs, seed)) in &tally.unjudged {
+        found.push(Shortfall::Unjudged { play, law, runs: *runs, seed: *seed });
     }
     for (family, faults) in &tally.faults {
         if faults.on >= JUDGED_MIN && faults.felt == 0 {

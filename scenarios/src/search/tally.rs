@@ -33,7 +33,7 @@ pub struct Tally {
     pub acknowledged: u64,
     /// Of these, failed.
     pub failed: u64,
-    /// Commits of the engine's store.
+    /// Durable transactions of the engine's store.
     pub commits: u64,
     /// Events of the simulator.
     pub events: u64,
@@ -41,12 +41,14 @@ pub struct Tally {
     pub polls: u64,
     /// Virtual time.
     pub elapsed: Duration,
-    /// Time of the host that the runs took, one run of each seed counted.
+    /// Time of the host that the runs took, with all their repetitions.
     pub busy: Duration,
     /// Per family that was ever on.
     pub faults: BTreeMap<&'static str, FamilyTally>,
     /// What the simulator counted as felt, by name.
     pub effects: BTreeMap<&'static str, u64>,
+    /// Laws that had nothing to judge in a run, each with how many runs that are and the first of their seeds.
+    pub unjudged: BTreeMap<&'static str, (u64, u64)>,
     /// The least virtual time of a run without a failure, and its seed.
     pub shortest: Option<(Duration, u64)>,
     /// The fewest operations of a run without a failure, and its seed.
@@ -75,6 +77,9 @@ impl Tally {
         self.felt += u64::from(report.faults.values().any(|effects| *effects > 0));
         for (effect, count) in &report.effects {
             *self.effects.entry(effect.name()).or_default() += count;
+        }
+        for law in &report.unjudged {
+            self.unjudged.entry(law).or_insert((0, report.seed)).0 += 1;
         }
         if report.outcome.is_ok() {
             let (elapsed, seed) = (report.elapsed, report.seed);

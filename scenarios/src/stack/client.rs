@@ -20,8 +20,12 @@ const API_BOUND: Duration = Duration::from_secs(10);
 /// What the operation of an actor may take: the gateway's bounds, and the way there.
 const ACTOR_BOUND: Duration = engine::ANSWER_BOUND.saturating_add(CONNECT_TIMEOUT).saturating_add(SLACK);
 
-/// What a client allows on top of the platform's bound, before it gives up by itself.
+/// What the way there and back may add to the platform's own bounds.
 const SLACK: Duration = Duration::from_secs(1);
+
+/// How much longer than its bound a client waits before it gives up by itself: an answer that comes too late is told
+/// from one that never comes.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Between two attempts to make an actor.
 const RETRY: Duration = Duration::from_millis(250);
@@ -118,12 +122,8 @@ impl Client {
             "name": "counter", "key": key, "runner_name_selector": POOL, "crash_policy": "sleep",
         });
         let op = self.ledger.invoke(self.id, key, Kind::Create, API_BOUND + CONNECT_TIMEOUT + SLACK);
-        let answer = http.ask(
-            Method::PUT,
-            "/actors?namespace=default",
-            body.to_string().into(),
-            API_BOUND + CONNECT_TIMEOUT,
-        );
+        let limit = API_BOUND + CONNECT_TIMEOUT + SLACK + PATIENCE;
+        let answer = http.ask(Method::PUT, "/actors?namespace=default", body.to_string().into(), limit);
         let created = answer.await.and_then(|bytes| parsed::<Created>(&bytes));
         match created {
             Ok(created) => {
@@ -148,7 +148,7 @@ impl Client {
             Kind::Read => (Method::GET, format!("/gateway/{actor}/value"), Bytes::new()),
             Kind::Create | Kind::Call(_) => unreachable!("clients of counters only increment and read them"),
         };
-        let answer = http.ask(method, &path, body, ACTOR_BOUND - SLACK).await;
+        let answer = http.ask(method, &path, body, ACTOR_BOUND + PATIENCE).await;
         match answer.and_then(|bytes| parsed::<Counted>(&bytes)) {
             Ok(counted) => {
                 self.world.note(format!("{} {kind:?} {key} -> {}", self.node.name(), counted.value));
@@ -197,14 +197,10 @@ impl Client {
                 for key in keys {
                     let id = client.make(&mut http, key).await;
                     let path = format!("/actors/{id}?namespace=default");
-                    let op = client.ledger.invoke(
-                        client.id,
-                        key,
-                        Kind::Call("delete"),
-                        API_BOUND + CONNECT_TIMEOUT + SLACK,
-                    );
-                    let bound = API_BOUND + CONNECT_TIMEOUT;
-                    let outcome = match http.ask(Method::DELETE, &path, Bytes::new(), bound).await {
+                    let bound = API_BOUND + CONNECT_TIMEOUT + SLACK;
+                    let op = client.ledger.invoke(client.id, key, Kind::Call("delete"), bound);
+                    let answer = http.ask(Method::DELETE, &path, Bytes::new(), bound + PATIENCE);
+                    let outcome = match answer.await {
                         Ok(_) => Outcome::Acknowledged { value: 0 },
                         Err(refusal) => failed(refusal),
                     };

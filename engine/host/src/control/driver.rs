@@ -93,7 +93,11 @@ impl Driver {
     /// Commits what is to be written, then does the rest.
     async fn settle(&mut self, store: &mut Store, outbox: Outbox) -> Result<(), StoreError> {
         let Outbox { batch, deeds } = outbox;
+        let changes = batch.changes();
         let outcomes = if batch.is_empty() { Vec::new() } else { store.commit(batch).await? };
+        if changes {
+            self.witness.committed();
+        }
         let mut outcomes = Outcomes::new(outcomes);
         for deed in deeds {
             self.perform(deed, &mut outcomes).await;

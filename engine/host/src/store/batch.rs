@@ -83,7 +83,8 @@ impl Batch {
         self.writes.is_empty() && !self.probe
     }
 
-    fn changes(&self) -> bool {
+    /// Whether it leaves the store other than it was; if not, it only reads.
+    pub(crate) fn changes(&self) -> bool {
         self.writes.iter().any(|write| match write {
             Write::Put(..) | Write::Delete(_) | Write::KeepInput { .. } | Write::Erase { .. } => true,
             Write::Kv { request, .. } => kv::changes(request),

@@ -110,7 +110,7 @@ impl Gateway {
         pending.attempts += 1;
         let (actor, safe) = (pending.actor, pending.safe);
         out.push(Effect::Forward { ticket, actor, conn, request });
-        out.push(Effect::Fact(Fact::Forwarded { actor, conn, request, safe, attempt }));
+        out.push(Effect::Fact(Fact::Forwarded { ticket, actor, conn, request, safe, attempt }));
     }
 
     /// The id of the next attempt: the one the request had, if nothing can be mistaken for its answer, else the next

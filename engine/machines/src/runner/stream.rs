@@ -170,7 +170,7 @@ impl Stream {
         if drain {
             out.push(StreamEffect::DrainRunner);
         }
-        out.push(StreamEffect::Fact(Fact::EventStreamEnded { reason: reason.name(), pings: self.pings }));
+        out.push(StreamEffect::Fact(Fact::EventStreamEnded { runner: self.runner, reason: reason.name() }));
     }
 
     fn expire(&mut self, now: Now, out: &mut Vec<StreamEffect>) {

@@ -1,0 +1,5 @@
+//! Each law, seen to hold, to break and to have nothing to judge, on evidence of a few lines.
+
+mod clients;
+mod platform;
+mod support;
