@@ -6,6 +6,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use model::Broken;
@@ -20,6 +21,15 @@ pub trait Play: Sync {
     fn about(&self) -> &'static str;
     /// Runs it. Equal arguments give an equal digest, on any thread and in any process.
     fn run(&self, seed: u64, options: &RunOptions) -> RunReport;
+}
+
+/// Runs a play; if the run takes its thread with it, that is its report.
+#[must_use]
+pub fn perform(play: &dyn Play, seed: u64, options: &RunOptions) -> RunReport {
+    match catch_unwind(AssertUnwindSafe(|| play.run(seed, options))) {
+        Ok(report) => report,
+        Err(panic) => RunReport::fallen(seed, panic.as_ref()),
+    }
 }
 
 /// What a run may be told beside its seed. None of it but the overrides changes what happens.
@@ -113,7 +123,7 @@ pub struct RunReport {
 
 impl RunReport {
     /// Of a run that took its thread with it: a mistake in the play or in the simulator, told like a broken law.
-    pub(crate) fn fallen(seed: u64, panic: &(dyn Any + Send)) -> Self {
+    fn fallen(seed: u64, panic: &(dyn Any + Send)) -> Self {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a text");
         let text = format!("the run itself panicked: {text}");
@@ -138,6 +148,13 @@ impl RunReport {
             kept: Vec::new(),
             unmatched: Vec::new(),
         }
+    }
+
+    /// What it said when it took its thread with it; `None` if it did not.
+    #[must_use]
+    pub fn fell(&self) -> Option<&str> {
+        // A world that was made has had an event.
+        self.outcome.as_ref().err().filter(|_| self.events == 0).map(|broken| broken.text.as_str())
     }
 }
 

@@ -133,7 +133,34 @@ fn verification_finds_and_names_what_differs() {
     contains(&text, "homesick:0 a run in this process and one in a fresh process differ, first in [event ");
     contains(&text, " at 31s: note ");
     assert_eq!(said("explore --scenario homesick --seeds 40").1, 0, "unseen without --verify");
+    assert_eq!(said("replay homesick:0").1, 0, "unseen in one process");
+    let line = "explore --scenario homesick --start 0 --seeds 1 --verify";
+    contains(&text, &format!("  replay: cargo {line}\n"));
+    contains(&said(line).0, "homesick:0 a run in this process and one in a fresh process differ");
     assert_eq!(said("replay forgetful:0").1, 1, "a replay runs twice");
+}
+
+#[test]
+fn a_run_that_falls_is_blamed_itself_and_the_others_are_verified() {
+    let (summary, code) = json("explore --scenario calm,absent,homesick --seeds 3 --verify");
+    assert_eq!(code, 1);
+    let laws = |play| {
+        let failures = summary["failures"].as_array().unwrap().iter();
+        failures
+            .filter(|failure| failure["scenario"] == play)
+            .map(|failure| &failure["law"])
+            .collect::<Vec<_>>()
+    };
+    assert!(laws("calm").is_empty(), "{summary:#}");
+    assert_eq!(laws("absent"), ["the_run_ends"; 3], "it falls everywhere");
+    assert_eq!(laws("homesick"), ["determinism"; 3], "what ran beside it is compared all the same");
+
+    let (summary, code) = json("explore --scenario calm,deserter --seeds 4 --verify");
+    assert_eq!(code, 1);
+    let failures = summary["failures"].as_array().unwrap();
+    assert_eq!(failures.len(), 1, "{summary:#}");
+    assert_eq!((&failures[0]["scenario"], &failures[0]["seed"]), (&"deserter".into(), &2.into()));
+    assert_eq!(failures[0]["replay"], "cargo explore --scenario deserter --start 2 --seeds 1 --verify");
 }
 
 #[test]
@@ -142,6 +169,10 @@ fn a_batch_that_shows_nothing_falls_short() {
     assert_eq!(code, 1);
     contains(&text, "spared: the fault meteor was on in 20 runs, and nobody ever felt it");
     assert_eq!(said("explore --scenario spared --seeds 19").1, 0, "too few runs to judge");
+    let (text, code) = said("explore --scenario blind --seeds 3");
+    assert_eq!(code, 1);
+    contains(&text, "blind: the law nothing_left had nothing to judge in 3 runs, blind:0 the first");
+    contains(&said("replay blind:0").0, "laws with nothing to judge: nothing_left\nevery other law holds\n");
 }
 
 #[test]
@@ -163,6 +194,7 @@ fn nonsense_is_refused_with_exit_code_two() {
         "explore --seeds 0",
         "explore --seeds 5 --for 5s",
         "explore --for 5",
+        "explore --for 0s",
         "explore --jobs 0",
         "explore --scenario nobody",
         "explore --keep-going --stop-on-failure",
@@ -212,4 +244,30 @@ fn an_interrupted_search_tells_what_it_has_done() {
     let last = lines.last().unwrap();
     contains(&last, ", then ended by Ctrl-C: ");
     assert_eq!(search.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a real process is waited for on a real thread")]
+fn an_interrupted_search_has_not_passed() {
+    let mut search = toy();
+    search.args(["explore", "--scenario", "calm", "--for", "30s", "--json"]).stdout(Stdio::piped());
+    let mut search = search.spawn().unwrap();
+    // Its signals are taken over within milliseconds; before that it would end without a word.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let interrupt = Command::new("kill").args(["-INT", &search.id().to_string()]).status().unwrap();
+    assert!(interrupt.success());
+    let summary: Value = serde_json::from_reader(search.stdout.take().unwrap()).unwrap();
+    assert_eq!((&summary["passed"], &summary["interrupted"]), (&false.into(), &true.into()));
+    assert_eq!(search.wait().unwrap().code(), Some(130));
+}
+
+#[test]
+fn a_search_ends_when_nobody_reads_it_any_more() {
+    let mut search = toy();
+    search.args(["explore", "--scenario", "flawed", "--for", "1h", "--keep-going"]).stdout(Stdio::piped());
+    let mut search = search.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(search.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    contains(&line, "flawed:3 ");
+    assert_eq!(search.wait().unwrap().code(), Some(1));
 }

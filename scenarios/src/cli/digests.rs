@@ -4,8 +4,8 @@ use std::io::Write;
 
 use crate::cli::name::{RunName, find};
 use crate::cli::{Ending, Trouble};
-use crate::play::{Play, RunOptions};
-use crate::search::fresh::{Fingerprint, event_line, fingerprint_line};
+use crate::play::{Play, RunOptions, perform};
+use crate::search::fresh::{Sighting, event_line, sighting_line};
 
 /// What `digests` is told.
 #[derive(Debug, clap::Args)]
@@ -34,8 +34,8 @@ pub(super) fn digests(
     out: &mut dyn Write,
 ) -> Result<Ending, Trouble> {
     for run in &arguments.runs {
-        let report = find(plays, &run.play)?.run(run.seed, &RunOptions::default());
-        writeln!(out, "{}", fingerprint_line(&Fingerprint::from(&report)))?;
+        let report = perform(find(plays, &run.play)?, run.seed, &RunOptions::default());
+        writeln!(out, "{}", sighting_line(&Sighting::from(&report)))?;
     }
     Ok(Ending::Passed)
 }
@@ -47,7 +47,7 @@ pub(super) fn events(
     out: &mut dyn Write,
 ) -> Result<Ending, Trouble> {
     let options = RunOptions { keep_events: arguments.from..arguments.to, ..RunOptions::default() };
-    let report = find(plays, &arguments.run.play)?.run(arguments.run.seed, &options);
+    let report = perform(find(plays, &arguments.run.play)?, arguments.run.seed, &options);
     for event in &report.kept {
         writeln!(out, "{}", event_line(event))?;
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Why a text is no span of time.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a span of time is a whole number with ms, s, m or h, such as 60s")]
+#[error("a span of time is a whole number above zero with ms, s, m or h, such as 60s")]
 pub(super) struct DurationError;
 
 /// Reads a span of time.
@@ -19,7 +19,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, DurationError> {
         "h" => number.checked_mul(3_600_000),
         _ => None,
     };
-    millis.map(Duration::from_millis).ok_or(DurationError)
+    millis.filter(|millis| *millis > 0).map(Duration::from_millis).ok_or(DurationError)
 }
 
 /// Writes a span of time with as much of it as people need.
@@ -40,7 +40,9 @@ mod tests {
         assert_eq!(parse("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(parse("60s"), Ok(Duration::from_secs(60)));
         assert_eq!(parse("2h"), Ok(Duration::from_secs(7_200)));
-        for bad in ["", "60", "s", "1.5s", "-1s", "1d", "99999999999999999999s", "9999999999999999999h"] {
+        for bad in
+            ["", "60", "s", "0s", "0ms", "1.5s", "-1s", "1d", "99999999999999999999s", "9999999999999999999h"]
+        {
             assert_eq!(parse(bad), Err(DurationError), "{bad}");
         }
         assert_eq!(short(Duration::from_millis(1_234)), "1.2 s");

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::num::NonZeroUsize;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -42,6 +43,9 @@ pub(super) struct Arguments {
     /// End with the first failure
     #[arg(long)]
     stop_on_failure: bool,
+    /// Name the marks that no run reached
+    #[arg(long)]
+    marks: bool,
     /// Answer JSON
     #[arg(long)]
     json: bool,
@@ -72,6 +76,7 @@ pub(super) fn run(
         (false, true) => u64::MAX,
         (false, false) => FAILURES_MAX,
     };
+    let interrupted = interrupt::watch()?;
     let plan = Plan {
         plays: &chosen,
         start: arguments.start,
@@ -79,13 +84,15 @@ pub(super) fn run(
         jobs,
         failures_max,
         verify: fresh.as_ref().map(|fresh| fresh as &dyn Fresh),
-        interrupted: interrupt::watch()?,
+        interrupted,
     };
     let bar = Bar::new(limit, arguments.json);
     let mut broken_pipe = None;
     let findings = explore(&plan, |progress, failed| {
         if let Err(error) = bar.tell(progress, failed, out) {
             broken_pipe.get_or_insert(error);
+            // Nobody reads what it would find.
+            interrupted.store(true, Ordering::Relaxed);
         }
     });
     bar.clear();
@@ -97,7 +104,7 @@ pub(super) fn run(
         serde_json::to_writer_pretty(&mut *out, &summary).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
-        table::write(&summary, out)?;
+        table::write(&summary, arguments.marks, out)?;
     }
     Ok(match (findings.interrupted, summary.passed) {
         (true, _) => Ending::Interrupted,
@@ -155,6 +162,6 @@ impl Bar {
 fn write_failure(failed: &Failed, out: &mut dyn Write) -> std::io::Result<()> {
     let Failed { play, seed, why, .. } = failed;
     writeln!(out, "{} {why}", paint::bad(format_args!("{play}:{seed}")))?;
-    writeln!(out, "  replay: {}", paint::command(summary::replay_line(play, *seed)))?;
+    writeln!(out, "  replay: {}", paint::command(summary::replay_line(failed)))?;
     out.flush()
 }

@@ -8,7 +8,7 @@ use tracing::Level;
 use crate::cli::name::{RunName, find};
 use crate::cli::pin::{Pin, overrides};
 use crate::cli::{Ending, Trouble, duration, paint};
-use crate::play::{Play, RunOptions, RunReport};
+use crate::play::{Play, RunOptions, RunReport, perform};
 use crate::search::{Divergence, twice};
 
 /// What `replay` can be told.
@@ -47,6 +47,8 @@ struct Told<'a> {
     /// The digest that was expected, if it was another one.
     expected_digest: Option<String>,
     broken: Option<&'a model::Broken>,
+    /// Laws that had nothing to judge.
+    unjudged: &'a [&'static str],
     virtual_seconds: f64,
     operations: u64,
     operations_acknowledged: u64,
@@ -76,7 +78,7 @@ pub(super) fn run(
 ) -> Result<Ending, Trouble> {
     let play = find(plays, &arguments.run.play)?;
     let silent = RunOptions { overrides: overrides(&arguments.pin), ..RunOptions::default() };
-    let report = play.run(arguments.run.seed, &RunOptions { trace: arguments.trace, ..silent.clone() });
+    let report = perform(play, arguments.run.seed, &RunOptions { trace: arguments.trace, ..silent.clone() });
     // The second run has no trace: that it is the same proves that the trace changes nothing.
     let divergence = twice::again(play, &silent, &report).err();
     let expected = arguments.digest.filter(|expected| *expected != report.digest);
@@ -127,8 +129,12 @@ fn write_verdict(play: &str, report: &RunReport, out: &mut dyn Write) -> io::Res
         let pin = format!("{}#{}", unmatched.stream, unmatched.ordinal);
         writeln!(out, "{} {pin}", paint::odd("pinned, but never decided:"))?;
     }
+    if !report.unjudged.is_empty() {
+        writeln!(out, "{} {}", paint::odd("laws with nothing to judge:"), report.unjudged.join(", "))?;
+    }
     match &report.outcome {
-        Ok(()) => writeln!(out, "{}", paint::good("every law holds")),
+        Ok(()) if report.unjudged.is_empty() => writeln!(out, "{}", paint::good("every law holds")),
+        Ok(()) => writeln!(out, "{}", paint::odd("every other law holds")),
         Err(broken) => writeln!(out, "{} {broken}", paint::bad("broken:")),
     }
 }
@@ -166,6 +172,7 @@ fn told<'a>(
         divergence: divergence.map(ToString::to_string),
         expected_digest: expected.map(|digest| format!("{digest:032x}")),
         broken: report.outcome.as_ref().err(),
+        unjudged: &report.unjudged,
         virtual_seconds: report.elapsed.as_secs_f64(),
         operations: report.operations,
         operations_acknowledged: report.acknowledged,

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::search::twice::IN_A_FRESH_PROCESS;
 use crate::search::{Failed, Findings, Plan, Tally, Why, shortfalls};
 
 /// All of it. Field names are what scripts read: they stay.
 #[derive(Debug, Serialize)]
 pub(super) struct Summary {
-    /// Whether nothing failed and nothing is missing.
+    /// Whether every play was run, to the end, nothing failed and nothing is missing.
     pub(super) passed: bool,
     /// Whether it was ended by Ctrl-C.
     pub(super) interrupted: bool,
@@ -86,9 +87,19 @@ pub(super) struct Failure {
     pub(super) replay: String,
 }
 
-/// The one line that shows a run again.
-pub(super) fn replay_line(play: &str, seed: u64) -> String {
-    format!("cargo replay {play}:{seed}")
+/// The one line that shows a failure again. One between processes does not show where there is only one.
+pub(super) fn replay_line(failed: &Failed) -> String {
+    let Failed { play, seed, why, .. } = failed;
+    let between = match why {
+        Why::Law(_) => false,
+        Why::Diverged(divergence) => divergence.others == IN_A_FRESH_PROCESS,
+        Why::Fresh(_) => true,
+    };
+    if between {
+        format!("cargo explore --scenario {play} --start {seed} --seeds 1 --verify")
+    } else {
+        format!("cargo replay {play}:{seed}")
+    }
 }
 
 /// Gathers it.
@@ -96,6 +107,7 @@ pub(super) fn of(plan: &Plan<'_>, findings: &Findings) -> Summary {
     let jobs = plan.jobs.get();
     // A search that was cut short shows less than it would have.
     let whole = !findings.interrupted && !findings.gave_up;
+    let begun = findings.tallies.iter().all(|(_, tally)| tally.seeds > 0);
     let shortfalls: Vec<String> = findings
         .tallies
         .iter()
@@ -111,7 +123,7 @@ pub(super) fn of(plan: &Plan<'_>, findings: &Findings) -> Summary {
     let marks_never_reached = marks.iter().filter(|(_, hits)| **hits == 0).map(|(mark, _)| *mark).collect();
     marks.retain(|_, hits| *hits > 0);
     Summary {
-        passed: findings.failures.is_empty() && shortfalls.is_empty(),
+        passed: whole && begun && findings.failures.is_empty() && shortfalls.is_empty(),
         interrupted: findings.interrupted,
         gave_up: findings.gave_up,
         start: plan.start.0,
@@ -164,6 +176,6 @@ fn failure(failed: &Failed) -> Failure {
         at_seconds,
         text,
         digest: format!("{:032x}", failed.digest),
-        replay: replay_line(failed.play, failed.seed),
+        replay: replay_line(failed),
     }
 }

@@ -10,16 +10,13 @@ use crate::cli::summary::{Scenario, Summary};
 use crate::cli::{duration, paint};
 
 /// Writes it.
-pub(super) fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn write(summary: &Summary, name_marks: bool, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", plays(&summary.scenarios))?;
     let faults = faults(&summary.scenarios);
     if faults.row_count() > 0 {
         writeln!(out, "{faults}")?;
     }
-    if !summary.marks_never_reached.is_empty() {
-        let marks = summary.marks_never_reached.join(", ");
-        writeln!(out, "{} {marks}", paint::odd("marks never reached:"))?;
-    }
+    marks(summary, name_marks, out)?;
     for shortfall in &summary.shortfalls {
         writeln!(out, "{} {shortfall}", paint::bad("the batch falls short:"))?;
     }
@@ -30,6 +27,19 @@ pub(super) fn write(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     last_line(summary, out)
 }
 
+/// The marks of rare branches: how many of them were reached, and by name those that were not.
+fn marks(summary: &Summary, name_them: bool, out: &mut dyn Write) -> io::Result<()> {
+    let (reached, missed) = (summary.marks.len(), &summary.marks_never_reached);
+    if missed.is_empty() {
+        return Ok(());
+    }
+    let all = reached + missed.len();
+    if name_them {
+        return writeln!(out, "{reached} of {all} marks reached; not {}", missed.join(", "));
+    }
+    writeln!(out, "{reached} of {all} marks reached; --marks names the others")
+}
+
 fn last_line(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     let seeds: u64 = summary.scenarios.iter().map(|scenario| scenario.seeds).sum();
     let wall = duration::short(Duration::try_from_secs_f64(summary.wall_seconds).unwrap_or(Duration::MAX));
@@ -37,7 +47,9 @@ fn last_line(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     let jobs = summary.jobs;
     let done = format!("{seeds} {runs} in {wall} on {jobs} threads");
     let verdict = match (summary.failures.len(), summary.shortfalls.len()) {
-        (0, 0) => paint::good("nothing failed").to_string(),
+        (0, 0) if summary.passed => paint::good("nothing failed").to_string(),
+        (0, 0) if summary.interrupted => paint::odd("nothing failed so far").to_string(),
+        (0, 0) => paint::bad("a scenario was not run at all").to_string(),
         (0, _) => paint::bad("the batch falls short").to_string(),
         (failures, _) if summary.gave_up => {
             paint::bad(format!("ended after {failures} failures")).to_string()

@@ -2,22 +2,23 @@
 //!
 //! Workers take stretches of the numbered runs; the fold takes their reports strictly in that order and stops at the
 //! first failure too many. So everything in [`Findings`] but the times of the host is the same for any number of
-//! threads; what workers had begun beyond the stop is thrown away.
+//! threads; what workers had begun beyond the stop is thrown away. A search that is cut off by time or from outside
+//! has done as much as it has: that depends on the threads.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use model::Broken;
 
-use crate::play::{Play, RunOptions, RunReport};
-use crate::search::fresh::{Fingerprint, Fresh, FreshError};
+use crate::play::{Play, RunOptions, RunReport, perform};
+use crate::search::fresh::{Fresh, FreshError};
 use crate::search::seeds::{Item, Items, Limit, Start};
 use crate::search::tally::Tally;
-use crate::search::twice::{self, Divergence, IN_A_FRESH_PROCESS};
+use crate::search::twice::{self, Divergence};
+use crate::search::verify;
 
 /// Runs that one fresh process proves: its start costs about as much as one run, so it is lost among them.
 const FRESH_STRETCH: u64 = 32;
@@ -98,11 +99,13 @@ pub struct Findings {
 }
 
 /// A run that a worker has done with.
-struct Done {
+pub(super) struct Done<'a> {
     item: Item,
-    report: RunReport,
-    busy: Duration,
-    why: Option<Why>,
+    pub(super) play: &'a dyn Play,
+    pub(super) report: RunReport,
+    /// Time of the host, of all its repetitions.
+    pub(super) busy: Duration,
+    pub(super) why: Option<Why>,
 }
 
 /// Searches. `watch` is told of every run folded, and of every failure as it is found; it runs on the calling thread.
@@ -148,7 +151,7 @@ struct Crew<'a> {
     over: AtomicBool,
 }
 
-impl Crew<'_> {
+impl<'a> Crew<'a> {
     fn is_over(&self) -> bool {
         let late = match self.plan.limit {
             Limit::Seeds(_) => false,
@@ -158,7 +161,7 @@ impl Crew<'_> {
     }
 
     /// Takes stretches of runs until there are none.
-    fn work(&self, sender: &SyncSender<Vec<Done>>) {
+    fn work(&self, sender: &SyncSender<Vec<Done<'a>>>) {
         let stretch = if self.plan.verify.is_some() { FRESH_STRETCH } else { 1 };
         while !self.is_over() {
             let first = self.next.fetch_add(stretch, Ordering::Relaxed);
@@ -175,7 +178,7 @@ impl Crew<'_> {
                 done.push(self.run(self.items.get(index)));
             }
             if let Some(fresh) = self.plan.verify {
-                self.compare(fresh, &mut done);
+                verify::elsewhere(fresh, &mut done, self.plan.interrupted);
             }
             if sender.send(done).is_err() {
                 return;
@@ -183,72 +186,26 @@ impl Crew<'_> {
         }
     }
 
-    fn run(&self, item: Item) -> Done {
+    fn run(&self, item: Item) -> Done<'a> {
         let play = self.plan.plays[item.play];
         let options = RunOptions::default();
         let begun = runtime::now();
-        let report = match catch_unwind(AssertUnwindSafe(|| play.run(item.seed, &options))) {
-            Ok(report) => report,
-            Err(panic) => RunReport::fallen(item.seed, panic.as_ref()),
-        };
-        let busy = begun.elapsed();
+        let report = perform(play, item.seed, &options);
         let mut why = report.outcome.clone().err().map(Why::from);
         if self.plan.verify.is_some()
-            && report.events > 0
             && let Err(divergence) = twice::again(play, &options, &report)
         {
             why = Some(divergence.into());
         }
+        let busy = begun.elapsed();
         let report = RunReport { notes: Vec::new(), trace: Vec::new(), kept: Vec::new(), ..report };
-        Done { item, report, busy, why }
-    }
-
-    /// Compares with the same runs elsewhere. A difference is worse than a broken law, and takes its place.
-    fn compare(&self, fresh: &dyn Fresh, done: &mut [Done]) {
-        let name = |done: &Done| self.plan.plays[done.item.play].name();
-        let runs: Vec<_> = done.iter().map(|done| (name(done), done.item.seed)).collect();
-        let there = match fresh.fingerprints(&runs) {
-            Ok(there) => there,
-            // Ctrl-C reaches the fresh process as well.
-            Err(_) if self.plan.interrupted.load(Ordering::Relaxed) => return,
-            Err(error) => {
-                done[0].why = Some(error.into());
-                return;
-            }
-        };
-        assert_eq!(there.len(), done.len(), "one fingerprint per run");
-        for (done, there) in done.iter_mut().zip(there) {
-            let here = Fingerprint::from(&done.report);
-            if here == there || matches!(done.why, Some(Why::Diverged(_))) {
-                continue;
-            }
-            done.why = Some(match self.locate(fresh, done, &here, &there) {
-                Ok(divergence) => Box::new(divergence).into(),
-                Err(error) => error.into(),
-            });
-        }
-    }
-
-    fn locate(
-        &self,
-        fresh: &dyn Fresh,
-        done: &Done,
-        here: &Fingerprint,
-        there: &Fingerprint,
-    ) -> Result<Divergence, FreshError> {
-        let play = self.plan.plays[done.item.play];
-        let stretch = twice::stretch(&here.checkpoints, &there.checkpoints);
-        let options = RunOptions { keep_events: stretch.clone(), ..RunOptions::default() };
-        let here = play.run(done.item.seed, &options).kept;
-        let there = fresh.events(play.name(), done.item.seed, stretch.clone())?;
-        let first = sim::first_difference(&here, &there);
-        Ok(Divergence { others: IN_A_FRESH_PROCESS, agreed: stretch.start, first })
+        Done { item, play, report, busy, why }
     }
 
     /// Takes what workers have done, in the order of the runs.
     fn fold(
         &self,
-        receiver: &Receiver<Vec<Done>>,
+        receiver: &Receiver<Vec<Done<'_>>>,
         findings: &mut Findings,
         watch: &mut impl FnMut(Progress, Option<&Failed>),
     ) {
@@ -258,21 +215,35 @@ impl Crew<'_> {
             let Some(first) = batch.first().map(|done| done.item.index) else { continue };
             early.insert(first, batch);
             while let Some(batch) = early.remove(&next) {
-                for done in batch {
-                    if findings.gave_up {
-                        continue;
-                    }
-                    next = done.item.index + 1;
-                    self.fold_one(done, findings, watch);
-                }
+                next += self.fold_all(batch, findings, watch);
             }
         }
         assert!(findings.gave_up || self.is_over() || early.is_empty(), "every run was folded");
+        // Where a search is cut off by time or from outside, stretches are done whose predecessors never will be.
+        for batch in early.into_values() {
+            self.fold_all(batch, findings, watch);
+        }
+    }
+
+    /// Folds runs until there are too many failures. Returns how many runs there were.
+    fn fold_all(
+        &self,
+        batch: Vec<Done<'_>>,
+        findings: &mut Findings,
+        watch: &mut impl FnMut(Progress, Option<&Failed>),
+    ) -> u64 {
+        let runs = u64::try_from(batch.len()).expect("a count fits");
+        for done in batch {
+            if !findings.gave_up {
+                self.fold_one(done, findings, watch);
+            }
+        }
+        runs
     }
 
     fn fold_one(
         &self,
-        done: Done,
+        done: Done<'_>,
         findings: &mut Findings,
         watch: &mut impl FnMut(Progress, Option<&Failed>),
     ) {
@@ -281,14 +252,14 @@ impl Crew<'_> {
         for (mark, hits) in &done.report.marks {
             *findings.marks.entry(mark).or_default() += hits;
         }
-        let failed = done.why.map(|why| {
-            tally.failures += 1;
-            Failed { play, seed: done.item.seed, digest: done.report.digest, why }
-        });
+        let play = *play;
+        tally.failures += u64::from(done.why.is_some());
+        let failed =
+            done.why.map(|why| Failed { play, seed: done.item.seed, digest: done.report.digest, why });
         let failures =
             u64::try_from(findings.failures.len()).expect("a count fits") + u64::from(failed.is_some());
         let progress = Progress {
-            done: done.item.index + 1,
+            done: findings.tallies.iter().map(|(_, tally)| tally.seeds).sum(),
             total: self.total,
             failures,
             elapsed: self.begun.elapsed(),
@@ -301,3 +272,6 @@ impl Crew<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

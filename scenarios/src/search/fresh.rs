@@ -26,6 +26,24 @@ pub struct Fingerprint {
     pub checkpoints: Vec<Checkpoint>,
 }
 
+/// What is seen of a run from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sighting {
+    /// It ran to an end, whichever.
+    Ran(Fingerprint),
+    /// It took its thread with it, for this reason.
+    Fell(String),
+}
+
+impl From<&RunReport> for Sighting {
+    fn from(report: &RunReport) -> Self {
+        match report.fell() {
+            Some(text) => Self::Fell(text.to_owned()),
+            None => Self::Ran(report.into()),
+        }
+    }
+}
+
 impl From<&RunReport> for Fingerprint {
     fn from(report: &RunReport) -> Self {
         Self { digest: report.digest, events: report.events, checkpoints: report.checkpoints.clone() }
@@ -46,6 +64,18 @@ pub enum FreshError {
         /// What it said.
         stderr: String,
     },
+    /// A run fell there, but not here.
+    #[error("the run falls in a fresh process, and not in this one: {text}")]
+    FellThere {
+        /// What it said.
+        text: String,
+    },
+    /// A run fell here, but not there.
+    #[error("the run falls in this process, and not in a fresh one: {text}")]
+    FellHere {
+        /// What it said.
+        text: String,
+    },
     /// It answered something else than was asked.
     #[error("a fresh process answered line {line:?}")]
     Answer {
@@ -56,11 +86,11 @@ pub enum FreshError {
 
 /// Somebody who runs plays somewhere else.
 pub trait Fresh: Sync {
-    /// The fingerprints of these runs, in their order.
+    /// What becomes of these runs, in their order.
     ///
     /// # Errors
-    /// If there is no answer.
-    fn fingerprints(&self, runs: &[(&'static str, u64)]) -> Result<Vec<Fingerprint>, FreshError>;
+    /// If there is no answer for one of them.
+    fn sightings(&self, runs: &[(&'static str, u64)]) -> Result<Vec<Sighting>, FreshError>;
     /// These events of one run.
     ///
     /// # Errors
@@ -68,7 +98,15 @@ pub trait Fresh: Sync {
     fn events(&self, play: &'static str, seed: u64, which: Range<u64>) -> Result<Vec<Event>, FreshError>;
 }
 
-/// A fingerprint as a line. Digests are hexadecimal: JSON's numbers end at 2^53.
+/// A sighting as a line.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SightingLine {
+    Ran(FingerprintLine),
+    Fell(String),
+}
+
+/// A fingerprint in a line. Digests are hexadecimal: JSON's numbers end at 2^53.
 #[derive(Debug, Serialize, Deserialize)]
 struct FingerprintLine {
     digest: String,
@@ -84,17 +122,28 @@ struct EventLine {
     text: String,
 }
 
-/// A fingerprint, as the command `digests` prints it.
+/// A sighting, as the command `digests` prints it.
 #[must_use]
-pub fn fingerprint_line(fingerprint: &Fingerprint) -> String {
+pub fn sighting_line(sighting: &Sighting) -> String {
     let hex = |digest: u128| format!("{digest:032x}");
-    let checkpoints = fingerprint.checkpoints.iter().map(|each| (each.events, hex(each.digest))).collect();
-    let line = FingerprintLine { digest: hex(fingerprint.digest), events: fingerprint.events, checkpoints };
+    let line = match sighting {
+        Sighting::Fell(text) => SightingLine::Fell(text.clone()),
+        Sighting::Ran(Fingerprint { digest, events, checkpoints }) => {
+            let checkpoints = checkpoints.iter().map(|each| (each.events, hex(each.digest))).collect();
+            SightingLine::Ran(FingerprintLine { digest: hex(*digest), events: *events, checkpoints })
+        }
+    };
     serde_json::to_string(&line).expect("numbers and strings are JSON")
 }
 
-fn read_fingerprint(line: &str) -> Option<Fingerprint> {
-    let line: FingerprintLine = serde_json::from_str(line).ok()?;
+fn read_sighting(line: &str) -> Option<Sighting> {
+    Some(match serde_json::from_str(line).ok()? {
+        SightingLine::Fell(text) => Sighting::Fell(text),
+        SightingLine::Ran(line) => Sighting::Ran(read_fingerprint(&line)?),
+    })
+}
+
+fn read_fingerprint(line: &FingerprintLine) -> Option<Fingerprint> {
     let number = |hex: &str| u128::from_str_radix(hex, 16).ok();
     let checkpoints = line.checkpoints.iter().map(|(events, hex)| {
         let digest = number(hex)?;
@@ -158,13 +207,13 @@ fn read_all<T>(lines: &[String], read: fn(&str) -> Option<T>) -> Result<Vec<T>, 
 }
 
 impl Fresh for Process {
-    fn fingerprints(&self, runs: &[(&'static str, u64)]) -> Result<Vec<Fingerprint>, FreshError> {
+    fn sightings(&self, runs: &[(&'static str, u64)]) -> Result<Vec<Sighting>, FreshError> {
         let runs_given = runs.iter().map(|(play, seed)| format!("{play}:{seed}"));
         let lines = self.lines(["digests".to_owned()].into_iter().chain(runs_given))?;
         if lines.len() != runs.len() {
             return Err(FreshError::Answer { line: lines.get(runs.len()).cloned().unwrap_or_default() });
         }
-        read_all(&lines, read_fingerprint)
+        read_all(&lines, read_sighting)
     }
 
     fn events(&self, play: &'static str, seed: u64, which: Range<u64>) -> Result<Vec<Event>, FreshError> {
@@ -181,20 +230,22 @@ mod tests {
     #[test]
     fn lines_carry_fingerprints_and_events_whole() {
         let checkpoints = vec![Checkpoint { events: 1024, digest: u128::MAX }];
-        let fingerprint = Fingerprint { digest: 1, events: u64::MAX, checkpoints };
-        assert_eq!(read_fingerprint(&fingerprint_line(&fingerprint)), Some(fingerprint));
+        let ran = Sighting::Ran(Fingerprint { digest: 1, events: u64::MAX, checkpoints });
+        assert_eq!(read_sighting(&sighting_line(&ran)), Some(ran));
+        let fell = Sighting::Fell("it \"fell\"\n".to_owned());
+        assert_eq!(read_sighting(&sighting_line(&fell)), Some(fell));
         let event = Event { index: 3, at: Duration::from_nanos(1_000_000_007), text: "a \"b\"\n".to_owned() };
         assert_eq!(read_event(&event_line(&event)), Some(event));
-        assert_eq!(read_fingerprint("{}"), None);
-        assert_eq!(read_fingerprint(r#"{"digest":"x","events":1,"checkpoints":[]}"#), None);
+        assert_eq!(read_sighting("{}"), None);
+        assert_eq!(read_sighting(r#"{"ran":{"digest":"x","events":1,"checkpoints":[]}}"#), None);
     }
 
     #[test]
     fn a_process_that_fails_is_told_with_what_it_said() {
         let shell = Process::of(PathBuf::from("/bin/false"));
-        assert!(matches!(shell.fingerprints(&[("p", 1)]), Err(FreshError::Failed { .. })));
+        assert!(matches!(shell.sightings(&[("p", 1)]), Err(FreshError::Failed { .. })));
         let echo = Process::of(PathBuf::from("/bin/echo"));
-        let answer = echo.fingerprints(&[("p", 1)]).unwrap_err();
+        let answer = echo.sightings(&[("p", 1)]).unwrap_err();
         assert_eq!(answer.to_string(), r#"a fresh process answered line "digests p:1""#);
         let missing = Process::of(PathBuf::from("/nowhere/at/all"));
         assert!(matches!(missing.events("p", 1, 0..9), Err(FreshError::Start(_))));

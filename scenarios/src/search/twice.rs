@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use sim::{Checkpoint, Event};
 
-use crate::play::{Play, RunOptions, RunReport};
+use crate::play::{Play, RunOptions, RunReport, perform};
 
 /// Events looked at when no checkpoint bounds the difference: the last stretch of a run is never longer than the
 /// distance of its checkpoints, so this is reached only by one that went on much longer than the other.
@@ -44,13 +44,13 @@ pub const IN_A_FRESH_PROCESS: &str = "a run in this process and one in a fresh p
 /// # Errors
 /// The first differing event, found by running twice more with events kept.
 pub fn again(play: &dyn Play, options: &RunOptions, report: &RunReport) -> Result<(), Box<Divergence>> {
-    let other = play.run(report.seed, options);
+    let other = perform(play, report.seed, options);
     if (other.digest, other.events) == (report.digest, report.events) {
         return Ok(());
     }
     let stretch = stretch(&report.checkpoints, &other.checkpoints);
     let looking = RunOptions { keep_events: stretch.clone(), ..options.clone() };
-    let [one, other] = [(); 2].map(|()| play.run(report.seed, &looking).kept);
+    let [one, other] = [(); 2].map(|()| perform(play, report.seed, &looking).kept);
     let first = sim::first_difference(&one, &other);
     Err(Box::new(Divergence { others: IN_ONE_PROCESS, agreed: stretch.start, first }))
 }

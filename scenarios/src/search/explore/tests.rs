@@ -1,0 +1,55 @@
+use std::sync::mpsc::sync_channel;
+
+use protocol::time::Mono;
+
+use super::*;
+
+/// A play of which a report is made without a world.
+struct Paper;
+
+impl Play for Paper {
+    fn name(&self) -> &'static str {
+        "paper"
+    }
+
+    fn about(&self) -> &'static str {
+        "it exists on paper only"
+    }
+
+    fn run(&self, seed: u64, _: &RunOptions) -> RunReport {
+        panic!("{seed} is not run")
+    }
+}
+
+fn done(crew: &Crew<'static>, index: u64) -> Done<'static> {
+    let broken = Broken { law: "a_law", at: Mono::ZERO, place: None, text: String::new() };
+    Done { why: Some(broken.into()), ..crew.run(crew.items.get(index)) }
+}
+
+#[test]
+fn what_was_done_beyond_a_hole_is_told_when_a_search_is_cut_off() {
+    static PLAYS: [&dyn Play; 1] = [&Paper];
+    static INTERRUPTED: AtomicBool = AtomicBool::new(true);
+    static PLAN: Plan<'static> = Plan {
+        plays: &PLAYS,
+        start: Start(0),
+        limit: Limit::Seeds(1_000),
+        jobs: NonZeroUsize::MIN,
+        failures_max: 3,
+        verify: None,
+        interrupted: &INTERRUPTED,
+    };
+    let items = Items::new(PLAN.start, 1);
+    let (next, over) = (AtomicU64::new(0), AtomicBool::new(false));
+    let crew = Crew { plan: &PLAN, items, total: None, begun: runtime::now(), next, over };
+    let (sender, receiver) = sync_channel(8);
+    for batch in [64..66, 0..1, 32..34] {
+        sender.send(batch.map(|index| done(&crew, index)).collect()).unwrap();
+    }
+    drop(sender);
+    let mut findings = Findings { tallies: vec![("paper", Tally::default())], ..Findings::default() };
+    crew.fold(&receiver, &mut findings, &mut |_, _| {});
+    let seeds: Vec<_> = findings.failures.iter().map(|failed| failed.seed).collect();
+    assert_eq!(seeds, [0, 32, 33], "in the order of the runs, until there are too many");
+    assert!(findings.gave_up);
+}

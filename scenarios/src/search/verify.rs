@@ -1,0 +1,71 @@
+//! The third run of a seed: the same in a fresh process.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::play::{Play, RunOptions, perform};
+use crate::search::explore::{Done, Why};
+use crate::search::fresh::{Fingerprint, Fresh, FreshError, Sighting};
+use crate::search::twice::{self, Divergence, IN_A_FRESH_PROCESS};
+
+/// Compares runs with the same runs elsewhere. A difference is worse than a broken law, and takes its place.
+pub(super) fn elsewhere(fresh: &dyn Fresh, done: &mut [Done<'_>], interrupted: &AtomicBool) {
+    let begun = runtime::now();
+    let runs: Vec<_> = done.iter().map(|done| (done.play.name(), done.report.seed)).collect();
+    let there = match fresh.sightings(&runs) {
+        Ok(there) => there.into_iter().map(Ok).collect(),
+        // Ctrl-C reaches the fresh process as well.
+        Err(_) if interrupted.load(Ordering::Relaxed) => return,
+        // One of them took the whole process with it: each by itself shows which.
+        Err(_) => runs.iter().map(|run| alone(fresh, *run)).collect::<Vec<_>>(),
+    };
+    assert_eq!(there.len(), done.len(), "one answer per run");
+    let busy = begun.elapsed() / u32::try_from(done.len()).expect("a stretch is short");
+    for (done, there) in done.iter_mut().zip(there) {
+        done.busy += busy;
+        let interrupted = there.is_err() && interrupted.load(Ordering::Relaxed);
+        let diverged = done.why.as_ref().is_some_and(|why| matches!(why, Why::Diverged(_)));
+        if !interrupted && !diverged {
+            compare(fresh, done, there);
+        }
+    }
+}
+
+fn alone(fresh: &dyn Fresh, run: (&'static str, u64)) -> Result<Sighting, FreshError> {
+    let mut one = fresh.sightings(&[run])?;
+    one.pop().ok_or(FreshError::Answer { line: String::new() })
+}
+
+fn compare(fresh: &dyn Fresh, done: &mut Done<'_>, there: Result<Sighting, FreshError>) {
+    let there = match there {
+        Ok(there) => there,
+        Err(error) => return done.why = Some(error.into()),
+    };
+    let why = match (Sighting::from(&done.report), there) {
+        (Sighting::Fell(_), Sighting::Fell(_)) => return,
+        (Sighting::Ran(_), Sighting::Fell(text)) => FreshError::FellThere { text }.into(),
+        (Sighting::Fell(text), Sighting::Ran(_)) => FreshError::FellHere { text }.into(),
+        (Sighting::Ran(here), Sighting::Ran(there)) if here == there => return,
+        (Sighting::Ran(here), Sighting::Ran(there)) => {
+            match locate(fresh, done.play, done.report.seed, &here, &there) {
+                Ok(divergence) => Box::new(divergence).into(),
+                Err(error) => error.into(),
+            }
+        }
+    };
+    done.why = Some(why);
+}
+
+fn locate(
+    fresh: &dyn Fresh,
+    play: &dyn Play,
+    seed: u64,
+    here: &Fingerprint,
+    there: &Fingerprint,
+) -> Result<Divergence, FreshError> {
+    let stretch = twice::stretch(&here.checkpoints, &there.checkpoints);
+    let options = RunOptions { keep_events: stretch.clone(), ..RunOptions::default() };
+    let here = perform(play, seed, &options).kept;
+    let there = fresh.events(play.name(), seed, stretch.clone())?;
+    let first = sim::first_difference(&here, &there);
+    Ok(Divergence { others: IN_A_FRESH_PROCESS, agreed: stretch.start, first })
+}
