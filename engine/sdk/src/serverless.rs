@@ -132,11 +132,14 @@ impl Serverless {
 
     fn start(&self, headers: &http::HeaderMap) -> Result<Body, ApiError> {
         let start = headers::read(headers)?;
-        headers::expect(&start, self.0.options.endpoint.as_ref(), self.0.options.namespace.as_deref())?;
+        let expected = (self.0.options.endpoint.as_ref(), self.0.options.namespace.as_deref());
+        let start = headers::expect(start, expected.0, expected.1)?;
+        // The place is taken before the look: whoever waits until none is taken, after asking to stop, misses no start.
+        let place = self.0.active.enter(self.0.options.runners_max);
         if self.0.shutdown.is_draining() {
             return Err(ApiError::RegistryShutDown);
         }
-        let Some(place) = self.0.active.enter(self.0.options.runners_max) else {
+        let Some(place) = place else {
             protocol::mark!("sdk_runners_full");
             return Err(ApiError::GuardServiceUnavailable);
         };

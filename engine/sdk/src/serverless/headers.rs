@@ -49,27 +49,30 @@ pub(super) fn read(headers: &HeaderMap) -> Result<Start, ApiError> {
     Ok(Start { endpoint, endpoint_text, namespace, pool, token, total_slots })
 }
 
-/// Refuses a start for another engine or namespace than the application is configured with.
+/// Refuses a start for another engine or namespace than the application is configured with. The start it gives back
+/// connects to the endpoint that matched, whichever came first.
 pub(super) fn expect(
-    start: &Start,
+    mut start: Start,
     endpoint: Option<&Endpoint>,
     namespace: Option<&str>,
-) -> Result<(), ApiError> {
+) -> Result<Start, ApiError> {
     if let Some(expected) = endpoint {
         let expected_key = normal(&expected.to_string());
-        if !start.endpoint_text.split(',').any(|received| normal(received) == expected_key) {
+        let matching = start.endpoint_text.split(',').filter(|received| normal(received) == expected_key);
+        let Some(matched) = matching.filter_map(|received| received.trim().parse().ok()).next() else {
             return Err(ApiError::ConfigEndpointMismatch {
                 expected: expected.to_string(),
-                received: start.endpoint_text.clone(),
+                received: start.endpoint_text,
             });
-        }
+        };
+        start.endpoint = matched;
     }
     match namespace {
         Some(expected) if expected != start.namespace => Err(ApiError::ConfigNamespaceMismatch {
             expected: expected.to_owned(),
-            received: start.namespace.clone(),
+            received: start.namespace,
         }),
-        Some(_) | None => Ok(()),
+        Some(_) | None => Ok(start),
     }
 }
 
@@ -185,21 +188,32 @@ mod tests {
 
     #[test]
     fn another_engine_or_namespace_is_refused() {
-        let start = read(&headers()).unwrap();
+        let start = || read(&headers()).unwrap();
         let same: Endpoint = "http://localhost:6420".parse().unwrap();
-        assert_eq!(expect(&start, Some(&same), Some("default")), Ok(()));
+        assert_eq!(expect(start(), Some(&same), Some("default")), Ok(start()));
         let other: Endpoint = "http://localhost:6421".parse().unwrap();
-        assert!(matches!(expect(&start, Some(&other), None), Err(ApiError::ConfigEndpointMismatch { .. })));
-        assert!(matches!(expect(&start, None, Some("prod")), Err(ApiError::ConfigNamespaceMismatch { .. })));
+        assert!(matches!(expect(start(), Some(&other), None), Err(ApiError::ConfigEndpointMismatch { .. })));
+        assert!(matches!(expect(start(), None, Some("prod")), Err(ApiError::ConfigNamespaceMismatch { .. })));
     }
 
     #[test]
-    fn one_of_joined_endpoints_is_enough() {
+    fn of_joined_endpoints_the_one_that_matches_is_dialled() {
         let mut headers = headers();
         let joined = HeaderValue::from_static("http://a:1, http://0.0.0.0:6420/");
         headers.insert("x-rivet-endpoint", joined);
         let start = read(&headers).unwrap();
         let expected: Endpoint = "http://[::1]:6420".parse().unwrap();
-        assert_eq!(expect(&start, Some(&expected), None), Ok(()));
+        let start = expect(start, Some(&expected), None).unwrap();
+        assert_eq!(start.endpoint.to_string(), "http://0.0.0.0:6420");
+    }
+
+    #[test]
+    fn an_endpoint_with_credentials_matches_nothing() {
+        let mut headers = headers();
+        let joined = HeaderValue::from_static("http://evil:80, http://user@127.0.0.1:6420");
+        headers.insert("x-rivet-endpoint", joined);
+        let expected: Endpoint = "http://127.0.0.1:6420".parse().unwrap();
+        let refused = expect(read(&headers).unwrap(), Some(&expected), None);
+        assert!(matches!(refused, Err(ApiError::ConfigEndpointMismatch { .. })), "{refused:?}");
     }
 }
