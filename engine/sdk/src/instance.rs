@@ -15,11 +15,13 @@ use protocol::limits::USER_TEXT_BYTES_MAX;
 use protocol::wire::ActorConfig;
 
 use crate::actor::{AbortSignal, AnyActor, Context};
+use crate::registry::Factory;
 use desk::{Cut, Desk, Next};
 
 /// Runs an instance to its end and says so. When `mailbox` closes, user code is dropped at its next await.
-pub(crate) async fn run(mut actor: Box<dyn AnyActor>, config: ActorConfig, voice: Voice, mailbox: Mailbox) {
+pub(crate) async fn run(make: Factory, config: ActorConfig, voice: Voice, mailbox: Mailbox) {
     let mut end = End { voice: voice.clone(), error: Some("the actor panicked".to_owned()) };
+    let mut actor = make();
     let stopping = AbortSignal::default();
     let ctx = Context::new(config, voice.clone(), stopping.clone());
     let mut desk = Desk::new(mailbox, voice, stopping);

@@ -9,7 +9,8 @@ use protocol::wire::{ActorName, Map};
 
 use crate::actor::{Actor, AnyActor};
 
-type Factory = Arc<dyn Fn() -> Box<dyn AnyActor> + Send + Sync>;
+/// Makes an actor: user code, called in the task of the instance.
+pub(crate) type Factory = Arc<dyn Fn() -> Box<dyn AnyActor> + Send + Sync>;
 
 /// The actors of an application, by name. Clones share it; making one starts nothing.
 #[derive(Clone)]
@@ -54,9 +55,9 @@ impl Registry {
         self.0.keys().map(String::as_str)
     }
 
-    /// A new actor of this name.
-    pub(crate) fn make(&self, name: &str) -> Option<Box<dyn AnyActor>> {
-        self.0.get(name).map(|make| make())
+    /// What makes actors of this name.
+    pub(crate) fn factory(&self, name: &str) -> Option<Factory> {
+        self.0.get(name).cloned()
     }
 
     /// Its names as a runner tells them to the engine.

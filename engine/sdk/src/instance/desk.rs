@@ -53,13 +53,11 @@ pub(super) struct Desk {
     waiting: VecDeque<(Id, Box<Request>)>,
     /// The request in progress, and its signal.
     current: Option<(Id, AbortSignal)>,
-    /// Requests that came when too many waited.
-    refused: VecDeque<Id>,
 }
 
 impl Desk {
     pub(super) const fn new(mailbox: Mailbox, voice: Voice, stopping: AbortSignal) -> Self {
-        Self { mailbox, voice, stopping, waiting: VecDeque::new(), current: None, refused: VecDeque::new() }
+        Self { mailbox, voice, stopping, waiting: VecDeque::new(), current: None }
     }
 
     pub(super) fn say(&self, event: InstanceEvent) {
@@ -83,9 +81,6 @@ impl Desk {
         loop {
             while let Ok(mail) = self.mailbox.try_recv() {
                 self.take(mail);
-            }
-            while let Some(id) = self.refused.pop_front() {
-                self.send(id, overloaded()).await?;
             }
             if self.stopping.is_aborted() {
                 while let Some((id, _)) = self.waiting.pop_front() {
@@ -125,7 +120,7 @@ impl Desk {
         match mail {
             Mail::Request(gateway, request, _) if self.waiting.len() >= WAITING_MAX => {
                 protocol::mark!("sdk_instance_overloaded");
-                self.refused.push_back((gateway, request));
+                self.voice.refuse(gateway, request, overloaded().into_wire());
             }
             Mail::Request(gateway, request, content) => {
                 self.waiting.push_back(((gateway, request), content));

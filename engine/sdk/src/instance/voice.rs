@@ -29,8 +29,10 @@ pub(crate) enum Said {
     Plain(InstanceEvent),
     /// It asks for its storage.
     Kv { data: KvRequestData, answer: oneshot::Sender<Result<KvResponseData, KvFailure>>, hold: Hold },
-    /// It answers a request.
-    Respond { gateway: GatewayId, request: RequestId, response: ToServerKind, hold: Hold },
+    /// It sets its alarm.
+    Alarm { at: Option<i64>, hold: Hold },
+    /// It answers a request; without room taken, a refusal of some hundred bytes.
+    Respond { gateway: GatewayId, request: RequestId, response: ToServerKind, hold: Option<Hold> },
 }
 
 /// An instance's way to its session. Clones speak for the same instance.
@@ -65,11 +67,12 @@ impl Voice {
         self.send(Said::Plain(event)).ok();
     }
 
-    /// Sets the alarm. Waits its turn, so that an actor in a loop cannot fill the session's queue.
+    /// Sets the alarm. Its room is given back when the session has taken it, so that an actor in a loop cannot fill the
+    /// session's queue.
     pub(crate) async fn set_alarm(&self, at: Option<i64>) {
         let hold = self.hold(0).await;
-        self.say(InstanceEvent::Alarm { at });
-        drop(hold);
+        // Without a session there is nobody left to tell.
+        self.send(Said::Alarm { at, hold }).ok();
     }
 
     /// Carries out a storage request.
@@ -83,8 +86,13 @@ impl Voice {
 
     /// Answers a request.
     pub(crate) async fn respond(&self, gateway: GatewayId, request: RequestId, response: ToServerKind) {
-        let hold = self.hold(size_of_response(&response)).await;
+        let hold = Some(self.hold(size_of_response(&response)).await);
         self.send(Said::Respond { gateway, request, response, hold }).ok();
+    }
+
+    /// Refuses a request without waiting for room: whoever is overloaded must say so at once.
+    pub(crate) fn refuse(&self, gateway: GatewayId, request: RequestId, response: ToServerKind) {
+        self.send(Said::Respond { gateway, request, response, hold: None }).ok();
     }
 
     async fn hold(&self, bytes: usize) -> Hold {

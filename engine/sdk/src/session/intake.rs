@@ -65,6 +65,10 @@ impl Session {
                 }
                 event
             }
+            Said::Alarm { at, hold } => {
+                drop(hold);
+                InstanceEvent::Alarm { at }
+            }
             Said::Kv { data, answer, hold } => {
                 let body = self.store.keep(Body::KvRequest(data, hold));
                 let ticket = self.store.wait(answer, body);

@@ -18,22 +18,8 @@ impl Session {
     /// Carries one effect out.
     pub(super) fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Dial { conn } => {
-                let (socket, task) = Socket::open(conn, self.settings.target.clone(), self.events.clone());
-                self.sockets.insert(conn, socket);
-                self.tasks.retain(|task| !task.is_finished());
-                self.tasks.push(task);
-            }
-            Effect::Hangup { conn, shutdown: true } => {
-                if let Some(socket) = self.sockets.get(&conn) {
-                    socket.close();
-                }
-            }
-            Effect::Hangup { conn, shutdown: false } => {
-                if let Some(socket) = self.sockets.remove(&conn) {
-                    socket.cut();
-                }
-            }
+            Effect::Dial { conn } => self.dial(conn),
+            Effect::Hangup { conn, shutdown } => self.hangup(conn, shutdown),
             Effect::Send { conn, message } => self.send(conn, &self.message(message), None),
             Effect::SendKv { conn, actor, request, body } => {
                 let Body::KvRequest(data, _) = self.store.peek(body) else {
@@ -46,7 +32,7 @@ impl Session {
                 let Body::Response(response, hold) = self.store.take(body) else {
                     unreachable!("a response was kept as one")
                 };
-                self.tunnel_send(conn, gateway, request, response, Some(hold));
+                self.tunnel_send(conn, gateway, request, response, hold);
             }
             Effect::SendUndelivered { conn, gateway, request } => {
                 self.tunnel_send(conn, gateway, request, refusal::undelivered().into_wire(), None);
@@ -85,6 +71,24 @@ impl Session {
             }
             Effect::Drop { body } => drop(self.store.take(body)),
             Effect::Fact(fact) => self.settings.witness.tell(&fact),
+        }
+    }
+
+    fn dial(&mut self, conn: ConnId) {
+        let (socket, task) = Socket::open(conn, self.settings.target.clone(), self.events.clone());
+        self.sockets.insert(conn, socket);
+        self.tasks.retain(|task| !task.is_finished());
+        self.tasks.push(task);
+    }
+
+    /// In order, after what was sent before, or at once.
+    fn hangup(&mut self, conn: ConnId, in_order: bool) {
+        if in_order {
+            if let Some(socket) = self.sockets.get(&conn) {
+                socket.close();
+            }
+        } else if let Some(socket) = self.sockets.remove(&conn) {
+            socket.cut();
         }
     }
 
@@ -136,13 +140,13 @@ impl Session {
 
     fn start(&mut self, actor: ActorId, generation: Generation, config: protocol::wire::ActorConfig) {
         let voice = Voice::new(actor, generation, self.events.clone(), self.budget.clone());
-        let Some(made) = self.settings.registry.make(&config.name) else {
+        let Some(make) = self.settings.registry.factory(&config.name) else {
             protocol::mark!("sdk_actor_name_unknown");
             let error = format!("this application has no actor named {:?}", config.name);
             return voice.say(InstanceEvent::Stopped { error: Some(error) });
         };
         let (mailbox, mail) = mpsc::unbounded_channel();
-        let task = runtime::spawn("actor", instance::run(made, config, voice, mail));
+        let task = runtime::spawn("actor", instance::run(make, config, voice, mail));
         let before = self.instances.insert((actor, generation), Instance { mailbox, task });
         assert!(before.is_none(), "a generation of an actor starts once on its runner");
     }

@@ -18,7 +18,7 @@ pub(super) enum Body {
     /// A client's request.
     Request(Box<Request>),
     /// An actor's response.
-    Response(ToServerKind, Hold),
+    Response(ToServerKind, Option<Hold>),
     /// A storage request, kept until it is answered.
     KvRequest(KvRequestData, #[expect(dead_code, reason = "its drop gives the room back")] Hold),
     /// A storage answer.

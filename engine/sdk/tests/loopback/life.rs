@@ -60,6 +60,18 @@ fn an_actor_that_panics_has_crashed_and_its_neighbour_lives() {
 }
 
 #[test]
+fn a_factory_that_panics_costs_its_own_actor_only() {
+    test(async {
+        let (_engine, _run, mut socket, _) = echo().await;
+        socket.start(actor(2), "bomb").await;
+        let events = socket.events().await;
+        assert_eq!(stopped(&events[0].inner), Some((StopCode::Error, Some("the actor panicked"))));
+        socket.request(1, actor(1), "GET", "/", "").await;
+        assert_eq!(socket.answer(1).await.status, 200);
+    });
+}
+
+#[test]
 fn wishes_become_events_once() {
     test(async {
         let (_engine, _run, mut socket, _) = echo().await;
