@@ -119,11 +119,9 @@ impl Client {
     ) -> Result<Response<Bytes>, ClientError> {
         let (mut parts, body) = request.into_parts();
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-        let uri = match target.split_once('?') {
-            Some((path, query)) => self.endpoint.join(&format!("/gateway/{actor}{path}"), Some(query)),
-            None => self.endpoint.join(&format!("/gateway/{actor}{target}"), None),
-        };
-        parts.uri = uri;
+        let (path, query) =
+            target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        parts.uri = self.join(&format!("/gateway/{actor}{path}"), query)?;
         self.authorise(&mut parts.headers)?;
         let response = call::exchange(&self.http, Request::from_parts(parts, Full::new(body))).await?;
         if response.headers().contains_key("x-rivet-error") {
@@ -191,7 +189,7 @@ impl Client {
         };
         let mut request = Request::new(Full::new(body.clone().unwrap_or_default()));
         *request.method_mut() = method;
-        *request.uri_mut() = self.endpoint.join(path, query.as_deref());
+        *request.uri_mut() = self.join(path, query.as_deref())?;
         if body.is_some() {
             let json = http::HeaderValue::from_static("application/json");
             request.headers_mut().insert(http::header::CONTENT_TYPE, json);
@@ -199,6 +197,10 @@ impl Client {
         self.authorise(request.headers_mut())?;
         let response = call::exchange(&self.http, request).await?;
         if response.status().is_success() { Ok(response) } else { Err(call::refusal(&response)) }
+    }
+
+    fn join(&self, path: &str, query: Option<&str>) -> Result<http::Uri, ClientError> {
+        self.endpoint.join(path, query).map_err(|_| ClientError::Invalid { what: "the path" })
     }
 
     fn namespace_pair(&self) -> String {

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
+use protocol::limits::CONFIG_URL_BYTES_MAX;
 
 /// Base URL of an engine: `http://host[:port][/path]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,12 @@ pub enum EndpointError {
         /// The text.
         text: String,
     },
+    /// It is longer than [`CONFIG_URL_BYTES_MAX`], so that whatever is joined to it is a URL too.
+    #[error("an endpoint of {length} bytes: at most {CONFIG_URL_BYTES_MAX}")]
+    TooLong {
+        /// Its length in bytes.
+        length: usize,
+    },
     /// Its scheme is not `http` or `ws`.
     #[error("an endpoint's scheme is http, not {scheme}")]
     Scheme {
@@ -40,19 +47,14 @@ pub enum EndpointError {
 impl Endpoint {
     /// The URL of a path (beginning with `/`, already encoded) below it.
     ///
-    /// # Panics
-    /// If the path or the query is not encoded: a defect of the caller.
-    pub(crate) fn join(&self, path: &str, query: Option<&str>) -> Uri {
+    /// # Errors
+    /// If that is no URL: it is too long (64 KiB), or not encoded.
+    pub(crate) fn join(&self, path: &str, query: Option<&str>) -> Result<Uri, http::Error> {
         let target = match query {
             Some(query) => format!("{}{path}?{query}", self.path),
             None => format!("{}{path}", self.path),
         };
-        Uri::builder()
-            .scheme(Scheme::HTTP)
-            .authority(self.authority.clone())
-            .path_and_query(target)
-            .build()
-            .expect("encoded parts make a URL")
+        Uri::builder().scheme(Scheme::HTTP).authority(self.authority.clone()).path_and_query(target).build()
     }
 
     /// Host and port, as `Host` headers carry them.
@@ -66,6 +68,9 @@ impl FromStr for Endpoint {
 
     fn from_str(text: &str) -> Result<Self, EndpointError> {
         let malformed = || EndpointError::Malformed { text: text.to_owned() };
+        if text.len() > CONFIG_URL_BYTES_MAX {
+            return Err(EndpointError::TooLong { length: text.len() });
+        }
         let parts = text.parse::<Uri>().map_err(|_| malformed())?.into_parts();
         let scheme = parts.scheme.ok_or_else(malformed)?;
         if !matches!(scheme.as_str(), "http" | "ws") {
@@ -96,10 +101,12 @@ mod tests {
     #[test]
     fn paths_are_joined_below_the_base() {
         let plain: Endpoint = "http://127.0.0.1:6420/".parse().unwrap();
-        assert_eq!(plain.join("/actors", Some("a=1")).to_string(), "http://127.0.0.1:6420/actors?a=1");
+        let actors = plain.join("/actors", Some("a=1")).unwrap();
+        assert_eq!(actors.to_string(), "http://127.0.0.1:6420/actors?a=1");
         let below: Endpoint = "http://engine:80/base/".parse().unwrap();
-        assert_eq!(below.join("/health", None).to_string(), "http://engine:80/base/health");
+        assert_eq!(below.join("/health", None).unwrap().to_string(), "http://engine:80/base/health");
         assert_eq!(below.to_string(), "http://engine:80/base");
+        assert!(plain.join(&format!("/{}", "a".repeat(70_000)), None).is_err());
     }
 
     #[test]
@@ -110,5 +117,6 @@ mod tests {
         assert_eq!(parse("https://a"), EndpointError::Scheme { scheme: "https".into() });
         assert!(matches!(parse("http://user@a"), EndpointError::Extra { .. }));
         assert!(matches!(parse("http://a/?q=1"), EndpointError::Extra { .. }));
+        assert!(matches!(parse(&format!("http://a/{}", "a".repeat(9000))), EndpointError::TooLong { .. }));
     }
 }

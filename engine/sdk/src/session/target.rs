@@ -31,7 +31,9 @@ impl Target {
             .append_pair("namespace", &self.namespace)
             .append_pair("runner_key", self.key.as_str())
             .finish();
-        self.endpoint.join("/runners/connect", Some(&query))
+        self.endpoint
+            .join("/runners/connect", Some(&query))
+            .expect("names, keys and endpoints are short texts")
     }
 }
 
