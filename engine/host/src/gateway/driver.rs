@@ -67,7 +67,8 @@ impl Driver {
         }
     }
 
-    /// Runs until nobody can write letters any more, or the control plane has ended.
+    /// Runs until nobody can write letters any more. A control plane that has ended takes none; what becomes of that is
+    /// not for the gateway to say.
     pub(crate) async fn run(mut self) {
         loop {
             let input = match self.hear().await {
@@ -75,7 +76,12 @@ impl Driver {
                 Heard::Posted(true) => None,
                 Heard::Gone(Some(ticket)) => self.client_gone(ticket),
                 Heard::Letter(Some(letter)) => self.open(letter),
-                Heard::Posted(false) | Heard::Gone(None) | Heard::Letter(None) => return,
+                Heard::Posted(false) => {
+                    protocol::mark!("gateway_outlives_control");
+                    self.outgoing.clear();
+                    None
+                }
+                Heard::Gone(None) | Heard::Letter(None) => return,
             };
             if let Some(input) = input {
                 self.step(input);
