@@ -92,6 +92,7 @@ impl Gateway {
             Input::ResponseChunk { conn, request, body, more } => {
                 self.response_chunk(now, response::Part { conn, request, body, more }, out);
             }
+            Input::ResponseTooLarge { conn, request } => self.response_too_large(conn, request, out),
             Input::ResponseAbort { conn, request } => self.response_abort(now, conn, request, out),
         }
         self.expire(now, out);

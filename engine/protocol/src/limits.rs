@@ -7,8 +7,12 @@ pub const BODY_BYTES_MAX: usize = 20 * 1024 * 1024;
 /// holds any head that reaches us.
 pub const FRAME_SLACK_BYTES: usize = 1024 * 1024;
 
-/// Largest frame of the runner protocol, either way. The protocol sends a body as one frame.
+/// Largest frame of the runner protocol that is sent, either way. The protocol sends a body as one frame.
 pub const FRAME_BYTES_MAX: usize = BODY_BYTES_MAX + FRAME_SLACK_BYTES;
+
+/// Largest frame that is read from a runner: an actor's answer above [`BODY_BYTES_MAX`] shall fail its own request, not
+/// the whole runner. Ours: three times what is lawful, since a frame is in memory before it can be looked at.
+pub const RUNNER_FRAME_BYTES_MAX: usize = 3 * FRAME_BYTES_MAX;
 
 /// Most items of a list of byte strings (KV keys and values) in one frame. An empty byte string takes one byte on the
 /// wire and 32 in memory; this keeps such a frame's cost at 2 MiB. Four times upstream's default list limit.

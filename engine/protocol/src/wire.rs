@@ -26,7 +26,10 @@ pub use map::{DoubledKey, Map};
 pub use serverless::{PayloadError, ToServerlessServer, decode_payload, encode_payload};
 pub use to_client::{ProtocolMetadata, ToClient, ToClientInit};
 pub use to_server::{ActorName, ToServer, ToServerInit};
-pub use tunnel::{MessageId, ToClientKind, ToClientTunnelMessage, ToServerKind, ToServerTunnelMessage};
+pub use tunnel::{
+    ENVOY_ACTOR_NOT_FOUND, ERROR_HEADER, MessageId, RUNNER_ACTOR_NOT_FOUND, ToClientKind,
+    ToClientTunnelMessage, ToServerKind, ToServerTunnelMessage,
+};
 
 /// The version of the runner protocol spoken here, in `protocol_version` of the socket's URL and before the payload
 /// of an event stream.

@@ -1,7 +1,7 @@
 //! Each way a frame can be wrong has its own error.
 
-use protocol::limits::{FRAME_BYTES_MAX, LIST_ITEMS_MAX, MAP_ENTRIES_MAX};
-use protocol::wire::{self, DecodeError, ToServer};
+use protocol::limits::{FRAME_BYTES_MAX, LIST_ITEMS_MAX, MAP_ENTRIES_MAX, RUNNER_FRAME_BYTES_MAX};
+use protocol::wire::{self, DecodeError, ToClient, ToServer};
 
 const ACTOR: &[u8; 30] = b"9i3halmrv1puua7r2mvi49taqjbl00";
 
@@ -46,9 +46,13 @@ fn varint(mut number: usize) -> Vec<u8> {
 
 #[test]
 fn a_frame_too_long_is_refused_by_its_length() {
-    let frame = vec![0xff; FRAME_BYTES_MAX + 1];
-    assert_eq!(refusal(&frame), DecodeError::TooLong { length: FRAME_BYTES_MAX + 1 });
+    let limit = RUNNER_FRAME_BYTES_MAX;
+    let frame = vec![0xff; limit + 1];
+    assert_eq!(refusal(&frame), DecodeError::TooLong { length: limit + 1, limit });
     assert!(!matches!(refusal(&frame[1..]), DecodeError::TooLong { .. }));
+    // Towards a runner nothing above a lawful frame is ever sent.
+    let (length, limit) = (FRAME_BYTES_MAX + 1, FRAME_BYTES_MAX);
+    assert_eq!(wire::decode::<ToClient>(&frame[..length]), Err(DecodeError::TooLong { length, limit }));
 }
 
 #[test]

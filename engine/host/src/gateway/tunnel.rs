@@ -3,7 +3,11 @@
 use bytes::Bytes;
 use machines::gateway::Input;
 use protocol::id::{BodyId, ConnId, GatewayId, RequestId};
-use protocol::wire::{Headers, MessageId, ToClient, ToClientKind, ToClientTunnelMessage, ToServerKind};
+use protocol::limits::BODY_BYTES_MAX;
+use protocol::wire::{
+    ENVOY_ACTOR_NOT_FOUND, ERROR_HEADER, Headers, MessageId, RUNNER_ACTOR_NOT_FOUND, ToClient, ToClientKind,
+    ToClientTunnelMessage, ToServerKind,
+};
 
 use super::clients::{ClientRequest, Head, Part};
 
@@ -14,7 +18,14 @@ pub(super) fn input(
     body: BodyId,
     kind: ToServerKind,
 ) -> Option<(Input, Option<Part>)> {
+    let input = |input| Some((input, None));
     match kind {
+        ToServerKind::ResponseStart { body: Some(bytes), .. }
+        | ToServerKind::ResponseChunk { body: bytes, .. }
+            if bytes.len() > BODY_BYTES_MAX =>
+        {
+            input(Input::ResponseTooLarge { conn, request })
+        }
         ToServerKind::ResponseStart { status, headers, body: bytes, stream } => {
             let undelivered = undelivered(status, &headers);
             let head = Head { status, headers, body: bytes.unwrap_or_default() };
@@ -24,7 +35,7 @@ pub(super) fn input(
         ToServerKind::ResponseChunk { body: bytes, finish } => {
             Some((Input::ResponseChunk { conn, request, body, more: !finish }, Some(Part::Chunk(bytes))))
         }
-        ToServerKind::ResponseAbort => Some((Input::ResponseAbort { conn, request }, None)),
+        ToServerKind::ResponseAbort => input(Input::ResponseAbort { conn, request }),
         ToServerKind::WebSocketOpen { .. }
         | ToServerKind::WebSocketMessage { .. }
         | ToServerKind::WebSocketMessageAck { .. }
@@ -34,8 +45,8 @@ pub(super) fn input(
 
 /// Whether the runner says that the request reached no actor.
 fn undelivered(status: u16, headers: &Headers) -> bool {
-    let code = headers.get("x-rivet-error").unwrap_or_default();
-    status == 503 && code.ends_with(".actor_not_found")
+    let code = headers.get(ERROR_HEADER);
+    status == 503 && matches!(code, Some(RUNNER_ACTOR_NOT_FOUND | ENVOY_ACTOR_NOT_FOUND))
 }
 
 /// The whole request as one message.

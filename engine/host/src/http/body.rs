@@ -24,8 +24,10 @@ pub(super) async fn read(mut body: Incoming, limits: &Limits) -> Result<Bytes, A
     let read = async {
         let said = body.size_hint().lower();
         let whole = if said > limit as u64 { None } else { collect(&mut body, limit).await? };
+        // What was collected has used up the first half.
+        let rest = if said > limit as u64 { 2 * limit } else { limit };
         if whole.is_none() && said <= 2 * limit as u64 {
-            collect_nothing(&mut body, limit).await?;
+            collect_nothing(&mut body, rest).await?;
         }
         Ok::<_, hyper::Error>(whole)
     };

@@ -5,14 +5,15 @@ use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use protocol::error::ApiError;
 use protocol::id::RayId;
+use protocol::wire::ERROR_HEADER;
 use serde::Serialize;
 
 use super::body::Answer;
 
 /// Every response names its ray.
 const RAY: HeaderName = HeaderName::from_static("x-rivet-ray-id");
-/// An error of the gateway names its code.
-const ERROR: HeaderName = HeaderName::from_static("x-rivet-error");
+/// An error of the gateway names its code; an actor's answer never does.
+pub(super) const ERROR: HeaderName = HeaderName::from_static(ERROR_HEADER);
 
 /// A response of this server.
 pub(super) type Reply = Response<Answer>;

@@ -7,7 +7,7 @@ use futures_util::stream::{FusedStream as _, SplitSink, SplitStream};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use protocol::id::{ConnId, RayId, RunnerKey};
-use protocol::limits::FRAME_BYTES_MAX;
+use protocol::limits::RUNNER_FRAME_BYTES_MAX;
 use protocol::wire::{self, ToServer};
 use runtime::JoinHandle;
 use tokio::io::AsyncReadExt as _;
@@ -37,8 +37,8 @@ fn limits() -> WebSocketConfig {
     WebSocketConfig::default()
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(BUFFER_BYTES)
-        .max_message_size(Some(FRAME_BYTES_MAX))
-        .max_frame_size(Some(FRAME_BYTES_MAX))
+        .max_message_size(Some(RUNNER_FRAME_BYTES_MAX))
+        .max_frame_size(Some(RUNNER_FRAME_BYTES_MAX))
 }
 
 /// Who ended a socket, and how.

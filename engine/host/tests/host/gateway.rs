@@ -1,6 +1,7 @@
 //! Requests to actors.
 
 use bytes::Bytes;
+use protocol::limits::BODY_BYTES_MAX;
 use protocol::wire::{Headers, ToClientKind, ToServerKind};
 use runtime::{JoinHandle, TcpStream};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -154,6 +155,69 @@ fn each_way_to_fail_has_its_code() {
         let response = call_with(node.address, "GET", &path, &headers, Bytes::new()).await;
         assert_eq!(response.refusal(), (400, "guard.invalid_request".to_owned()));
         at_rest(&node).await;
+        node.stop().await;
+    });
+}
+
+#[test]
+fn an_answer_that_is_too_large_costs_its_own_request_only() {
+    let folder = tempfile::tempdir().unwrap();
+    run(async {
+        let (node, mut runner, actor) = stage(folder.path()).await;
+        let large = ask(&node, "GET", format!("/gateway/{actor}/large"), b"");
+        let (id, _) = runner.request().await;
+        let body = Bytes::from(vec![b'x'; 2 * BODY_BYTES_MAX]);
+        let start = |body, stream| ToServerKind::ResponseStart {
+            status: 200,
+            headers: Headers::new(),
+            body: Some(body),
+            stream,
+        };
+        runner.respond(id, 0, start(body.clone(), false)).await;
+        let (aborted, kind) = runner.request().await;
+        assert_eq!((aborted.request_id, kind), (id.request_id, ToClientKind::RequestAbort));
+        assert_eq!(large.await.unwrap().refusal(), (502, "guard.response_body_too_large".to_owned()));
+
+        let mut client = TcpStream::connect(node.address).await.unwrap();
+        let request = format!("GET /gateway/{actor}/x HTTP/1.1\r\nhost: h\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+        let (id, _) = runner.request().await;
+        runner.respond(id, 0, start(Bytes::from_static(b"one "), true)).await;
+        runner.respond(id, 1, ToServerKind::ResponseChunk { body, finish: true }).await;
+        let mut answer = Vec::new();
+        client.read_to_end(&mut answer).await.ok();
+        assert!(!answer.ends_with(b"0\r\n\r\n"), "it is broken off");
+        assert_eq!(runner.request().await.1, ToClientKind::RequestAbort);
+
+        let small = ask(&node, "GET", format!("/gateway/{actor}/small"), b"");
+        let (id, _) = runner.request().await;
+        runner.answer(id, 200, &[], "small").await;
+        assert_eq!(&small.await.unwrap().body[..], b"small");
+        at_rest(&node).await;
+        node.stop().await;
+    });
+}
+
+#[test]
+fn what_an_actor_says_of_itself_is_not_what_the_platform_says() {
+    let folder = tempfile::tempdir().unwrap();
+    run(async {
+        let (node, mut runner, actor) = stage(folder.path()).await;
+        let asked = ask(&node, "POST", format!("/gateway/{actor}/x"), b"");
+        let (id, _) = runner.request().await;
+        runner.answer(id, 503, &[("x-rivet-error", "shop.actor_not_found")], "mine").await;
+        let response = asked.await.unwrap();
+        assert_eq!((response.status.as_u16(), &response.body[..]), (503, b"mine".as_slice()));
+        assert_eq!(response.headers.get("x-rivet-error"), None);
+        // The two that a runner says are believed: the request comes again.
+        for code in ["runner.actor_not_found", "envoy.actor_not_found"] {
+            let asked = ask(&node, "POST", format!("/gateway/{actor}/x"), b"");
+            let (id, _) = runner.request().await;
+            runner.answer(id, 503, &[("x-rivet-error", code)], "").await;
+            let (again, _) = runner.request().await;
+            runner.answer(again, 200, &[], "done").await;
+            assert_eq!(&asked.await.unwrap().body[..], b"done");
+        }
         node.stop().await;
     });
 }

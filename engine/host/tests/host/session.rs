@@ -128,7 +128,7 @@ fn frames_that_must_not_come_end_the_socket_with_their_reason() {
         refused(&node, &mut runner, "ws.invalid_initial_packet").await;
 
         let (mut runner, _) = Runner::connect(node.address, "too-large").await;
-        let frame = vec![0; protocol::limits::FRAME_BYTES_MAX + 1];
+        let frame = vec![0; protocol::limits::RUNNER_FRAME_BYTES_MAX + 1];
         runner.say_raw(Message::Binary(frame.into())).await;
         refused(&node, &mut runner, "ws.invalid_packet").await;
 

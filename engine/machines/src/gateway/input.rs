@@ -43,7 +43,7 @@ pub enum Input {
         body: BodyId,
         /// Whether chunks follow.
         more: bool,
-        /// The runner said that the request did not reach the actor (`x-rivet-error: *.actor_not_found`).
+        /// The runner said that the request did not reach the actor (`x-rivet-error: runner.actor_not_found`).
         undelivered: bool,
     },
     /// A part of a response.
@@ -56,6 +56,13 @@ pub enum Input {
         body: BodyId,
         /// Whether chunks follow.
         more: bool,
+    },
+    /// The head of a response or a part of it, with more bytes than the platform carries; nobody holds it.
+    ResponseTooLarge {
+        /// The session.
+        conn: ConnId,
+        /// The request.
+        request: RequestId,
     },
     /// The runner gives the request up.
     ResponseAbort {

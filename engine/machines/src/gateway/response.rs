@@ -3,6 +3,7 @@
 
 use protocol::error::ApiError;
 use protocol::id::{BodyId, ConnId, RequestId, Ticket};
+use protocol::limits::BODY_BYTES_MAX;
 use protocol::mark;
 use protocol::time::Now;
 
@@ -39,6 +40,16 @@ impl Gateway {
         match self.awaiting(part.conn, part.request, true) {
             Some(ticket) => self.respond(now, ticket, part, out),
             None => out.push(Effect::Drop { body: part.body }),
+        }
+    }
+
+    /// What follows of it is not wanted either; the runner and its other requests go on.
+    pub(super) fn response_too_large(&mut self, conn: ConnId, request: RequestId, out: &mut Vec<Effect>) {
+        let awaiting = [true, false].into_iter().find_map(|begun| self.awaiting(conn, request, begun));
+        if let Some(ticket) = awaiting {
+            mark!("gateway_response_too_large");
+            self.abort(ticket, out);
+            self.fail(ticket, ApiError::GuardResponseBodyTooLarge { limit: BODY_BYTES_MAX }, out);
         }
     }
 

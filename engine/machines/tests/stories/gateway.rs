@@ -192,6 +192,21 @@ fn a_runner_that_gives_up_fails_the_request_unless_it_was_safe() {
 }
 
 #[test]
+fn an_answer_that_is_too_large_fails_its_own_request_only() {
+    let mut story = story();
+    story.post(1);
+    story.get(2);
+    story.post(3);
+    story.route(READY);
+    story.answer(1, 2, 12, true);
+    for id in [1, 2, 1] {
+        story.feed(Input::ResponseTooLarge { conn: ConnId(1), request: request(id) });
+    }
+    story.answer(1, 3, 13, false);
+    insta::assert_snapshot!(story.told());
+}
+
+#[test]
 fn silence_fails_with_the_phase_it_fell_in() {
     let mut story = story();
     story.post(1);

@@ -38,6 +38,9 @@ enum Step {
         which: usize,
         more: bool,
     },
+    TooLarge {
+        which: usize,
+    },
     Abort {
         which: usize,
     },
@@ -75,6 +78,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (which.clone(), any::<bool>(), prop::bool::weighted(0.4))
             .prop_map(|(which, more, undelivered)| Step::Start { which, more, undelivered }),
         2 => (which.clone(), any::<bool>()).prop_map(|(which, more)| Step::Chunk { which, more }),
+        1 => which.clone().prop_map(|which| Step::TooLarge { which }),
         1 => which.prop_map(|which| Step::Abort { which }),
         1 => (1..4_u64, 0..8_u32, any::<bool>()).prop_map(|(conn, id, chunk)| Step::Noise { conn, id, chunk }),
         2 => (0..20_000_u64).prop_map(|ms| Step::Pass { ms }),
@@ -153,6 +157,11 @@ impl World {
                     self.feed(Input::ResponseChunk { conn, request, body, more });
                 }
             }
+            Step::TooLarge { which } => {
+                if let Some((conn, request)) = pick(self.forwarded.keys(), which) {
+                    self.feed(Input::ResponseTooLarge { conn, request });
+                }
+            }
             Step::Abort { which } => {
                 if let Some((conn, request)) = pick(self.forwarded.keys(), which) {
                     self.feed(Input::ResponseAbort { conn, request });
@@ -195,6 +204,7 @@ impl World {
             | Input::Request { .. }
             | Input::ClientGone { .. }
             | Input::Route { .. }
+            | Input::ResponseTooLarge { .. }
             | Input::ResponseAbort { .. } => BTreeSet::new(),
         };
         let mut out = Vec::new();

@@ -11,16 +11,25 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::limits::FRAME_BYTES_MAX;
+use crate::limits::{FRAME_BYTES_MAX, RUNNER_FRAME_BYTES_MAX};
 use crate::wire::{ToClient, ToServer, ToServerlessServer};
 use crate::wire::{list, map};
 
 /// What travels as one frame.
-pub trait Message: Serialize + DeserializeOwned + sealed::Sealed {}
+pub trait Message: Serialize + DeserializeOwned + sealed::Sealed {
+    /// Largest frame that is read, in bytes.
+    const BYTES_MAX: usize;
+}
 
-impl Message for ToServer {}
-impl Message for ToClient {}
-impl Message for ToServerlessServer {}
+impl Message for ToServer {
+    const BYTES_MAX: usize = RUNNER_FRAME_BYTES_MAX;
+}
+impl Message for ToClient {
+    const BYTES_MAX: usize = FRAME_BYTES_MAX;
+}
+impl Message for ToServerlessServer {
+    const BYTES_MAX: usize = FRAME_BYTES_MAX;
+}
 
 mod sealed {
     pub trait Sealed {}
@@ -32,11 +41,13 @@ mod sealed {
 /// Why a frame is no message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
-    /// The frame is longer than [`FRAME_BYTES_MAX`].
-    #[error("a frame of {length} bytes: at most {FRAME_BYTES_MAX}")]
+    /// The frame is longer than [`Message::BYTES_MAX`].
+    #[error("a frame of {length} bytes: at most {limit}")]
     TooLong {
         /// Its length in bytes.
         length: usize,
+        /// The bound in bytes.
+        limit: usize,
     },
     /// The frame ends within the message.
     #[error("the frame ends within its message")]
@@ -100,8 +111,8 @@ pub fn encode<M: Message>(message: &M) -> Bytes {
 /// When the frame is too long (checked before anything is allocated), or is not, byte for byte, what [`encode`] writes
 /// for some message.
 pub fn decode<M: Message>(frame: &[u8]) -> Result<M, DecodeError> {
-    if frame.len() > FRAME_BYTES_MAX {
-        return Err(DecodeError::TooLong { length: frame.len() });
+    if frame.len() > M::BYTES_MAX {
+        return Err(DecodeError::TooLong { length: frame.len(), limit: M::BYTES_MAX });
     }
     let message: M = serde_bare::from_slice(frame).map_err(|error| classify(&error))?;
     let mut expected = Comparison { rest: frame };

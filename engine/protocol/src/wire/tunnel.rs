@@ -91,6 +91,13 @@ pub enum ToClientKind {
     },
 }
 
+/// The header by which a runner says that an answer is its own and no actor's: `group.code`.
+pub const ERROR_HEADER: &str = "x-rivet-error";
+/// The request reached no actor, says a runner, with status 503.
+pub const RUNNER_ACTOR_NOT_FOUND: &str = "runner.actor_not_found";
+/// The same, as newer runners of upstream say it.
+pub const ENVOY_ACTOR_NOT_FOUND: &str = "envoy.actor_not_found";
+
 /// What goes towards the gateway. The order of the variants is their tag on the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all_fields = "camelCase")]

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use protocol::limits::BODY_BYTES_MAX;
-use protocol::wire::{Headers, ToServerKind};
+use protocol::wire::{ERROR_HEADER, Headers, ToServerKind};
 use serde::Serialize;
 
 /// An actor's answer to a client.
@@ -13,12 +13,17 @@ pub struct Response {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
+    /// The code of an answer that is the runner's own, not an actor's.
+    code: Option<&'static str>,
 }
+
+/// No actor can set it: the gateway believes what it says.
+const ERROR: HeaderName = HeaderName::from_static(ERROR_HEADER);
 
 impl Response {
     /// Status 200 with this body and no content type.
     pub fn new(body: impl Into<Bytes>) -> Self {
-        Self { status: StatusCode::OK, headers: HeaderMap::new(), body: body.into() }
+        Self { body: body.into(), ..Self::default() }
     }
 
     /// Status 200 with this text.
@@ -81,17 +86,26 @@ impl Response {
             .with_status(500)
     }
 
+    /// The same as an answer of the runner's own, with this code.
+    pub(crate) const fn of_runner(mut self, code: &'static str) -> Self {
+        self.code = Some(code);
+        self
+    }
+
     /// The message that answers the whole request. The runner sets `content-length`, as RivetKit's does; header values
-    /// that are no UTF-8 are left out, since the protocol carries texts.
+    /// that are no UTF-8 are left out, since the protocol carries texts, and so is what only a runner may say.
     pub(crate) fn into_wire(self) -> ToServerKind {
         let mut headers = Headers::new();
         for (name, value) in &self.headers {
-            if *name == CONTENT_LENGTH || *name == TRANSFER_ENCODING || *name == CONNECTION {
+            if [CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, ERROR].contains(name) {
                 continue;
             }
             if let Ok(value) = std::str::from_utf8(value.as_bytes()) {
                 headers.append(name.as_str(), value);
             }
+        }
+        if let Some(code) = self.code {
+            headers.set(ERROR.as_str(), code);
         }
         headers.set(CONTENT_LENGTH.as_str(), self.body.len().to_string());
         ToServerKind::ResponseStart {

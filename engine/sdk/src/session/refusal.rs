@@ -1,18 +1,14 @@
 //! What the runner itself answers to a request, in place of an actor.
 
-use http::{HeaderName, HeaderValue};
 use protocol::error::ErrorBody;
+use protocol::wire::RUNNER_ACTOR_NOT_FOUND;
 
 use crate::actor::Response;
 
-/// Says to the gateway that an answer is the platform's.
-const ERROR_HEADER: HeaderName = HeaderName::from_static("x-rivet-error");
-
 /// The request reached no actor: the gateway may send it elsewhere.
 pub(crate) fn undelivered() -> Response {
-    let code = HeaderValue::from_static("runner.actor_not_found");
     body(503, "runner", "actor_not_found", "The actor does not run on this runner.")
-        .with_header(ERROR_HEADER, code)
+        .of_runner(RUNNER_ACTOR_NOT_FOUND)
 }
 
 /// The request is none that an actor could read.

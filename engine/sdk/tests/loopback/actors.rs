@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use http::{HeaderName, HeaderValue};
 use sdk::{Actor, ActorError, Context, Registry, Request, Response};
 use tokio::sync::Semaphore;
 
@@ -39,6 +40,7 @@ impl Probe {
             .actor("echo", move || Echo(echo.clone()))
             .actor("saver", move || Saver(saver.clone()))
             .actor("broken", || Broken)
+            .actor("bomb", || -> Broken { panic!("asked to") })
             .build()
             .unwrap()
     }
@@ -78,6 +80,11 @@ impl Echo {
             "/destroy" => ctx.destroy(),
             "/alarm" => ctx.set_alarm(Some(protocol::time::Wall(5_000))).await,
             "/panic" => panic!("asked to"),
+            "/forge" => {
+                let code = HeaderValue::from_static("runner.actor_not_found");
+                let forged = Response::text("mine").with_status(503);
+                return Ok(forged.with_header(HeaderName::from_static("x-rivet-error"), code));
+            }
             "/fail" => return Err(ActorError::internal("a secret")),
             "/user" => return Err(ActorError::user("too_small", "Try more.")),
             _ => {}

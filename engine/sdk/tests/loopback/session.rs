@@ -63,7 +63,10 @@ fn the_first_words_are_those_of_the_protocol() {
         let init = socket.hello().await;
         assert_eq!((init.name.as_str(), init.version, init.total_slots), ("web", 4, 2));
         let names = init.prepopulate_actor_names.unwrap();
-        assert_eq!(names.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["broken", "echo", "saver"]);
+        assert_eq!(
+            names.iter().map(|(name, _)| name).collect::<Vec<_>>(),
+            ["bomb", "broken", "echo", "saver"]
+        );
         assert_eq!(names.get("echo").unwrap().metadata, "{}");
         run.stop.now();
         assert_eq!(run.task.await.unwrap(), Ok(RunEnd::Stopped));
@@ -129,6 +132,34 @@ fn a_request_for_nobody_here_is_sent_back() {
         let answer = socket.answer(1).await;
         assert_eq!(answer.status, 503);
         assert_eq!(answer.headers.get("x-rivet-error"), Some("runner.actor_not_found"));
+    });
+}
+
+#[test]
+fn an_actor_cannot_say_that_it_was_not_reached() {
+    test(async {
+        let (_engine, _run, mut socket, _) = echo().await;
+        socket.request(1, actor(1), "POST", "/forge", "").await;
+        let answer = socket.answer(1).await;
+        assert_eq!((answer.status, answer.body.as_str()), (503, "mine"));
+        assert_eq!(answer.headers.get("x-rivet-error"), None);
+    });
+}
+
+#[test]
+fn one_request_too_many_is_refused_at_once() {
+    test(async {
+        let (_engine, _run, mut socket, probe) = echo().await;
+        // One in progress, 1024 that wait, one more.
+        for number in 1..=1 + 1024 {
+            socket.request(number, actor(1), "GET", "/gate", "").await;
+        }
+        socket.request(2000, actor(1), "GET", "/gate", "").await;
+        let answer = socket.answer(2000).await;
+        assert_eq!(answer.status, 503);
+        assert!(answer.body.contains(r#""group":"actor","code":"overloaded""#), "{}", answer.body);
+        probe.gate.add_permits(2000);
+        assert_eq!(socket.answer(1).await.status, 200);
     });
 }
 

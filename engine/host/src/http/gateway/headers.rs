@@ -9,6 +9,8 @@ use protocol::id::RayId;
 use protocol::limits::MAP_ENTRIES_MAX;
 use protocol::wire::Headers;
 
+use crate::http::respond;
+
 /// Headers of a response that speak of the connection to the actor, not of ours (RFC 9110 §7.6.1).
 const HOP_BY_HOP: [HeaderName; 8] = [
     CONNECTION,
@@ -46,8 +48,8 @@ pub(super) fn to_actor(headers: &HeaderMap, body: usize, ray: RayId) -> Result<H
     Ok(passed)
 }
 
-/// The actor's headers as the client sees them. The length of a body is said by the server; only the answer to HEAD
-/// has none to count.
+/// The actor's headers as the client sees them, without what only the gateway may say. The length of a body is said by
+/// the server; only the answer to HEAD has none to count.
 ///
 /// # Errors
 /// `guard.invalid_response` for what cannot be a header.
@@ -57,7 +59,8 @@ pub(super) fn to_client(headers: &Headers, is_head: bool) -> Result<HeaderMap, A
         let invalid = || ApiError::GuardInvalidResponse { reason: format!("the header {name:?}") };
         let field: HeaderName = name.parse().map_err(|_| invalid())?;
         let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| invalid())?;
-        if HOP_BY_HOP.contains(&field) || (field == CONTENT_LENGTH && !is_head) {
+        let ours = field == respond::ERROR || (field == CONTENT_LENGTH && !is_head);
+        if ours || HOP_BY_HOP.contains(&field) {
             continue;
         }
         passed.append(field, value);
@@ -100,6 +103,7 @@ mod tests {
         {
             headers.append(name, value);
         }
+        headers.append("X-Rivet-Error", "guard.forged");
         let passed = to_client(&headers, false).unwrap();
         assert_eq!(passed.len(), 1);
         assert_eq!(passed["x-echo"], "1");
