@@ -17,6 +17,14 @@ pub enum Route {
         /// Its generation.
         generation: Generation,
     },
+    /// The actor is being destroyed: new requests fail with `actor.not_found`, those already forwarded to this session
+    /// may still be answered.
+    Ending {
+        /// The session that still hosts it.
+        conn: ConnId,
+        /// Its generation.
+        generation: Generation,
+    },
     /// Forward to this session.
     Ready {
         /// The session that hosts it.
@@ -30,9 +38,9 @@ impl Route {
     /// Whether a request that was forwarded to this session and generation may still be answered.
     pub fn hosts(self, conn: ConnId, generation: Generation) -> bool {
         match self {
-            Self::Draining { conn: c, generation: g } | Self::Ready { conn: c, generation: g } => {
-                c == conn && g == generation
-            }
+            Self::Draining { conn: c, generation: g }
+            | Self::Ending { conn: c, generation: g }
+            | Self::Ready { conn: c, generation: g } => c == conn && g == generation,
             Self::Unknown | Self::Waiting => false,
         }
     }

@@ -19,7 +19,9 @@ pub mod runner_config;
 pub mod runner_config_body;
 
 pub use actor::{Actor, ActorAnswer, Actors, CrashPolicy, NameMetadata, Names};
-pub use actor_query::{ActorsFilter, ActorsQuery, NamesQuery, parse_actor_id, parse_namespace};
+pub use actor_query::{
+    ActorsFilter, ActorsQuery, NamesQuery, parse_actor_id, parse_namespace, require_namespace,
+};
 pub use app::{AppHealth, AppMetadata, AppRunner, AppRunnerKind};
 pub use create_actor::{ActorSpec, CreateActor};
 pub use datacenter::{DATACENTER, Datacenter, Datacenters};

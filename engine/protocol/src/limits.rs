@@ -52,6 +52,10 @@ pub const CONFIG_URL_BYTES_MAX: usize = 8192;
 /// Largest `metadata` of a runner config or a runner, in bytes of JSON. Ours: it is kept in memory for every pool.
 pub const METADATA_BYTES_MAX: usize = 64 * 1024;
 
+/// Largest sum of actor names and their metadata that a runner tells in its init, in bytes. Ours: it is kept in memory for
+/// every runner.
+pub const ACTOR_NAMES_BYTES_MAX: usize = 256 * 1024;
+
 /// Default drain grace in seconds of a serverless config. Upstream's.
 pub const DRAIN_GRACE_SECONDS_DEFAULT: u32 = 1800;
 /// Default metadata poll interval in milliseconds. Upstream's.

@@ -76,7 +76,11 @@ impl Control {
         if *ending == Ending::NoResponse {
             self.linger(step, runner, id, generation);
         }
-        self.actors.known_mut(id).failure = failure(ending, cause, runner);
+        let actor = self.actors.known_mut(id);
+        actor.failure = failure(ending, cause, runner);
+        if how(ending, cause) == GenerationEnd::Stopped {
+            actor.retries = 0;
+        }
         match self.next(id, ending, cause) {
             Next::Pending => self.set_pending(step, id),
             Next::Sleeping => self.set_phase(step, id, Phase::Sleeping),
@@ -120,7 +124,7 @@ impl Control {
         actor.retries = attempt.saturating_add(1);
         let delay = match attempt.checked_sub(1) {
             None => Duration::ZERO,
-            Some(_) if watched && actor.crash_policy == CrashPolicy::Sleep => WATCHED_DELAY,
+            Some(_) if watched => WATCHED_DELAY,
             Some(exponent) => {
                 let doublings = exponent.min(options.backoff_exponent);
                 let factor = 2_u32.checked_pow(doublings).unwrap_or(u32::MAX);

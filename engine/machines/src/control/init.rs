@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use protocol::error::CloseReason;
 use protocol::id::{ActorId, ConnId, Generation, NamespaceId, RunnerId, RunnerKey};
+use protocol::limits::{ACTOR_NAMES_BYTES_MAX, METADATA_BYTES_MAX, NAME_BYTES_MAX};
 use protocol::mark;
 use protocol::view::Fact;
 
@@ -26,10 +27,27 @@ pub(super) struct Introduction {
     pub(super) metadata: Option<String>,
 }
 
+impl Introduction {
+    /// Whether it keeps to what may be kept of a runner.
+    fn is_bounded(&self) -> bool {
+        let name = |text: &str| (1..=NAME_BYTES_MAX).contains(&text.len());
+        let names: usize = self.actor_names.iter().map(|(name, metadata)| name.len() + metadata.len()).sum();
+        name(&self.pool)
+            && self.actor_names.keys().all(|it| name(it))
+            && names <= ACTOR_NAMES_BYTES_MAX
+            && self.metadata.as_ref().is_none_or(|metadata| metadata.len() <= METADATA_BYTES_MAX)
+    }
+}
+
 impl Control {
     /// Makes the socket the session of its runner. An older session of the same runner loses its rights in this very
     /// step. A runner that is not lost keeps its id, draining or not.
     pub(super) fn init(&mut self, step: &mut Step, conn: ConnId, namespace: NamespaceId, new: Introduction) {
+        if !new.is_bounded() {
+            mark!("control.init_out_of_bounds");
+            self.reject(step, conn, CloseReason::InvalidInitialPacket);
+            return;
+        }
         let pool = PoolKey { namespace, name: new.pool.clone() };
         let key = (pool.clone(), self.sessions[&conn].key.clone());
         if self.is_overtaken(conn, &key) {

@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use protocol::limits::{
+    ACTOR_STOP_THRESHOLD_MS, INIT_TIMEOUT_MS, RUNNER_LOST_THRESHOLD_MS, RUNNER_PING_INTERVAL_MS,
+    SERVERLESS_DRAIN_GRACE_MS,
+};
+
 /// Timings and limits. Defaults are upstream's unless said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Options {
@@ -49,22 +54,22 @@ pub struct Options {
     pub stream_stable: Duration,
     /// Told to serverless runners in Init: how long they may drain. Default 10 s (upstream).
     pub drain_grace: Duration,
-    /// Runner sockets at one time. Default 100 000.
+    /// Runner sockets at one time. Default 100 000 (ours: what one process has descriptors for).
     pub sockets_max: usize,
-    /// Actors that are not destroyed. Default 1 000 000.
+    /// Actors that are not destroyed. Default 1 000 000 (ours: about 1 GiB of memory).
     pub actors_max: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
-            init_timeout: Duration::from_secs(5),
-            ping_interval: Duration::from_secs(3),
+            init_timeout: Duration::from_millis(INIT_TIMEOUT_MS),
+            ping_interval: Duration::from_millis(RUNNER_PING_INTERVAL_MS),
             eligible_threshold: Duration::from_secs(10),
-            lost_threshold: Duration::from_secs(15),
+            lost_threshold: Duration::from_millis(RUNNER_LOST_THRESHOLD_MS),
             grace: Duration::from_secs(3),
             start_threshold: Duration::from_secs(30),
-            stop_threshold: Duration::from_secs(1800),
+            stop_threshold: Duration::from_millis(ACTOR_STOP_THRESHOLD_MS),
             restop_threshold: Duration::from_secs(120),
             heartbeat_interval: Duration::from_secs(5),
             backoff_base: Duration::from_secs(2),
@@ -75,7 +80,7 @@ impl Default for Options {
             stream_backoff_base: Duration::from_millis(500),
             stream_backoff_max: Duration::from_secs(10),
             stream_stable: Duration::from_secs(5),
-            drain_grace: Duration::from_secs(10),
+            drain_grace: Duration::from_millis(SERVERLESS_DRAIN_GRACE_MS),
             sockets_max: 100_000,
             actors_max: 1_000_000,
         }

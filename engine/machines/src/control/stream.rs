@@ -1,12 +1,15 @@
 //! Serverless streams: requested, opened, live, drained, ended. They live only as long as this process.
+//!
+//! What one is, is in [`state`]; how many there are is decided in [`super::tend`].
 
-use std::time::Duration;
+mod state;
 
 use protocol::error::{RunnerPoolError, UserText};
 use protocol::id::{RunnerId, StreamId};
 use protocol::mark;
-use protocol::time::Mono;
 use protocol::view::Fact;
+
+pub(super) use state::{Fate, Stage, Stream};
 
 use super::Control;
 use super::effect::{Effect, StreamTarget};
@@ -14,65 +17,6 @@ use super::input::StreamEnd;
 use super::pool::PoolKey;
 use super::step::Step;
 use super::timers::Due;
-
-/// An outbound request whose response holds a runner open.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Stream {
-    pub(super) pool: PoolKey,
-    /// Where it goes; a stream to elsewhere is outdated.
-    pub(super) target: StreamTarget,
-    /// The pool's wave when it was opened.
-    pub(super) wave: u64,
-    pub(super) stage: Stage,
-    pub(super) fate: Fate,
-}
-
-/// How far a stream is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Stage {
-    /// Requested.
-    Dialing,
-    /// Its response head is there.
-    Open,
-    /// Its Init is there.
-    Live {
-        /// The runner it holds open.
-        runner: RunnerId,
-        /// Since when.
-        since: Mono,
-    },
-}
-
-/// What the engine wants with a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Fate {
-    /// To keep it.
-    Wanted,
-    /// Its runner drains by its own wish, and will end it.
-    Draining,
-    /// Its runner drains by the engine's wish: it is closed when the runner hosts nothing any more.
-    Replaced,
-    /// It was closed.
-    Closing {
-        /// Stable name of the reason.
-        reason: &'static str,
-    },
-}
-
-impl Stream {
-    /// The runner it holds open.
-    pub(super) const fn runner(&self) -> Option<RunnerId> {
-        match self.stage {
-            Stage::Live { runner, .. } => Some(runner),
-            Stage::Dialing | Stage::Open => None,
-        }
-    }
-
-    /// Whether it was good for this long.
-    fn lived(&self, now: Mono, stable: Duration) -> bool {
-        matches!(self.stage, Stage::Live { since, .. } if now.since(since) >= stable)
-    }
-}
 
 impl Control {
     /// Requests one more stream for the pool.

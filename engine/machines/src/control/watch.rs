@@ -43,6 +43,9 @@ impl Control {
         let generation = actor.generation.expect("an allocated actor has a generation");
         match (self.runners[runner].conn, stage) {
             (Some(conn), Stage::Running) => Route::Ready { conn, generation },
+            (Some(conn), Stage::Stopping { .. }) if doomed(&actor.phase) => {
+                Route::Ending { conn, generation }
+            }
             (Some(conn), Stage::Stopping { .. }) => Route::Draining { conn, generation },
             // What it was asked before may still be answered on its session; without one, it is as good as gone.
             (None, Stage::Stopping { .. }) if doomed(&actor.phase) => Route::Unknown,

@@ -28,6 +28,8 @@ impl Gateway {
         match watched.route {
             Some(Route::Ready { conn, generation }) => self.forward(now, ticket, conn, generation, out),
             Some(Route::Waiting | Route::Draining { .. }) | None => {}
+            // Watched for those that were forwarded before.
+            Some(Route::Ending { .. }) => self.fail(ticket, ApiError::ActorNotFound, out),
             Some(Route::Unknown) => {
                 unreachable!("an unknown actor's requests have failed, nobody watches it")
             }

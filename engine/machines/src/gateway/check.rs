@@ -51,7 +51,8 @@ impl Gateway {
                 );
             }
             Stage::Waiting { held: None } => {
-                assert!(!matches!(route, Some(Route::Ready { .. })), "{ticket:?} waits for a reason");
+                let goes_on = matches!(route, Some(Route::Ready { .. } | Route::Ending { .. }));
+                assert!(!goes_on, "{ticket:?} waits for a reason");
             }
             Stage::Waiting { held: Some(_) } => {
                 assert!(pending.attempts > 0, "{ticket:?} came back from a runner");

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-/// Bounds. Their sum is how long a client waits at most.
+use protocol::limits::ACTOR_READY_TIMEOUT_MS;
+
+/// Bounds. The sum of both timeouts is how long a client waits at most for the head of its response.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Options {
     /// How long a request is held until its actor is ready. Default 30 s (upstream).
@@ -11,18 +13,19 @@ pub struct Options {
     /// RivetKit's action time-out; upstream went from 15 s to 300 s).
     pub response_timeout: Duration,
     /// How long a request that the runner sent back unhandled waits for a new route before it is tried again.
-    /// Default 500 ms.
+    /// Default 500 ms (ours: about as long as a runner takes to dial again).
     pub retry_delay: Duration,
     /// How often one request is forwarded at most. Default 7 (upstream).
     pub attempts_max: u32,
-    /// Requests in flight at one time; more get `guard.service_unavailable`. Default 20 000.
+    /// Requests in flight at one time; more get `guard.service_unavailable`. Default 20 000 (ours: twice
+    /// what one runner takes).
     pub requests_max: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
-            ready_timeout: Duration::from_secs(30),
+            ready_timeout: Duration::from_millis(ACTOR_READY_TIMEOUT_MS),
             response_timeout: Duration::from_secs(60),
             retry_delay: Duration::from_millis(500),
             attempts_max: 7,

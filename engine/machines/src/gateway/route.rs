@@ -82,7 +82,7 @@ impl Gateway {
         let actor = self.get(ticket).actor;
         let watched = self.watched.get(&actor).expect("an actor with a request is watched");
         match watched.route {
-            Some(Route::Unknown) => self.fail(ticket, ApiError::ActorNotFound, out),
+            Some(Route::Unknown | Route::Ending { .. }) => self.fail(ticket, ApiError::ActorNotFound, out),
             Some(Route::Ready { conn, generation }) => self.forward(now, ticket, conn, generation, out),
             Some(Route::Waiting | Route::Draining { .. }) | None => {}
         }

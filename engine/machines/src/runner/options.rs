@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use protocol::limits::{
+    INIT_TIMEOUT_MS, RUNNER_LOST_THRESHOLD_MS, SERVERLESS_DRAIN_GRACE_MS, SSE_PING_INTERVAL_MS,
+};
+
 /// Timings and limits. Defaults are ours unless said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Options {
@@ -57,16 +61,16 @@ impl Default for Options {
             redial_max_early: Duration::from_secs(1),
             redial_max: Duration::from_secs(30),
             stable: Duration::from_secs(60),
-            init_timeout: Duration::from_secs(5),
+            init_timeout: Duration::from_millis(INIT_TIMEOUT_MS),
             ping_timeout: Duration::from_secs(15),
-            lost_threshold: Duration::from_secs(15),
-            drain_grace: Duration::from_secs(10),
+            lost_threshold: Duration::from_millis(RUNNER_LOST_THRESHOLD_MS),
+            drain_grace: Duration::from_millis(SERVERLESS_DRAIN_GRACE_MS),
             kv_timeout: Duration::from_secs(30),
             events_max: 10_000,
             kv_max: 10_000,
             requests_max: 10_000,
             responses_max: 100,
-            stream_ping: Duration::from_secs(1),
+            stream_ping: Duration::from_millis(SSE_PING_INTERVAL_MS),
             stream_final_wait: Duration::from_secs(25),
             stream_write_timeout: Duration::from_secs(15),
         }

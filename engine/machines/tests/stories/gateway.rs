@@ -8,6 +8,7 @@ use crate::names::{actor, request};
 use crate::story::Story;
 
 const READY: Route = Route::Ready { conn: ConnId(1), generation: Generation(1) };
+const ENDING: Route = Route::Ending { conn: ConnId(1), generation: Generation(1) };
 const DRAINING: Route = Route::Draining { conn: ConnId(1), generation: Generation(1) };
 const NEXT: Route = Route::Ready { conn: ConnId(1), generation: Generation(2) };
 const MOVED: Route = Route::Ready { conn: ConnId(2), generation: Generation(1) };
@@ -80,6 +81,19 @@ fn an_actor_that_never_becomes_ready_fails_after_the_bound() {
     story.post(2);
     story.route(DRAINING);
     story.until(60_000);
+    insta::assert_snapshot!(story.told());
+}
+
+#[test]
+fn a_doomed_actor_may_answer_and_takes_nothing_new() {
+    let mut story = story();
+    story.post(1);
+    story.route(READY);
+    story.route(ENDING);
+    story.post(2);
+    story.answer(1, 1, 11, false);
+    story.post(3);
+    story.route(ENDING);
     insta::assert_snapshot!(story.told());
 }
 

@@ -65,6 +65,7 @@ fn route() -> impl Strategy<Value = Route> {
         1 => Just(Route::Unknown),
         3 => Just(Route::Waiting),
         2 => place.clone().prop_map(|(conn, generation)| Route::Draining { conn, generation }),
+        1 => place.clone().prop_map(|(conn, generation)| Route::Ending { conn, generation }),
         5 => place.prop_map(|(conn, generation)| Route::Ready { conn, generation }),
     ]
 }

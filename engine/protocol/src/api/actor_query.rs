@@ -67,6 +67,17 @@ pub fn parse_namespace(text: &str) -> Result<Option<String>, ApiError> {
     Ok(namespace)
 }
 
+/// Reads a query whose one field is `namespace`.
+///
+/// # Errors
+/// `api.bad_request` for anything else.
+pub fn require_namespace(text: &str) -> Result<String, ApiError> {
+    let mut query = Query::new(text);
+    let namespace = query.require("namespace")?;
+    query.finish()?;
+    Ok(namespace)
+}
+
 impl ActorsQuery {
     /// Reads the text behind the `?`.
     ///

@@ -96,11 +96,6 @@ impl ServerlessConfig {
     pub const fn lifespan(&self) -> Duration {
         Duration::from_secs(self.request_lifespan as u64)
     }
-
-    /// Time a runner has to drain at the end of its request.
-    pub const fn drain_grace(&self) -> Duration {
-        Duration::from_secs(self.drain_grace_period as u64)
-    }
 }
 
 impl RunnerConfig {

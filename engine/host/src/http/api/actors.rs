@@ -3,7 +3,7 @@
 use machines::control::effect::Answer;
 use machines::control::input::{ActorFilter, Call, NewActor};
 use protocol::api::{
-    self, ActorAnswer, ActorSpec, ActorsFilter, ActorsQuery, CreateActor, PageQuery, Pagination, Query,
+    self, ActorAnswer, ActorSpec, ActorsFilter, ActorsQuery, CreateActor, NamesQuery, Pagination,
 };
 use protocol::error::ApiError;
 use protocol::id::ActorId;
@@ -14,7 +14,7 @@ use crate::http::respond::{self, Reply};
 
 /// `POST /actors?namespace=`.
 pub(super) async fn create(core: &Core, query: &str, body: &[u8]) -> Result<Reply, ApiError> {
-    let namespace = namespace(query)?;
+    let namespace = api::require_namespace(query)?;
     let spec = api::read::<CreateActor>(body)?.into_spec()?;
     let (actor, input) = new_actor(namespace, spec);
     match ask(core, Call::CreateActor(actor), input).await? {
@@ -25,7 +25,7 @@ pub(super) async fn create(core: &Core, query: &str, body: &[u8]) -> Result<Repl
 
 /// `PUT /actors?namespace=`: the actor that has the key, or a new one.
 pub(super) async fn get_or_create(core: &Core, query: &str, body: &[u8]) -> Result<Reply, ApiError> {
-    let namespace = namespace(query)?;
+    let namespace = api::require_namespace(query)?;
     let spec = api::read::<CreateActor>(body)?.into_keyed_spec()?;
     let (actor, input) = new_actor(namespace, spec);
     match ask(core, Call::GetOrCreateActor(actor), input).await? {
@@ -53,10 +53,7 @@ pub(super) async fn list(core: &Core, query: &str) -> Result<Reply, ApiError> {
 
 /// `GET /actors/names`.
 pub(super) async fn names(core: &Core, query: &str) -> Result<Reply, ApiError> {
-    let mut query = Query::new(query);
-    let namespace = query.require("namespace")?;
-    let asked = PageQuery::take(&mut query)?;
-    query.finish()?;
+    let NamesQuery { namespace, page: asked } = NamesQuery::parse(query)?;
     match ask(core, Call::ListActorNames { namespace, page: page(asked) }, None).await? {
         Answer::ActorNames(names, cursor) => {
             let metadata = |text: String| api::NameMetadata { metadata: shown(&text) };
@@ -69,23 +66,12 @@ pub(super) async fn names(core: &Core, query: &str) -> Result<Reply, ApiError> {
 
 /// `DELETE /actors/{id}`.
 pub(super) async fn delete(core: &Core, query: &str, id: &str) -> Result<Reply, ApiError> {
-    let mut query = Query::new(query);
-    let namespace = query.take("namespace")?;
-    query.finish()?;
-    let actor: ActorId = id
-        .parse()
-        .map_err(|error: protocol::id::IdError| ApiError::ApiBadRequest { reason: error.to_string() })?;
+    let namespace = api::parse_namespace(query)?;
+    let actor = api::parse_actor_id(id)?;
     match ask(core, Call::DeleteActor { namespace, actor }, None).await? {
         Answer::Deleted => Ok(respond::json(&api::Done {})),
         other => unreachable!("the question was another: {other:?}"),
     }
-}
-
-fn namespace(query: &str) -> Result<String, ApiError> {
-    let mut query = Query::new(query);
-    let namespace = query.require("namespace")?;
-    query.finish()?;
-    Ok(namespace)
 }
 
 fn new_actor(namespace: String, spec: ActorSpec) -> (NewActor, Option<bytes::Bytes>) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use machines::control::effect::Answer;
 use machines::control::input::Call;
 use protocol::api::{
-    self, DATACENTER, Pagination, Query, RunnerConfigDatacenters, RunnerConfigEntry, RunnerConfigStored,
+    self, DATACENTER, Pagination, RunnerConfigDatacenters, RunnerConfigEntry, RunnerConfigStored,
     RunnerConfigs, RunnerConfigsQuery, UpsertRunnerConfig,
 };
 use protocol::error::ApiError;
@@ -29,7 +29,7 @@ pub(super) async fn list(core: &Core, query: &str) -> Result<Reply, ApiError> {
 
 /// `PUT /runner-configs/{pool}`. A body without datacenters removes the configuration.
 pub(super) async fn put(core: &Core, query: &str, pool: &str, body: &[u8]) -> Result<Reply, ApiError> {
-    let namespace = namespace(query)?;
+    let namespace = api::require_namespace(query)?;
     api::check_name("pool name", pool)?;
     let pool = pool.to_owned();
     let Some(config) = api::read::<UpsertRunnerConfig>(body)?.into_config()? else {
@@ -46,7 +46,7 @@ pub(super) async fn put(core: &Core, query: &str, pool: &str, body: &[u8]) -> Re
 
 /// `DELETE /runner-configs/{pool}`.
 pub(super) async fn delete(core: &Core, query: &str, pool: &str) -> Result<Reply, ApiError> {
-    remove(core, namespace(query)?, pool.to_owned()).await?;
+    remove(core, api::require_namespace(query)?, pool.to_owned()).await?;
     Ok(respond::json(&api::Done {}))
 }
 
@@ -55,13 +55,6 @@ async fn remove(core: &Core, namespace: String, pool: String) -> Result<(), ApiE
         Answer::RunnerConfigDeleted => Ok(()),
         other => unreachable!("the question was another: {other:?}"),
     }
-}
-
-fn namespace(query: &str) -> Result<String, ApiError> {
-    let mut query = Query::new(query);
-    let namespace = query.require("namespace")?;
-    query.finish()?;
-    Ok(namespace)
 }
 
 fn shown(entry: RunnerConfigEntry) -> RunnerConfigDatacenters {

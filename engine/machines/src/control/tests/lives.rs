@@ -176,7 +176,27 @@ fn routes_follow_the_actor() {
     let conn = plane.conn("r");
     assert_eq!(routes(&plane), [Route::Ready { conn, generation }]);
     plane.ends("r", "a");
-    assert_eq!(routes(&plane), [Route::Draining { conn, generation }]);
+    assert_eq!(routes(&plane), [Route::Ending { conn, generation }]);
     plane.drop_socket("r");
     assert_eq!(routes(&plane), [Route::Unknown], "nothing can follow");
+}
+
+#[test]
+fn a_client_never_waits_for_a_long_backoff() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 1).create_with("a", Restart).watch("a");
+    for _ in 0..6 {
+        plane.stopped("r", "a", Error).after(250);
+        assert_eq!(plane.phase("a"), "starting");
+    }
+}
+
+#[test]
+fn a_clean_stop_ends_the_backoff() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 1).create_with("a", Restart);
+    plane.stopped("r", "a", Error).running("r", "a");
+    plane.sleeps("r", "a").stopped("r", "a", Fine).watch("a").unwatch("a").running("r", "a");
+    plane.stopped("r", "a", Error);
+    assert_eq!(plane.phase("a"), "starting", "the first crash in a row restarts at once");
 }

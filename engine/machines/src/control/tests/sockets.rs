@@ -114,3 +114,34 @@ fn a_late_init_does_not_evict_a_later_socket() {
     assert_eq!(closes(&plane), [CloseReason::Eviction]);
     assert!(plane.kv("r", "a"), "the session stays where it was");
 }
+
+#[test]
+fn what_an_init_says_is_bounded() {
+    use protocol::limits::{ACTOR_NAMES_BYTES_MAX, METADATA_BYTES_MAX, NAME_BYTES_MAX};
+    let text = |bytes| "x".repeat(bytes);
+    let names = |metadata: usize| BTreeMap::from([("a".to_owned(), text(metadata - 1))]);
+    let pool = "default".to_owned();
+    let refused = |pool: String, names: BTreeMap<String, String>, metadata: Option<String>| {
+        let mut plane = Plane::new();
+        plane.socket("r");
+        plane.frame(
+            "r",
+            Frame::Init {
+                fresh: runner("r"),
+                pool,
+                version: 1,
+                total_slots: 1,
+                actor_names: names,
+                metadata,
+            },
+        );
+        plane.control.check();
+        closes(&plane) == [CloseReason::InvalidInitialPacket] && plane.control.view().runners.is_empty()
+    };
+    assert!(!refused(text(NAME_BYTES_MAX), names(ACTOR_NAMES_BYTES_MAX), Some(text(METADATA_BYTES_MAX))));
+    assert!(refused(text(NAME_BYTES_MAX + 1), BTreeMap::new(), None));
+    assert!(refused(String::new(), BTreeMap::new(), None));
+    assert!(refused(pool.clone(), names(ACTOR_NAMES_BYTES_MAX + 1), None));
+    assert!(refused(pool.clone(), BTreeMap::from([(text(NAME_BYTES_MAX + 1), String::new())]), None));
+    assert!(refused(pool, BTreeMap::new(), Some(text(METADATA_BYTES_MAX + 1))));
+}
