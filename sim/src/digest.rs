@@ -40,7 +40,7 @@ pub(crate) enum Kind {
     Write,
     /// Bytes were read; as `Write`.
     Read,
-    /// Something arrived; subject: connection; detail: what.
+    /// Something of a connection came about; subject: connection; detail: an [`Arrival`].
     Deliver,
     /// Subject: node; detail: what became of it.
     Node,
@@ -50,6 +50,58 @@ pub(crate) enum Kind {
     Note,
     /// A fault was injected; detail: hash of its description.
     Fault,
+}
+
+/// What came about on a connection: the upper eight bits of the detail of a [`Kind::Deliver`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Arrival {
+    /// Bytes up to this offset, to the reader.
+    Data = 1,
+    /// The word that the reader has read up to this offset, to the writer.
+    Window,
+    Syn,
+    SynAck,
+    /// The last step of the handshake.
+    Ack,
+    Fin,
+    /// A segment without bytes, which asks for an acknowledgement.
+    Probe,
+    Reset,
+    /// The opening failed, with this [`std::io::ErrorKind`].
+    NotOpened,
+    /// A sender waited too long for an acknowledgement.
+    GiveUp,
+    /// A kernel waited too long for a FIN, or for the last step of the handshake.
+    Forget,
+}
+
+impl Arrival {
+    const OF: [Self; 11] = [
+        Self::Data,
+        Self::Window,
+        Self::Syn,
+        Self::SynAck,
+        Self::Ack,
+        Self::Fin,
+        Self::Probe,
+        Self::Reset,
+        Self::NotOpened,
+        Self::GiveUp,
+        Self::Forget,
+    ];
+
+    /// As a detail. Values above 56 bits lose the rest.
+    #[inline]
+    pub(crate) const fn word(self, value: u64) -> u64 {
+        (self as u64) << 56 | (value & ((1 << 56) - 1))
+    }
+
+    /// Back from the detail, with the value.
+    pub(crate) fn from_word(word: u64) -> Option<(Self, u64)> {
+        let what = Self::OF.into_iter().find(|each| *each as u64 == word >> 56)?;
+        Some((what, word & ((1 << 56) - 1)))
+    }
 }
 
 /// A digest after so many events.

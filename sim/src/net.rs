@@ -6,8 +6,8 @@
 //! retransmission) are named decisions. What is modelled and what is not: the table in the crate's README.
 //!
 //! Here: the tables. Beside: `conn` (one connection), `open` (handshake), `stream` (read, write), `arrive`
-//! (segments), `close` (FIN, RST, falls), `path` (who reaches whom), `cut` (faults on one connection), `socket` (what
-//! inhabitants hold).
+//! (segments), `probe` (a writer without room), `close` (FIN, RST, falls), `path` (who reaches whom), `cut` (faults on
+//! one connection), `socket` (what inhabitants hold).
 
 pub(crate) mod arrive;
 pub(crate) mod close;
@@ -15,6 +15,7 @@ pub(crate) mod conn;
 pub(crate) mod cut;
 pub(crate) mod open;
 pub(crate) mod path;
+pub(crate) mod probe;
 pub(crate) mod socket;
 pub(crate) mod stream;
 pub(crate) mod tally;
@@ -55,6 +56,8 @@ pub(crate) enum NetDue {
     Reset(ConnKey, Side),
     /// What that side sent was not acknowledged for too long.
     GiveUp(ConnKey, Side),
+    /// That side's writer still waits for room.
+    Probe(ConnKey, Side),
     /// The peer's FIN did not come for too long after that side closed.
     Forget(ConnKey, Side),
 }
@@ -155,6 +158,7 @@ impl Fabric {
             NetDue::SynRetry(key) => self.retry_syn(core, key),
             NetDue::Reset(key, side) => self.reset_arrives(core, key, side),
             NetDue::GiveUp(key, side) => self.give_up(core, key, side),
+            NetDue::Probe(key, side) => self.probe(core, key, side),
             NetDue::Forget(key, side) => self.forget(core, key, side),
         }
     }

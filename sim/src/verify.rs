@@ -4,7 +4,7 @@ use std::future::Future;
 
 use crate::core::Core;
 use crate::decide::{Decisions, StreamId};
-use crate::digest::{Checkpoint, Digest, Kept, Kind};
+use crate::digest::{Arrival, Checkpoint, Digest, Kept, Kind};
 use crate::options::Options;
 use crate::report::{Event, Report};
 use crate::run::Sim;
@@ -121,13 +121,19 @@ impl Core {
 }
 
 fn arrival(detail: u64) -> String {
-    match u64::MAX - detail {
-        0 => "handshake".to_owned(),
-        1 => "FIN".to_owned(),
-        2 => "nothing for too long".to_owned(),
-        3 => "no FIN for too long".to_owned(),
-        4 => "RST".to_owned(),
-        _ => format!("byte {detail}"),
+    let Some((what, value)) = Arrival::from_word(detail) else { return format!("{detail:#x}") };
+    match what {
+        Arrival::Data => format!("bytes up to {value}"),
+        Arrival::Window => format!("its peer has read up to {value}"),
+        Arrival::Syn => "SYN".to_owned(),
+        Arrival::SynAck => "SYN-ACK".to_owned(),
+        Arrival::Ack => "ACK of the handshake".to_owned(),
+        Arrival::Fin => "FIN".to_owned(),
+        Arrival::Probe => "probe".to_owned(),
+        Arrival::Reset => "RST".to_owned(),
+        Arrival::NotOpened => "not opened".to_owned(),
+        Arrival::GiveUp => "no acknowledgement for too long".to_owned(),
+        Arrival::Forget => "forgotten by its kernel".to_owned(),
     }
 }
 

@@ -74,6 +74,15 @@ impl Party {
         });
     }
 
+    /// Asks whose peer it is.
+    pub(crate) fn ask_for_its_peer(&mut self) {
+        let peer = self.stream.peer_addr();
+        self.observe(match peer {
+            Ok(_) => "has a peer".to_owned(),
+            Err(error) => format!("peer: {:?}", error.kind()),
+        });
+    }
+
     /// Drops the stream.
     pub(crate) fn close(self) -> Observed {
         let mut observed = self.observed;

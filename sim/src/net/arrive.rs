@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::core::{Core, Due};
-use crate::digest::Kind;
+use crate::digest::{Arrival, Kind};
 use crate::effects::Effect;
 use crate::net::conn::{Carries, Life, Segment, Side};
 use crate::net::path::travel;
@@ -21,6 +21,9 @@ impl Fabric {
         way.last_due = due;
         way.segments.push_back(Segment { due, carries });
         if way.stalled {
+            if carries != Carries::Ack {
+                self.await_acknowledgement(core, key, side);
+            }
             return;
         }
         if !passes {
@@ -31,27 +34,33 @@ impl Fabric {
         }
     }
 
-    /// What was sent is lost, and waits until it can be sent again.
-    fn stall(&mut self, core: &Core, key: ConnKey, side: Side) {
+    /// What was sent is lost, and waits until it can be sent again, if there is a kernel to do that.
+    pub(crate) fn stall(&mut self, core: &Core, key: ConnKey, side: Side) {
         let Some(conn) = self.conns.get_mut(key) else { return };
         let (silenced, blocked) = (conn.silenced, !self.paths.passes(conn, side));
+        let sender = conn.end(side).life;
         let way = conn.way(side);
         if way.stalled {
             return;
         }
-        way.stalled = true;
         if let Some(armed) = way.armed.take() {
             core.unschedule(armed);
         }
-        self.await_acknowledgement(core, key, side);
         if silenced {
             core.felt(Effect::CutSilence);
         } else if blocked {
             core.felt(Effect::Blocked);
         }
+        if sender == Life::Dead {
+            return way.segments.clear();
+        }
+        way.stalled = true;
+        if way.segments.iter().any(|segment| segment.carries != Carries::Ack) {
+            self.await_acknowledgement(core, key, side);
+        }
     }
 
-    /// From here on the sender counts the time.
+    /// The sender counts the time from here on, if it does not already.
     fn await_acknowledgement(&mut self, core: &Core, key: ConnKey, side: Side) {
         let limit = nanos(self.options.give_up);
         let Some(conn) = self.conns.get_mut(key) else { return };
@@ -66,17 +75,17 @@ impl Fabric {
         if let Some(conn) = self.conns.get_mut(key) {
             conn.way(side).armed = None;
         }
-        let mut arrived = false;
+        let mut arrived = false; // something that is acknowledged
         loop {
             let Some(conn) = self.conns.get_mut(key) else { return };
-            let Some(first) = conn.way(side).segments.front() else { break };
+            let Some(first) = conn.way(side).segments.front().copied() else { break };
             if first.due > core.now.get() {
                 break;
             }
             if !self.paths.reaches(conn, side) {
                 return self.stall(core, key, side);
             }
-            arrived = true;
+            arrived |= first.carries != Carries::Ack;
             if !self.deliver(core, key, side) {
                 return;
             }
@@ -86,7 +95,11 @@ impl Fabric {
         if let (Some(next), None, false) = (way.segments.front(), way.armed, way.stalled) {
             way.armed = Some(core.schedule_at(next.due, Due::Net(NetDue::Segment(key, side))));
         }
-        if arrived && !self.paths.passes(conn, side.other()) {
+        if arrived && self.paths.passes(conn, side.other()) {
+            if let Some(give_up) = conn.way(side).give_up.take() {
+                core.unschedule(give_up);
+            }
+        } else if arrived {
             self.await_acknowledgement(core, key, side); // it came through; its acknowledgement does not
         }
         self.reap(core, key);
@@ -94,35 +107,24 @@ impl Fabric {
 
     /// Delivers the first segment from that side. `false`: no further one can be.
     fn deliver(&mut self, core: &Core, key: ConnKey, side: Side) -> bool {
-        let Some(conn) = self.conns.get_mut(key) else { return false };
-        let word = conn.word(side);
-        let way = conn.way(side);
-        let Some(segment) = way.segments.pop_front() else { return false };
-        if let (Some((offset, cut)), Carries::Data(end)) = (way.cut_at, segment.carries)
-            && end > offset
-        {
-            way.arrived = offset.max(way.arrived);
-            way.segments.clear();
-            way.cut_at = None;
-            self.wakes.extend(conn.end(side.other()).reader.take());
-            self.cut(core, key, cut, side.other());
+        if self.cut_inside(core, key, side) {
             return false;
         }
+        let Some(conn) = self.conns.get_mut(key) else { return false };
+        let word = conn.word(side);
+        let Some(Segment { carries, .. }) = conn.way(side).segments.front().copied() else { return false };
         let receiver = conn.end(side.other());
-        let (life, carries) = (receiver.life, segment.carries);
-        core.event(
-            Kind::Deliver,
-            word,
-            match carries {
-                Carries::Ack => 0,
-                Carries::Data(end) => end,
-                Carries::Fin => u64::MAX - 1,
-            },
-        );
+        let life = receiver.life;
+        let what = match carries {
+            Carries::Ack => Arrival::Ack.word(0),
+            Carries::Data(end) => Arrival::Data.word(end),
+            Carries::Fin => Arrival::Fin.word(0),
+            Carries::Probe => Arrival::Probe.word(0),
+        };
+        core.event(Kind::Deliver, word, what);
         match (carries, life) {
             (_, Life::Dead) | (Carries::Data(_), Life::Orphan) => {
-                self.answer_with_reset(core, key, side);
-                return false;
+                return self.answer_with_reset(core, key, side);
             }
             (Carries::Ack, _) => self.established(core, key),
             (Carries::Data(end), Life::Live) => {
@@ -137,17 +139,33 @@ impl Fabric {
                 }
                 self.fin_arrived(core, key, side);
             }
+            (Carries::Probe, Life::Live | Life::Orphan) => {}
+        }
+        if let Some(conn) = self.conns.get_mut(key) {
+            conn.way(side).segments.pop_front();
         }
         true
     }
 
-    /// Nobody there knows the connection: the sender gets RST, and what it still had under way is pointless.
-    fn answer_with_reset(&mut self, core: &Core, key: ConnKey, side: Side) {
-        let Some(conn) = self.conns.get_mut(key) else { return };
-        conn.way(side).segments.clear();
+    /// Nobody there knows the connection: the sender gets RST, and what it still had under way is pointless. A RST that
+    /// is lost is given again to what the sender repeats, which is all but the last step of the handshake. `true`: the
+    /// next segment can be delivered.
+    fn answer_with_reset(&mut self, core: &Core, key: ConnKey, side: Side) -> bool {
         self.die(core, key, side.other());
-        self.send_reset(core, key, side.other());
-        self.reap(core, key);
+        let Some(conn) = self.conns.get_mut(key) else { return false };
+        if self.paths.passes(conn, side.other()) {
+            conn.way(side).segments.clear();
+            self.send_reset(core, key, side.other());
+            self.reap(core, key);
+            return false;
+        }
+        core.felt(Effect::Blocked);
+        let segments = &mut conn.way(side).segments;
+        let repeats = segments.pop_front_if(|first| first.carries == Carries::Ack).is_none();
+        if repeats {
+            self.stall(core, key, side);
+        }
+        !repeats
     }
 
     /// Sends RST from that side. It is not repeated: lost, it is lost.
@@ -165,7 +183,7 @@ impl Fabric {
     pub(crate) fn give_up(&mut self, core: &Core, key: ConnKey, side: Side) {
         let Some(conn) = self.conns.get_mut(key) else { return };
         conn.way(side).give_up = None;
-        core.event(Kind::Deliver, conn.word(side), u64::MAX - 2);
+        core.event(Kind::Deliver, conn.word(side), Arrival::GiveUp.word(0));
         if conn.end(side).life == Life::Live {
             conn.end(side).error = Some(io::ErrorKind::TimedOut);
             core.felt(Effect::Timeout);
@@ -189,11 +207,10 @@ impl Fabric {
         let (there, back) = (self.paths.reaches(conn, side), self.paths.passes(conn, side.other()));
         let number = conn.number;
         let way = conn.way(side);
-        if there
-            && back
-            && let Some(give_up) = way.give_up.take()
-        {
-            core.unschedule(give_up);
+        if there && back && !way.stalled && way.segments.is_empty() && way.give_up.is_some() {
+            // It had come through, and its acknowledgement had not.
+            way.segments.push_back(Segment { due: 0, carries: Carries::Probe });
+            way.stalled = true;
         }
         if there && way.stalled {
             let stream = core.stream(&format!("retransmit/{}", way.label));

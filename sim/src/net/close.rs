@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::core::{Core, Due};
-use crate::digest::Kind;
+use crate::digest::{Arrival, Kind};
 use crate::effects::Effect;
 use crate::net::conn::{Carries, Life, Phase, Side};
 use crate::net::{ConnKey, Fabric, NetDue};
@@ -11,18 +11,15 @@ use crate::node::NodeId;
 use crate::trace::nanos;
 
 impl Fabric {
-    /// Closes the sending half.
-    pub(crate) fn shutdown(&mut self, core: &Core, key: ConnKey, side: Side) -> io::Result<()> {
-        let Some(conn) = self.conns.get_mut(key) else { return Err(io::ErrorKind::NotConnected.into()) };
+    /// Closes the sending half. One that is closed already stays so: tokio hides `ENOTCONN` from a shutdown, since
+    /// the peer's RST may always come first.
+    pub(crate) fn shutdown(&mut self, core: &Core, key: ConnKey, side: Side) {
+        let Some(conn) = self.conns.get_mut(key) else { return };
         let severed = conn.severed;
         let end = conn.end(side);
-        if end.life != Life::Live {
-            return Err(io::ErrorKind::NotConnected.into());
-        }
-        if !std::mem::replace(&mut end.shut, true) && !severed {
+        if end.life == Life::Live && !std::mem::replace(&mut end.shut, true) && !severed {
             self.send(core, key, side, Carries::Fin);
         }
-        Ok(())
     }
 
     /// The process lets go of its end.
@@ -98,7 +95,7 @@ impl Fabric {
     /// The kernel stops waiting, for the peer's FIN or for the last step of the handshake.
     pub(crate) fn forget(&mut self, core: &Core, key: ConnKey, side: Side) {
         let Some(conn) = self.conns.get_mut(key) else { return };
-        core.event(Kind::Deliver, conn.word(side), u64::MAX - 3);
+        core.event(Kind::Deliver, conn.word(side), Arrival::Forget.word(0));
         conn.end(side).forget = None;
         self.die(core, key, side);
         if side == Side::Acceptor {
@@ -115,7 +112,7 @@ impl Fabric {
         if !self.paths.is_up(conn.ends[side as usize].node) {
             return;
         }
-        core.event(Kind::Deliver, conn.word(side), u64::MAX - 4);
+        core.event(Kind::Deliver, conn.word(side), Arrival::Reset.word(0));
         self.reset(core, key, side);
     }
 
@@ -126,10 +123,10 @@ impl Fabric {
             return self.fail_open(core, key, io::ErrorKind::ConnectionRefused);
         }
         let end = conn.end(side);
-        if end.life == Life::Live {
-            // As tcp_reset: EPIPE if the peer's FIN came first.
-            end.error =
-                Some(if end.eof { io::ErrorKind::BrokenPipe } else { io::ErrorKind::ConnectionReset });
+        if end.life == Life::Live && !end.is_closed() {
+            // As tcp_reset: EPIPE in CLOSE-WAIT, where the peer has closed its half and this end has not.
+            let waits = end.eof && !end.shut;
+            end.error = Some(if waits { io::ErrorKind::BrokenPipe } else { io::ErrorKind::ConnectionReset });
             if end.held {
                 core.felt(Effect::Reset);
             }
@@ -154,7 +151,8 @@ impl Fabric {
             way.segments.clear();
             way.stalled = false;
         }
-        for due in [forget, way.give_up.take()].into_iter().flatten() {
+        let probe = way.probe.take().map(|probe| probe.due);
+        for due in [forget, way.give_up.take(), probe].into_iter().flatten() {
             core.unschedule(due);
         }
     }

@@ -97,17 +97,32 @@ impl End {
             forget: None,
         }
     }
+
+    /// Whether both FINs have passed: to its process, Linux shows such a socket as closed.
+    pub(crate) const fn is_closed(&self) -> bool {
+        self.eof && self.shut && self.fin_arrived
+    }
 }
 
 /// What a segment carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Carries {
-    /// The last step of the handshake.
+    /// The last step of the handshake. Nobody acknowledges it.
     Ack,
     /// Bytes up to this offset.
     Data(u64),
     /// The end of the direction.
     Fin,
+    /// Nothing, or what had arrived before: it asks for an acknowledgement.
+    Probe,
+}
+
+/// A writer waits for room, and asks for it from time to time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Probing {
+    pub(crate) due: DueKey,
+    /// How long it waits for that, in nanoseconds.
+    pub(crate) after: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -141,6 +156,7 @@ pub(crate) struct Way {
     pub(crate) stalled: bool,
     /// Something was not acknowledged; when the sender gives up.
     pub(crate) give_up: Option<DueKey>,
+    pub(crate) probe: Option<Probing>,
     pub(crate) latency: Latency,
     pub(crate) latency_stream: StreamId,
     pub(crate) read_stream: Option<StreamId>,
@@ -167,6 +183,7 @@ impl Way {
             armed: None,
             stalled: false,
             give_up: None,
+            probe: None,
             latency,
             latency_stream,
             read_stream: None,
@@ -250,6 +267,7 @@ impl Conn {
             let way = &self.ways[side as usize];
             keys.extend(way.armed);
             keys.extend(way.give_up);
+            keys.extend(way.probe.map(|probe| probe.due));
             keys.extend(self.ends[side as usize].forget);
         }
         if let Phase::Opening { retry: Some(retry), .. } = self.phase {

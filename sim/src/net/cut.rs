@@ -30,7 +30,7 @@ pub struct Connection {
     pub port: u16,
     /// The how-manieth connection from `from` to `to` and that port, from zero.
     pub ordinal: u32,
-    /// Whether both ends know it and neither has closed it.
+    /// Whether both ends know it, neither has closed it, and nothing has cut it.
     pub live: bool,
     /// Bytes written so far: by the opener, by the acceptor.
     pub sent: [u64; 2],
@@ -51,9 +51,19 @@ impl Connection {
     }
 }
 
+/// Whether something may still pass: both kernels know it, and nothing has cut it.
+fn is_open(conn: &Conn) -> bool {
+    let known = conn.ends.iter().all(|end| end.life != Life::Dead);
+    conn.phase == Phase::Open && known && !conn.silenced && !conn.severed
+}
+
 fn is_live(conn: &Conn) -> bool {
-    let both_alive = conn.ends.iter().all(|end| end.life == Life::Live && end.held);
-    conn.phase == Phase::Open && both_alive && !conn.silenced && !conn.severed
+    is_open(conn) && conn.ends.iter().all(|end| end.life == Life::Live && end.held)
+}
+
+/// Whether that side's kernel still takes bytes from it.
+fn takes_bytes(conn: &Conn, side: Side) -> bool {
+    is_open(conn) && conn.ends[side as usize].life == Life::Live
 }
 
 impl Fabric {
@@ -77,10 +87,10 @@ impl Fabric {
         self.conns.keys().into_iter().filter_map(describe).collect()
     }
 
-    /// Cuts a connection; `near` is the end that feels it first. `false`: it was not live.
+    /// Cuts a connection; `near` is the end that feels it first. `false`: an end knows it no more, or it was cut before.
     pub(crate) fn cut(&mut self, core: &Core, key: ConnKey, cut: Cut, near: Side) -> bool {
         let Some(conn) = self.conns.get_mut(key) else { return false };
-        if !is_live(conn) {
+        if !is_open(conn) {
             return false;
         }
         core.event(Kind::Fault, conn.word(near), cut as u64);
@@ -104,8 +114,12 @@ impl Fabric {
             Cut::Fin => {
                 core.felt(Effect::CutFin);
                 conn.severed = true;
-                let open = Side::BOTH.map(|side| !conn.ends[side as usize].shut);
-                for side in Side::BOTH.into_iter().filter(|side| open[*side as usize]) {
+                let ends = Side::BOTH.map(|side| {
+                    let under_way = conn.ways[side as usize].segments.iter();
+                    let mut under_way = under_way.map(|segment| segment.carries);
+                    conn.ends[side as usize].fin_arrived || under_way.any(|carries| carries == Carries::Fin)
+                });
+                for side in Side::BOTH.into_iter().filter(|side| !ends[*side as usize]) {
                     self.send(core, key, side, Carries::Fin);
                 }
             }
@@ -116,11 +130,33 @@ impl Fabric {
     /// Cuts a connection as soon as `side` has got `bytes` bytes from it, and not one more.
     pub(crate) fn cut_at(&mut self, key: ConnKey, side: Side, bytes: u64, cut: Cut) -> bool {
         let Some(conn) = self.conns.get_mut(key) else { return false };
-        let way = conn.way(side.other());
-        if way.arrived > bytes {
+        if !takes_bytes(conn, side) || conn.way(side.other()).arrived > bytes {
             return false;
         }
-        way.cut_at = Some((bytes, cut));
+        conn.way(side.other()).cut_at = Some((bytes, cut));
+        true
+    }
+
+    /// The first segment from that side is about to arrive. Where it reaches beyond the byte to be cut at, the bytes
+    /// up to there do, and the cut falls.
+    pub(crate) fn cut_inside(&mut self, core: &Core, key: ConnKey, side: Side) -> bool {
+        let Some(conn) = self.conns.get_mut(key) else { return false };
+        let takes = takes_bytes(conn, side.other());
+        let way = conn.way(side);
+        let (Some((offset, cut)), Some(first)) = (way.cut_at, way.segments.front()) else { return false };
+        if !matches!(first.carries, Carries::Data(end) if end > offset) || !takes {
+            return false;
+        }
+        way.cut_at = None;
+        way.arrived = offset.max(way.arrived);
+        if cut != Cut::Silence {
+            way.segments.clear();
+        }
+        self.wakes.extend(conn.end(side.other()).reader.take());
+        self.cut(core, key, cut, side.other());
+        if cut == Cut::Silence {
+            self.stall(core, key, side);
+        }
         true
     }
 }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::task::{Poll, Waker};
 
 use crate::core::{Core, Due};
-use crate::digest::Kind;
+use crate::digest::{Arrival, Kind};
 use crate::effects::Effect;
 use crate::net::conn::{Carries, Conn, End, Life, Phase, Side, Way};
 use crate::net::path::travel;
@@ -159,7 +159,7 @@ impl Fabric {
         if !matches!(conn.phase, Phase::Opening { .. }) || !self.paths.reaches(conn, Side::Opener) {
             return;
         }
-        core.event(Kind::Deliver, conn.word(Side::Opener), u64::MAX);
+        core.event(Kind::Deliver, conn.word(Side::Opener), Arrival::Syn.word(0));
         let acceptor = &conn.ends[Side::Acceptor as usize];
         let (node, ip) = (acceptor.node, acceptor.address.ip());
         let listener = self.listeners.get_mut(&(node, conn.port));
@@ -197,7 +197,7 @@ impl Fabric {
         if let Some(retry) = retry {
             core.unschedule(retry);
         }
-        core.event(Kind::Deliver, conn.word(Side::Acceptor), u64::MAX);
+        core.event(Kind::Deliver, conn.word(Side::Acceptor), Arrival::SynAck.word(0));
         conn.phase = Phase::Open;
         self.wakes.extend(conn.end(Side::Opener).writer.take());
         self.send(core, key, Side::Opener, Carries::Ack);
@@ -218,7 +218,7 @@ impl Fabric {
         if let Some(retry) = retry {
             core.unschedule(retry);
         }
-        core.event(Kind::Deliver, conn.word(Side::Acceptor), error as u64);
+        core.event(Kind::Deliver, conn.word(Side::Acceptor), Arrival::NotOpened.word(error as u64));
         conn.phase = Phase::Failed(error);
         conn.end(Side::Opener).life = Life::Dead;
         self.wakes.extend(conn.end(Side::Opener).writer.take());

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::core;
 use crate::net::ConnKey;
-use crate::net::conn::Side;
+use crate::net::conn::{Life, Side};
 use crate::node::NodeId;
 use crate::registry::WorldId;
 
@@ -59,8 +59,8 @@ impl AsyncWrite for SimSocket {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let done = core::with(self.world, |core| core.net(|net| net.shutdown(core, self.key, self.side)));
-        Poll::Ready(done)
+        core::with(self.world, |core| core.net(|net| net.shutdown(core, self.key, self.side)));
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -68,8 +68,15 @@ impl Socket for SimSocket {
     fn local_addr(&self) -> io::Result<SocketAddr> {
         Ok(self.local)
     }
+    /// As `getpeername`: a closed socket has no peer.
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.peer)
+        let connected = core::is_here(self.world)
+            && core::with(self.world, |core| {
+                let net = core.net.borrow();
+                let end = net.conns.get(self.key).map(|conn| &conn.ends[self.side as usize]);
+                end.is_some_and(|end| end.life == Life::Live && !end.is_closed())
+            });
+        if connected { Ok(self.peer) } else { Err(io::ErrorKind::NotConnected.into()) }
     }
     fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
         core::with(self.world, |core| {

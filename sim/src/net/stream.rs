@@ -10,7 +10,7 @@ use tokio::io::ReadBuf;
 
 use crate::core::{Core, Due};
 use crate::decide::StreamId;
-use crate::digest::Kind;
+use crate::digest::{Arrival, Kind};
 use crate::net::conn::{Carries, Life, Side, Way};
 use crate::net::path::travel;
 use crate::net::{ConnKey, Fabric, NetDue};
@@ -103,6 +103,7 @@ impl Fabric {
             if untold {
                 self.tell_window(core, key, side);
             }
+            self.begin_probing(core, key, side);
             return Poll::Pending;
         }
         let most = room.min(bytes.len() as u64);
@@ -143,9 +144,10 @@ impl Fabric {
             way.untold = true;
             return;
         }
-        core.event(Kind::Deliver, word, read);
+        core.event(Kind::Deliver, word, Arrival::Window.word(read));
         way.known = way.known.max(read);
         self.wakes.extend(conn.end(side).writer.take());
+        self.end_probing(core, key, side);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::ErrorKind::{BrokenPipe, ConnectionReset, TimedOut};
 use std::time::Duration;
 
-use runtime::TcpStream;
+use runtime::{TcpListener, TcpStream};
 use sim::{Cut, Effect, Side, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -107,5 +107,75 @@ async fn a_cut_falls_inside_a_message_at_the_byte(world: World) {
         }
         drop(stream);
         world.sleep(2000 * SECOND).await;
+    }
+}
+
+/// What a cut at byte four leaves of ten, and how the stream then ends, if it does.
+async fn heard(world: &World, stream: &mut TcpStream) -> (Vec<u8>, Option<Result<(), std::io::ErrorKind>>) {
+    let mut got = Vec::new();
+    let end = world.within(SECOND, stream.read_to_end(&mut got)).await;
+    (got, end.map(|end| end.map(drop).map_err(|error| error.kind())))
+}
+
+const CUTS: [(Cut, Effect, Option<Result<(), std::io::ErrorKind>>); 3] = [
+    (Cut::Reset, Effect::CutReset, Some(Err(ConnectionReset))),
+    (Cut::Fin, Effect::CutFin, Some(Ok(()))),
+    (Cut::Silence, Effect::CutSilence, None),
+];
+
+#[sim::test(options = plain())]
+async fn a_cut_falls_inside_what_an_orphaned_writer_left(world: World) {
+    server(&world, async |mut stream: TcpStream| stream.write_all(b"0123456789").await.unwrap()).await;
+    for (cut, effect, end) in CUTS {
+        let mut stream = connect("server").await.unwrap();
+        let connection = world.connections().pop().unwrap();
+        assert!(world.cut_at(&connection, Side::Opener, 4, cut));
+        assert_eq!(heard(&world, &mut stream).await, (b"0123".to_vec(), end));
+        assert!(world.effects().contains_key(&effect));
+        assert!(
+            !world.cut_at(&connection, Side::Opener, 20, cut) && !world.cut(&connection, cut, Side::Opener)
+        );
+    }
+    assert_eq!(world.census()["server"].closing, 1, "of the silenced one the rest is not acknowledged");
+    world.sleep(925 * SECOND).await;
+    assert_eq!(world.census()["server"].closing, 0);
+    // A segment that says more than the end of the stream is cut behind it.
+    let mut whole = connect("server").await.unwrap();
+    let connection = world.connections().pop().unwrap();
+    assert!(world.cut_at(&connection, Side::Opener, 10, Cut::Reset));
+    assert_eq!(heard(&world, &mut whole).await, (b"0123456789".to_vec(), Some(Ok(()))));
+}
+
+#[sim::test(options = plain())]
+async fn a_cut_falls_inside_what_nobody_has_accepted_yet(world: World) {
+    for (port, (cut, effect, end)) in (80..).zip(CUTS) {
+        let got = std::rc::Rc::new(std::cell::RefCell::new(None));
+        let place = std::rc::Rc::clone(&got);
+        let node = world.node("server");
+        let here = world.clone();
+        node.boot(move || {
+            let (place, here) = (std::rc::Rc::clone(&place), here.clone());
+            async move {
+                let listener = TcpListener::bind(([0; 4], port).into()).await.unwrap();
+                runtime::sleep(SECOND).await;
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let all = heard(&here, &mut stream).await;
+                *place.borrow_mut() = Some(all);
+            }
+        });
+        world.sleep(MILLISECOND).await;
+        let mut stream = TcpStream::connect((node.ip(), port).into()).await.unwrap();
+        let connection = world.connections().pop().unwrap();
+        assert!(world.cut_at(&connection, Side::Acceptor, 4, cut));
+        stream.write_all(b"0123456789").await.unwrap();
+        let expected = match cut {
+            Cut::Reset => Err(ConnectionReset),
+            Cut::Fin => Ok(vec![]),
+            Cut::Silence => Err(TimedOut),
+        };
+        assert_eq!(read(&mut stream).await, expected);
+        node.ended().await;
+        assert_eq!(got.take(), Some((b"0123".to_vec(), end)));
+        assert!(world.effects().contains_key(&effect));
     }
 }

@@ -8,5 +8,6 @@ mod executor;
 mod falls;
 mod libraries;
 mod partitions;
+mod probes;
 mod streams;
 mod support;

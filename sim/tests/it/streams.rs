@@ -125,7 +125,8 @@ async fn dropping_with_unread_bytes_resets(world: World) {
     assert_eq!(read(&mut stream).await, Err(ConnectionReset));
     assert_eq!(read(&mut stream).await, Ok(vec![]), "the error is told once");
     assert_eq!(write(&mut stream).await, Err(BrokenPipe));
-    assert_eq!(stream.shutdown().await.unwrap_err().kind(), NotConnected);
+    assert_eq!(stream.peer_addr().unwrap_err().kind(), NotConnected);
+    stream.shutdown().await.expect("tokio hides that the peer is gone");
 }
 
 #[sim::test(options = plain())]
@@ -138,6 +139,30 @@ async fn a_clean_drop_ends_the_stream_and_later_writes_are_reset(world: World) {
     assert_eq!(read(&mut stream).await, Ok(vec![]), "the end of file stays");
     assert_eq!(write(&mut stream).await, Err(BrokenPipe));
     assert_eq!(world.effects()[&Effect::Reset], 1);
+}
+
+#[sim::test(options = plain())]
+async fn a_reset_means_a_broken_pipe_only_to_who_has_not_closed_its_half(world: World) {
+    for shuts in [false, true] {
+        let node = server(&world, async |mut stream: TcpStream| {
+            stream.shutdown().await.unwrap();
+            hold(stream).await;
+        })
+        .await;
+        let mut stream = connect("server").await.unwrap();
+        assert_eq!(read(&mut stream).await, Ok(vec![]));
+        stream.write_all(b"never read").await.unwrap();
+        world.sleep(SECOND).await;
+        world.block(&world.node("script"), &node); // what it sends from here on does not arrive
+        if shuts {
+            stream.shutdown().await.unwrap();
+        }
+        node.kill();
+        world.sleep(SECOND).await;
+        let expected = if shuts { ConnectionReset } else { BrokenPipe };
+        assert_eq!(write(&mut stream).await, Err(expected));
+        world.heal_all();
+    }
 }
 
 #[sim::test(options = plain())]

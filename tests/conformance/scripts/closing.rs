@@ -68,6 +68,8 @@ async fn close_at_once(mut party: Party, meeting: Meeting) -> Observed {
     party.shutdown().await;
     party.read_to_end().await;
     party.write(b"too late").await;
+    sleep(SETTLE).await; // both ends are acknowledged
+    party.ask_for_its_peer();
     party.close()
 }
 
@@ -99,9 +101,11 @@ async fn drops_unread(listener: TcpListener, meeting: Meeting) -> Observed {
 /// After the error was told once, the stream is at its end, and cannot be written (Linux: `sk_err` is cleared when it
 /// is read).
 async fn after_a_reset(mut party: Party) -> Observed {
+    party.ask_for_its_peer();
     party.read_to_end().await;
     party.write(b"into the void").await;
     party.read_to_end().await;
+    party.shutdown().await;
     party.close()
 }
 
