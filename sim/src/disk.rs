@@ -32,28 +32,28 @@ use std::path::PathBuf;
 use file::FileState;
 
 pub use counts::DiskCounts;
-pub use fault::DiskFault;
+pub(crate) use fault::DiskFault;
 pub use options::DiskOptions;
 
 /// Bytes that persist or vanish as one. Drives promise no more (a logical block).
-pub const SECTOR: usize = 512;
+pub(crate) const SECTOR: usize = 512;
 
 /// Bytes the kernel copies as one from a process (x86-64's page).
 const PAGE: usize = 4096;
 
 /// Decides something: called with what is decided and among how many (above zero), answers below that.
-pub type Draw<'a> = &'a mut (dyn FnMut(&'static str, u64) -> u64 + 'a);
+pub(crate) type Draw<'a> = &'a mut (dyn FnMut(&'static str, u64) -> u64 + 'a);
 
 /// An open file of one process. It is refused once that process is gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FileHandle {
+pub(crate) struct FileHandle {
     place: usize,
     serial: u64,
 }
 
 /// A node's disk.
 #[derive(Clone, Debug)]
-pub struct Disk {
+pub(crate) struct Disk {
     options: DiskOptions,
     names: BTreeMap<PathBuf, usize>,
     files: Vec<FileState>,
@@ -78,15 +78,12 @@ pub struct Disk {
     /// Upcoming syncs that fail.
     failing_syncs: u32,
     counts: DiskCounts,
-    /// Every so-manieth sync does nothing: a defect that checkers must find.
-    #[cfg(test)]
-    lie_every: Option<u64>,
 }
 
 impl Disk {
     /// An empty disk, without a process.
     #[must_use]
-    pub fn new(options: DiskOptions) -> Self {
+    pub(crate) fn new(options: DiskOptions) -> Self {
         Self {
             options,
             names: BTreeMap::new(),
@@ -102,8 +99,6 @@ impl Disk {
             capacity: options.capacity,
             failing_syncs: 0,
             counts: DiskCounts::default(),
-            #[cfg(test)]
-            lie_every: None,
         }
     }
 
@@ -111,7 +106,7 @@ impl Disk {
     ///
     /// # Panics
     /// If one uses it already.
-    pub fn boot(&mut self) {
+    pub(crate) fn boot(&mut self) {
         assert!(self.fenced, "a disk has one process at a time");
         self.fenced = false;
         self.operations = 0;
@@ -121,13 +116,13 @@ impl Disk {
 
     /// From here on every operation fails, until [`boot`](Self::boot). For the time between the fall of a node and the
     /// end of its futures: storage engines write when they are dropped.
-    pub const fn fence(&mut self) {
+    pub(crate) const fn fence(&mut self) {
         self.fenced = true;
     }
 
     /// The process is gone at `now`, the kernel lives: what was written stays readable, and unsynced as it was. The
     /// operation under way is cut at some page, those after it never were. Its locks are free.
-    pub fn kill(&mut self, now: u64, draw: Draw<'_>) {
+    pub(crate) fn kill(&mut self, now: u64, draw: Draw<'_>) {
         let at = self.fall(now);
         self.keep_names(|file| file.began_by(at));
         for file in &mut self.files {
@@ -137,7 +132,7 @@ impl Disk {
     }
 
     /// The power is gone at `now`: of what no sync covered that had ended by then, any subset persists.
-    pub fn lose_power(&mut self, now: u64, draw: Draw<'_>) {
+    pub(crate) fn lose_power(&mut self, now: u64, draw: Draw<'_>) {
         let at = self.fall(now);
         self.keep_names(|file| file.is_made_by(at) || (file.began_by(at) && draw("loss name", 2) == 1));
         for file in &mut self.files {
@@ -175,7 +170,7 @@ impl Disk {
     ///
     /// # Panics
     /// If a process uses it.
-    pub fn wipe(&mut self) {
+    pub(crate) fn wipe(&mut self) {
         assert!(self.fenced, "a disk is wiped while no process uses it");
         self.names.clear();
         self.files.clear();
@@ -184,35 +179,35 @@ impl Disk {
     /// Lets the process fall inside its operation number `operation`, counted from zero since its boot: that one and
     /// all after it fail. The owner asks [`has_crashed`](Self::has_crashed) when the closure returns, and then kills
     /// it or cuts the power. One that was done already is never met.
-    pub const fn crash_at(&mut self, operation: u64) {
+    pub(crate) const fn crash_at(&mut self, operation: u64) {
         self.crash_at = Some(operation);
     }
 
     /// Takes back [`crash_at`](Self::crash_at), if it was not met.
-    pub const fn spare(&mut self) {
+    pub(crate) const fn spare(&mut self) {
         self.crash_at = None;
     }
 
     /// Whether the process fell inside an operation.
     #[must_use]
-    pub const fn has_crashed(&self) -> bool {
+    pub(crate) const fn has_crashed(&self) -> bool {
         self.crashed.is_some()
     }
 
     /// Operations of this process so far: where [`crash_at`](Self::crash_at) may point to.
     #[must_use]
-    pub const fn operations(&self) -> u64 {
+    pub(crate) const fn operations(&self) -> u64 {
         self.operations
     }
 
     /// How many files are open.
     #[must_use]
-    pub fn open_files(&self) -> usize {
+    pub(crate) fn open_files(&self) -> usize {
         self.files.iter().filter(|file| file.holder.is_some()).count()
     }
 
     /// Synchronous work begins at `now`. What earlier work synced is durable as far as it had ended.
-    pub fn begin_section(&mut self, now: u64) {
+    pub(crate) fn begin_section(&mut self, now: u64) {
         self.settle(now);
         self.section = now;
         self.busy_until = self.busy_until.max(now);
@@ -220,36 +215,41 @@ impl Disk {
 
     /// The synchronous work is over: until when its task waits.
     #[must_use]
-    pub const fn end_section(&self) -> u64 {
+    pub(crate) const fn end_section(&self) -> u64 {
         self.section
     }
 
     /// Time has reached `now`: syncs that ended by then are durable.
-    pub fn settle(&mut self, now: u64) {
+    pub(crate) fn settle(&mut self, now: u64) {
         for file in &mut self.files {
-            file.settle(now);
+            file.settle(now, &mut self.counts);
         }
     }
 
     /// All operations take `times` as long as modelled (at least once).
-    pub fn slow_down(&mut self, times: u32) {
+    pub(crate) fn slow_down(&mut self, times: u32) {
         self.slowness = times.max(1);
+    }
+
+    /// Whether operations take longer than modelled.
+    pub(crate) const fn is_slow(&self) -> bool {
+        self.slowness > 1
     }
 
     /// All files together hold at most `bytes`; what would exceed that fails with [`DiskFault::Full`]. `None`: the
     /// options' capacity.
-    pub fn limit(&mut self, bytes: Option<u64>) {
+    pub(crate) fn limit(&mut self, bytes: Option<u64>) {
         self.capacity = bytes.unwrap_or(self.options.capacity);
     }
 
     /// The next `count` syncs fail.
-    pub const fn fail_syncs(&mut self, count: u32) {
+    pub(crate) const fn fail_syncs(&mut self, count: u32) {
         self.failing_syncs = count;
     }
 
     /// What was felt so far.
     #[must_use]
-    pub const fn counts(&self) -> &DiskCounts {
+    pub(crate) const fn counts(&self) -> &DiskCounts {
         &self.counts
     }
 }

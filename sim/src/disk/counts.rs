@@ -7,7 +7,7 @@ pub struct DiskCounts {
     pub synced: u64,
     /// Sectors that power losses left other than they were read before.
     pub sectors_lost: u64,
-    /// Writes of which power losses kept some sectors and not others.
+    /// Writes of which power losses and failed syncs kept some sectors (or later content of them) and lost others.
     pub writes_torn: u64,
     /// Operations refused because their process had fallen.
     pub refused: u64,

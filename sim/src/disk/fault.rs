@@ -4,7 +4,7 @@ use std::io;
 
 /// Why an operation failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum DiskFault {
+pub(crate) enum DiskFault {
     /// The process is gone, or was when the file was opened.
     #[error("the disk is fenced: its process has fallen")]
     Fenced,

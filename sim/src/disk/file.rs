@@ -21,10 +21,11 @@ pub(super) struct FileState {
 #[derive(Clone, Debug)]
 enum Record {
     Change(Change),
-    /// All before this is durable at `end`.
+    /// At `end`, all between the sync before it and this one is durable, or so much of it as survives a failed one.
     Sync {
         start: u64,
         end: u64,
+        failed: Option<Survival>,
     },
 }
 
@@ -54,6 +55,13 @@ impl Record {
         match self {
             Self::Change(change) => change.start,
             Self::Sync { start, .. } => *start,
+        }
+    }
+
+    const fn change(&self) -> Option<&Change> {
+        match self {
+            Self::Change(change) => Some(change),
+            Self::Sync { .. } => None,
         }
     }
 }
@@ -107,31 +115,35 @@ impl FileState {
     }
 
     pub(super) fn sync(&mut self, (start, end): (u64, u64)) {
-        self.records.push(Record::Sync { start, end });
+        self.records.push(Record::Sync { start, end, failed: None });
     }
 
-    /// A sync fails: what it covered is left to chance for good.
-    pub(super) fn fail_sync(&mut self, draw: Draw<'_>, counts: &mut DiskCounts) {
-        self.survive(draw, counts);
+    /// A sync fails: what it covers is left to chance for good.
+    pub(super) fn fail_sync(&mut self, (start, end): (u64, u64), draw: Draw<'_>) {
+        let is_sync = |record: &Record| matches!(record, Record::Sync { .. });
+        let first = self.records.iter().rposition(is_sync).map_or(0, |last| last + 1);
+        let covered: Vec<&Change> = self.records[first..].iter().filter_map(Record::change).collect();
+        if !covered.is_empty() {
+            let failed = Some(Survival::decide(&covered, draw));
+            self.records.push(Record::Sync { start, end, failed });
+        }
     }
 
     /// Makes durable what syncs cover that ended by `now`.
-    pub(super) fn settle(&mut self, now: u64) {
+    pub(super) fn settle(&mut self, now: u64, counts: &mut DiskCounts) {
         let ended = |record: &Record| matches!(record, Record::Sync { end, .. } if *end <= now);
         let Some(last) = self.records.iter().rposition(ended) else { return };
+        let mut covered = Vec::new();
         for record in self.records.drain(..=last) {
             match record {
-                Record::Sync { .. } => {}
-                Record::Change(change) => {
-                    if change.resizes() {
-                        self.durable.resize(change.len_after, 0);
-                    }
-                    // Longer than it is only where a failed sync lost an earlier change of length.
-                    let needed = change.at + change.after.len();
-                    if self.durable.len() < needed {
-                        self.durable.resize(needed, 0);
-                    }
-                    self.durable[change.at..needed].copy_from_slice(&change.after);
+                Record::Change(change) => covered.push(change),
+                Record::Sync { failed: None, .. } => {
+                    covered.drain(..).for_each(|change| keep(&change, &mut self.durable));
+                }
+                Record::Sync { failed: Some(survival), .. } => {
+                    let all: Vec<&Change> = covered.iter().collect();
+                    survival.apply(&all, &mut self.durable, counts);
+                    covered.clear();
                 }
             }
         }
@@ -173,27 +185,37 @@ impl FileState {
         }
     }
 
-    /// The power is gone.
+    /// The power is gone: what no sync covers that has ended is left to chance.
     pub(super) fn lose_power(&mut self, draw: Draw<'_>, counts: &mut DiskCounts) {
-        self.survive(draw, counts);
+        let changes: Vec<&Change> = self.records.iter().filter_map(Record::change).collect();
+        if !changes.is_empty() {
+            Survival::decide(&changes, draw).apply(&changes, &mut self.durable, counts);
+        }
+        self.records.clear();
+        counts.sectors_lost += differing(&self.cached, &self.durable);
         self.cached.clone_from(&self.durable);
     }
+}
 
-    /// Leaves to chance what of the records is durable, and forgets them.
-    fn survive(&mut self, draw: Draw<'_>, counts: &mut DiskCounts) {
-        let changes: Vec<Change> = self
-            .records
-            .drain(..)
-            .filter_map(|record| match record {
-                Record::Change(change) => Some(change),
-                Record::Sync { .. } => None,
-            })
-            .collect();
-        if changes.is_empty() {
-            return;
-        }
-        let survival = Survival::decide(&changes, draw);
-        survival.apply(&changes, &mut self.durable, counts);
-        counts.sectors_lost += survival.lost(&self.cached, &self.durable);
+/// Makes a change durable.
+fn keep(change: &Change, durable: &mut Vec<u8>) {
+    if change.resizes() {
+        durable.resize(change.len_after, 0);
     }
+    // Longer than it is only where a failed sync lost an earlier change of length.
+    let needed = change.at + change.after.len();
+    if durable.len() < needed {
+        durable.resize(needed, 0);
+    }
+    durable[change.at..needed].copy_from_slice(&change.after);
+}
+
+/// In how many sectors two contents of a file differ.
+fn differing(one: &[u8], other: &[u8]) -> u64 {
+    let (mut one, mut other) = (one.chunks(SECTOR), other.chunks(SECTOR));
+    let pairs = std::iter::from_fn(|| {
+        let pair = (one.next(), other.next());
+        (pair != (None, None)).then_some(pair)
+    });
+    pairs.filter(|(one, other)| one != other).count() as u64
 }

@@ -1,4 +1,4 @@
-//! What a power loss leaves of writes that no sync covered.
+//! What a power loss leaves of writes that no sync covered, and a failed sync of those it covered.
 //!
 //! Each touched sector holds what it held at the last sync or after any of the writes since, independently of all
 //! others. Lengths persist in order, so their changes survive as a prefix. What lies beyond the surviving length is
@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use super::file::Change;
 use super::{DiskCounts, Draw, SECTOR};
 
-/// What survives: decided first, so that it can be told.
+/// What survives.
+#[derive(Clone, Debug)]
 pub(super) struct Survival {
     /// So many of the changes of length.
     lengths: usize,
@@ -20,7 +21,7 @@ pub(super) struct Survival {
 impl Survival {
     /// Decides (`loss`) whether nothing survives, everything, or (`loss length`, `loss sector`) any part. Nothing and
     /// everything would almost never come about by deciding each sector.
-    pub(super) fn decide(changes: &[Change], draw: Draw<'_>) -> Self {
+    pub(super) fn decide(changes: &[&Change], draw: Draw<'_>) -> Self {
         let mut versions: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (number, change) in changes.iter().enumerate() {
             for (sector, _) in touched(change) {
@@ -50,7 +51,7 @@ impl Survival {
     }
 
     /// Brings it about.
-    pub(super) fn apply(&self, changes: &[Change], durable: &mut Vec<u8>, counts: &mut DiskCounts) {
+    pub(super) fn apply(&self, changes: &[&Change], durable: &mut Vec<u8>, counts: &mut DiskCounts) {
         let mut resized = 0;
         for (number, change) in changes.iter().enumerate() {
             if change.resizes() {
@@ -59,27 +60,21 @@ impl Survival {
                     durable.resize(change.len_after, 0);
                 }
             }
-            let (mut kept, mut total) = (0, 0);
+            let (mut kept, mut lost) = (false, false);
             for (sector, content) in touched(change) {
-                total += 1;
-                if self.sectors.get(&sector) == Some(&Some(number)) {
-                    kept += 1;
+                let held = self.sectors.get(&sector).copied().flatten();
+                if held == Some(number) {
                     let at = (sector * SECTOR).min(durable.len());
                     let end = (at + content.len()).min(durable.len());
                     durable[at..end].copy_from_slice(&content[..end - at]);
                 }
+                // What a later write replaced was not lost.
+                let reached = held >= Some(number);
+                kept |= reached;
+                lost |= !reached;
             }
-            counts.writes_torn += u64::from(kept > 0 && kept < total);
+            counts.writes_torn += u64::from(kept && lost);
         }
-    }
-
-    /// How many touched sectors differ from what was read before.
-    pub(super) fn lost(&self, cached: &[u8], durable: &[u8]) -> u64 {
-        let of = |all: &[u8], sector: usize| {
-            let at = (sector * SECTOR).min(all.len());
-            all[at..(at + SECTOR).min(all.len())].to_vec()
-        };
-        self.sectors.keys().filter(|sector| of(cached, **sector) != of(durable, **sector)).count() as u64
     }
 }
 

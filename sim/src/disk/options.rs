@@ -9,9 +9,9 @@ use super::{Draw, PAGE};
 pub struct DiskOptions {
     /// A read. Default 80 µs: what vendors give for random 4 KiB reads at queue depth one.
     pub read: Duration,
-    /// A write into the page cache. Default 20 µs.
+    /// A write into the page cache. Default 20 µs: ours, a system call on a busy host.
     pub write: Duration,
-    /// Each 4 KiB of a read or write. Default 1 µs: 4 GiB/s.
+    /// Each 4 KiB of a read or write. Default 1 µs: ours, 4 GiB/s.
     pub page: Duration,
     /// A sync that has something to write, from and to, both included, decided in whole microseconds (`sync`).
     /// Default 500 µs to 5 ms: quiet and busy moments of a consumer drive's flush; one with nothing to write takes as

@@ -211,3 +211,29 @@ fn what_a_failed_sync_covered_no_later_one_saves() {
     disk.lose_power(disk.end_section(), &mut always(1));
     assert_eq!(after_boot(&mut disk), [1; SECTOR]);
 }
+
+#[test]
+fn a_failed_sync_leaves_alone_what_one_before_it_covered() {
+    let (mut disk, file) = with_file();
+    disk.begin_section(disk.end_section());
+    disk.write(file, 0, &[1; SECTOR]).expect("written");
+    disk.sync(file, &mut always(0)).expect("synced");
+    disk.write(file, SECTOR as u64, &[2; SECTOR]).expect("written");
+    disk.fail_syncs(1);
+    // All in one section: nothing of it has settled when the second sync fails, and nothing of that is kept.
+    assert_eq!(disk.sync(file, &mut always(0)), Err(DiskFault::SyncFailed));
+    let failed = disk.end_section();
+    disk.write(file, 2 * SECTOR as u64, &[3; SECTOR]).expect("written");
+    disk.sync(file, &mut always(0)).expect("synced");
+    let left = |at: u64, keep: u64| {
+        let mut disk = disk.clone();
+        disk.lose_power(at, &mut always(keep));
+        let lost = disk.counts().sectors_lost;
+        (after_boot(&mut disk), lost)
+    };
+    assert_eq!(left(failed, 0), ([1; SECTOR].to_vec(), 2), "the third write has begun, and is lost, too");
+    let second_lost = [[1; SECTOR], [0; SECTOR], [3; SECTOR]].concat();
+    assert_eq!(left(disk.end_section(), 1), (second_lost, 1), "the failure was decided when it happened");
+    let both = [[1; SECTOR], [2; SECTOR]].concat();
+    assert_eq!(left(failed - 1, 1), (both, 0), "the sync that fails is under way: all is open");
+}

@@ -17,6 +17,9 @@ const KEYS: u64 = 3;
 struct State {
     disk: Disk,
     chance: u64,
+    syncs: u64,
+    /// Every so-manieth sync does nothing.
+    lie_every: Option<u64>,
 }
 
 impl State {
@@ -58,7 +61,12 @@ impl StorageBackend for Backend {
         self.with(|disk, file, _| disk.set_len(file, len))
     }
     fn sync_data(&self) -> std::io::Result<()> {
-        self.with(|disk, file, draw| disk.sync(file, draw))
+        let mut state = self.state.lock().expect("one thread");
+        state.syncs += 1;
+        if state.lie_every.is_some_and(|every| state.syncs.is_multiple_of(every)) {
+            return Ok(());
+        }
+        Ok(state.with(|disk, draw| disk.sync(self.file, draw))?)
     }
     fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
         self.with(|disk, file, _| disk.write(file, offset, data))
@@ -133,9 +141,8 @@ fn check(store: &Database, acknowledged: u64) -> Result<u64, Violation> {
 
 /// Lives of one store, each ended by a fall: power or process, between operations, inside one, or in the wait.
 fn lives(seed: u64, lie_every: Option<u64>) -> Result<u64, Violation> {
-    let mut disk = Disk::new(DiskOptions::default());
-    disk.lie_every = lie_every;
-    let state = Arc::new(Mutex::new(State { disk, chance: seed }));
+    let disk = Disk::new(DiskOptions::default());
+    let state = Arc::new(Mutex::new(State { disk, chance: seed, syncs: 0, lie_every }));
     let (mut now, mut acknowledged) = (0, 0);
     for _ in 0..4 {
         let inside = {
