@@ -47,8 +47,8 @@ impl Paired {
         }
     }
 
-    /// Prints nanoseconds per operation, of `batch` in each turn, and the ratio.
-    pub fn print(&self, name: &str, batch: u32) {
+    /// Prints nanoseconds per operation, of `batch` in each turn, and the ratio, and answers with that.
+    pub fn print(&self, name: &str, batch: u32) -> f64 {
         let each = |turn: Duration| (turn / batch).as_nanos();
         println!(
             "{name}: runtime {} ns, plain tokio {} ns, ratio {:.3} (median of {TURNS} pairs)\n",
@@ -56,6 +56,7 @@ impl Paired {
             each(self.right),
             self.ratio
         );
+        self.ratio
     }
 }
 

@@ -110,14 +110,17 @@ async fn a_cut_falls_inside_a_message_at_the_byte(world: World) {
     }
 }
 
-/// What a cut at byte four leaves of ten, and how the stream then ends, if it does.
-async fn heard(world: &World, stream: &mut TcpStream) -> (Vec<u8>, Option<Result<(), std::io::ErrorKind>>) {
+/// How a stream ended, if it did.
+type End = Option<Result<(), std::io::ErrorKind>>;
+
+/// What a cut at byte four leaves of ten, and how the stream then ends.
+async fn heard(world: &World, stream: &mut TcpStream) -> (Vec<u8>, End) {
     let mut got = Vec::new();
     let end = world.within(SECOND, stream.read_to_end(&mut got)).await;
     (got, end.map(|end| end.map(drop).map_err(|error| error.kind())))
 }
 
-const CUTS: [(Cut, Effect, Option<Result<(), std::io::ErrorKind>>); 3] = [
+const CUTS: [(Cut, Effect, End); 3] = [
     (Cut::Reset, Effect::CutReset, Some(Err(ConnectionReset))),
     (Cut::Fin, Effect::CutFin, Some(Ok(()))),
     (Cut::Silence, Effect::CutSilence, None),

@@ -16,8 +16,8 @@ const SOON: Duration = Duration::from_millis(303);
 /// A connection without room: its reader reads nothing.
 async fn full(world: &World) -> (Node, TcpStream) {
     let node = server(world, hold).await;
-    let mut stream = connect("server").await.unwrap();
-    stream.write_all(&[0; 65_536]).await.unwrap();
+    let mut stream = connect("server").await.expect("the server listens");
+    stream.write_all(&[0; 65_536]).await.expect("there is room");
     world.sleep(SECOND).await; // all of it has arrived
     (node, stream)
 }
