@@ -63,12 +63,6 @@ impl<T> Agenda<T> {
         Self { heap: Vec::new(), slots: Vec::new(), free: Vec::new(), order: 0 }
     }
 
-    /// How many entries wait.
-    #[cfg(test)]
-    fn len(&self) -> usize {
-        self.heap.len()
-    }
-
     /// What waits, in no order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
         self.slots.iter().filter_map(|slot| slot.what.as_ref())
@@ -211,7 +205,7 @@ mod tests {
             assert!(agenda.remove(key).is_some());
             assert!(agenda.remove(key).is_none(), "an old key finds nothing");
         }
-        assert_eq!(agenda.len(), 0);
+        assert_eq!(agenda.heap.len(), 0);
         assert_eq!(agenda.slots.len(), 1, "one slot was reused throughout");
     }
 
@@ -239,7 +233,7 @@ mod tests {
                         prop_assert_eq!(agenda.pop().map(|(_, id)| id), expected.map(|(_, id, _)| id));
                     }
                 }
-                prop_assert_eq!(agenda.len(), model.len());
+                prop_assert_eq!(agenda.heap.len(), model.len());
             }
         }
     }

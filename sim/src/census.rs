@@ -43,7 +43,7 @@ impl Core {
         self.count_sockets(&mut all);
         let nodes = self.nodes.borrow();
         for (place, node) in nodes.iter().enumerate() {
-            all[place].files = node.drive.held();
+            all[place].files = node.drive.disk.open_files();
         }
         nodes.iter().zip(all).map(|(node, census)| (node.name.to_string(), census)).collect()
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use runtime::{Instant, Wall};
 
 use crate::core::Core;
+use crate::effects::Effect;
 use crate::node::NodeId;
 
 /// The wall clock when a run begins: 2026-01-01T00:00:00Z.
@@ -17,6 +18,8 @@ pub(crate) struct NodeClock {
     pub(crate) mono_offset: u64,
     /// Added to the true wall time, in milliseconds.
     pub(crate) wall_offset: i64,
+    /// The wall clock was stepped, and nobody has looked at it since.
+    pub(crate) stepped: bool,
 }
 
 impl Core {
@@ -35,7 +38,13 @@ impl Core {
 
     /// A node's wall clock.
     pub(crate) fn wall(&self, node: NodeId) -> Wall {
-        let offset = self.nodes.borrow()[node.index()].clock.wall_offset;
+        let (offset, stepped) = self.with_node(node, |state| {
+            let clock = &mut state.clock;
+            (clock.wall_offset, std::mem::take(&mut clock.stepped))
+        });
+        if stepped {
+            self.felt(Effect::ClockStep);
+        }
         let true_millis = (WALL_BASE + self.elapsed()).as_millis() as u64;
         Wall(true_millis.saturating_add_signed(offset))
     }
@@ -46,6 +55,6 @@ impl Core {
         let mono_offset = self.draw(stream, 1_000_000) * 1_000_000;
         let spread = self.options.clock_spread.as_millis() as i64;
         let wall_offset = self.draw(stream, 2 * spread as u64 + 1) as i64 - spread;
-        NodeClock { mono_offset, wall_offset }
+        NodeClock { mono_offset, wall_offset, stepped: false }
     }
 }

@@ -1,7 +1,7 @@
 //! One world's whole state, and the way to it from the thread it has entered.
 //!
-//! Every part sits in its own cell, borrowed for a moment and never across user code: a poll, a waker or a destructor
-//! may call back in. Handles that inhabitants hold (sockets, timers, files) are numbers; they find the world through
+//! Every part sits in its own cell, borrowed for a moment and never across user code: a poll, a wake or a destructor
+//! (also that of a waker) may call back in. Only cloning a waker is taken to call nobody. Handles that inhabitants hold (sockets, timers, files) are numbers; they find the world through
 //! the thread, and refuse another one. Next: `run` drives it, `ground` answers the inhabitants, `world` the script.
 
 use std::cell::{Cell, RefCell};
@@ -12,7 +12,6 @@ use std::time::Duration;
 use crate::agenda::{Agenda, DueKey};
 use crate::decide::{Decisions, StreamId};
 use crate::digest::{Digest, Kind};
-use crate::effects::Effect;
 use crate::effects::Effects;
 use crate::host::Clock;
 use crate::names::Names;
@@ -182,6 +181,11 @@ impl Core {
         self.agenda.borrow_mut().insert(at.max(self.now.get()), what)
     }
 
+    /// Moves something on the agenda that has not happened yet.
+    pub(crate) fn reschedule(&self, key: DueKey, at: u64) {
+        self.agenda.borrow_mut().reschedule(key, at.max(self.now.get()));
+    }
+
     /// Takes something off the agenda.
     pub(crate) fn unschedule(&self, key: DueKey) {
         let removed = self.agenda.borrow_mut().remove(key);
@@ -225,6 +229,12 @@ impl Core {
     pub(crate) fn net<R>(&self, f: impl FnOnce(&mut Fabric) -> R) -> R {
         let mut net = self.net.borrow_mut();
         let answer = f(&mut net);
+        if !net.old.is_empty() {
+            let old = std::mem::take(&mut net.old);
+            drop(net);
+            drop(old);
+            net = self.net.borrow_mut();
+        }
         if net.wakes.is_empty() {
             return answer;
         }
@@ -238,12 +248,6 @@ impl Core {
             net.wakes = wakes; // keeps the buffer
         }
         answer
-    }
-
-    /// Counts a fault's effect.
-    #[inline]
-    pub(crate) fn felt(&self, effect: Effect) {
-        self.effects.borrow_mut().add(effect, 1);
     }
 
     /// The node whose task is being polled, or whose tasks are being dropped.

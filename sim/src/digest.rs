@@ -38,7 +38,7 @@ pub(crate) enum Kind {
     Decision,
     /// Bytes were written; subject: connection; detail: hash of all bytes of that direction so far.
     Write,
-    /// Bytes were read; as `Write`.
+    /// Bytes were read; subject: connection; detail: how many so far of that direction.
     Read,
     /// Something of a connection came about; subject: connection; detail: an [`Arrival`].
     Deliver,

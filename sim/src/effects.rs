@@ -1,7 +1,12 @@
-//! Faults counted as felt: not that one was injected, but that somebody suffered it.
+//! Faults: told when they are injected, counted when somebody suffers them.
 
 use std::collections::BTreeMap;
 use std::fmt;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::core::Core;
+use crate::digest::Kind;
 
 /// A fault's effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +39,10 @@ pub enum Effect {
     Timeout,
     /// A disk operation failed by injection.
     DiskError,
+    /// A disk operation took longer by injection.
+    SlowDisk,
+    /// A node's wall clock was read for the first time since it was stepped.
+    ClockStep,
 }
 
 impl Effect {
@@ -55,6 +64,8 @@ impl Effect {
             Self::ConnectTimeout => "connect timed out",
             Self::Timeout => "connection timed out",
             Self::DiskError => "disk error",
+            Self::SlowDisk => "slow disk",
+            Self::ClockStep => "clock step",
         }
     }
 }
@@ -81,5 +92,29 @@ impl Effects {
     }
     pub(crate) const fn counts(&self) -> &BTreeMap<Effect, u64> {
         &self.counts
+    }
+}
+
+impl Core {
+    /// A fault is injected: part of the digest, and told.
+    pub(crate) fn fault(&self, what: impl FnOnce() -> String) {
+        let what = what();
+        self.event(Kind::Fault, 0, self.hash_of(&what));
+        self.tell(tracing::Level::DEBUG, || format!("fault: {what}"));
+    }
+
+    /// A text as an event's detail; while events are kept, so is the text.
+    pub(crate) fn hash_of(&self, text: &str) -> u64 {
+        let hash = xxh3_64(text.as_bytes());
+        if self.digest.borrow().keeps() {
+            self.names.borrow_mut().text(hash, text.to_owned());
+        }
+        hash
+    }
+
+    /// Counts a fault's effect.
+    #[inline]
+    pub(crate) fn felt(&self, effect: Effect) {
+        self.effects.borrow_mut().add(effect, 1);
     }
 }

@@ -16,7 +16,6 @@ use crate::core::{self, Core};
 use crate::net::socket::{Connecting, SimListener};
 use crate::node::NodeId;
 use crate::registry::WorldId;
-use crate::task;
 use crate::tasks::TaskId;
 use crate::trace::nanos;
 
@@ -38,7 +37,7 @@ impl World for Ground {
     }
 
     fn abort(&self, task: TaskKey) {
-        drop(self.0.tasks.abort(&self.0, TaskId::from_word(task.0)));
+        self.0.abort(TaskId::from_word(task.0));
     }
 
     fn poll_timer(
@@ -57,6 +56,11 @@ impl World for Ground {
         let due = timer.map(|timer| DueKey::from_word(timer.0));
         *timer = Some(TimerKey(self.0.keep_timer(due, at, context.waker()).to_word()));
         Poll::Pending
+    }
+
+    fn reset_timer(&self, timer: TimerKey, deadline: Instant) {
+        let at = self.0.when(self.0.current_node(), deadline);
+        self.0.reschedule(DueKey::from_word(timer.0), at);
     }
 
     fn cancel_timer(&self, timer: TimerKey) {
@@ -112,8 +116,15 @@ impl World for Ground {
         self.0.fill(id, out);
     }
 
-    fn terminated(&self, heard: u64) -> Answer<()> {
-        Box::pin(Terminated { world: self.0.id, node: self.0.current_node(), heard })
+    fn take_signals(&self) -> u64 {
+        self.0.with_node(self.0.current_node(), |state| {
+            state.takes_signals = true;
+            state.asked
+        })
+    }
+
+    fn terminated(&self, heard: u64) -> Answer<u64> {
+        Box::pin(Terminated { world: self.0.id, node: self.0.current_node(), heard, waits: None })
     }
 }
 
@@ -152,19 +163,31 @@ struct Terminated {
     world: WorldId,
     node: NodeId,
     heard: u64,
+    waits: Option<u64>,
 }
 
 impl Future for Terminated {
-    type Output = ();
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        core::with(self.world, |core| {
-            core.with_node(self.node, |state| {
-                if state.asked > self.heard {
-                    return Poll::Ready(());
-                }
-                task::join(&mut state.on_asked, context.waker());
-                Poll::Pending
-            })
+    type Output = u64;
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<u64> {
+        let this = &mut *self;
+        core::with(this.world, |core| {
+            let (asked, old) = core.with_node(this.node, |state| {
+                let waits = state.asked <= this.heard;
+                (state.asked, waits.then(|| state.on_asked.wait(&mut this.waits, context.waker())))
+            });
+            if old.is_some() { Poll::Pending } else { Poll::Ready(asked) }
         })
+    }
+}
+
+impl Drop for Terminated {
+    fn drop(&mut self) {
+        if let Some(number) = self.waits
+            && core::is_here(self.world)
+        {
+            core::with(self.world, |core| {
+                drop(core.with_node(self.node, |state| state.on_asked.leave(number)));
+            });
+        }
     }
 }

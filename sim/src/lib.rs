@@ -45,7 +45,7 @@
 //! | know that faults were felt, and that nothing is left | [`World::effects`], [`World::census`] |
 //! | know that a run is repeatable, and if not, why | [`verify`], [`Divergence`] |
 //!
-//! `examples/partition.rs` is a whole program of forty lines.
+//! `examples/partition.rs` is a whole program of thirty lines of code.
 //!
 //! # Rules for inhabitants
 //!
@@ -61,7 +61,7 @@ pub(crate) mod clock;
 pub(crate) mod core;
 pub(crate) mod decide;
 pub(crate) mod digest;
-pub mod disk;
+pub(crate) mod disk;
 pub(crate) mod effects;
 pub(crate) mod ground;
 pub(crate) mod host;
@@ -80,6 +80,7 @@ pub(crate) mod task;
 pub(crate) mod tasks;
 pub(crate) mod trace;
 pub(crate) mod verify;
+pub(crate) mod waiters;
 pub(crate) mod waker;
 pub(crate) mod world;
 

@@ -131,6 +131,8 @@ pub(crate) struct Fabric {
     pub(crate) ordinals: BTreeMap<(NodeId, NodeId, u16), u32>,
     /// Who is to be woken when the fabric is no longer borrowed.
     pub(crate) wakes: Vec<Waker>,
+    /// Wakers that nobody needs any more, to be dropped when the fabric is no longer borrowed.
+    pub(crate) old: Vec<Waker>,
     pub(crate) serial: u64,
 }
 
@@ -143,6 +145,7 @@ impl Fabric {
             listeners: BTreeMap::new(),
             ordinals: BTreeMap::new(),
             wakes: Vec::new(),
+            old: Vec::new(),
             serial: 0,
         }
     }
@@ -169,7 +172,10 @@ impl Fabric {
         if !conn.is_over() {
             return;
         }
-        let conn = self.conns.remove(key).expect("it was just looked up");
+        let mut conn = self.conns.remove(key).expect("it was just looked up");
+        for end in &mut conn.ends {
+            self.old.extend(end.reader.take().into_iter().chain(end.writer.take()));
+        }
         for due in conn.pending() {
             core.unschedule(due);
         }

@@ -1,24 +1,26 @@
-//! Nodes: a host with a process on it. Booting, falling, pausing, stopping.
+//! Nodes: a host with a process on it. Booting and falling.
 //!
 //! Whatever fells a node, its disk and network are fenced before its futures are dropped: destructors of storage
-//! engines and HTTP libraries write. `handle` is what a script holds.
+//! engines and HTTP libraries write. `pause` stops a process for a while, or asks it to stop for good; `handle` is what
+//! a script holds.
 
 pub(crate) mod handle;
+mod pause;
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::task::Waker;
 
 use crate::clock::NodeClock;
 use crate::core::Core;
 use crate::decide::StreamId;
 use crate::digest::Kind;
 use crate::effects::Effect;
-use crate::panics;
+use crate::panics::{self, Panic};
 use crate::report::Failure;
 use crate::storage::Drive;
 use crate::tasks::{Local, TaskId};
+use crate::waiters::Waiters;
 
 /// A node's number in its world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,10 +76,12 @@ pub(crate) struct NodeState {
     parked: Vec<TaskId>,
     main: Option<Main>,
     main_task: Option<TaskId>,
+    /// Its process wants to hear of requests to stop; others die of them.
+    pub(crate) takes_signals: bool,
     /// How often it was asked to stop.
     pub(crate) asked: u64,
-    pub(crate) on_asked: Vec<Waker>,
-    pub(crate) on_fall: Vec<Waker>,
+    pub(crate) on_asked: Waiters,
+    pub(crate) on_fall: Waiters,
     pub(crate) entropy: BTreeMap<String, StreamId>,
     pub(crate) drive: Drive,
     /// It falls as soon as the poll returns.
@@ -102,9 +106,10 @@ impl Core {
             parked: Vec::new(),
             main: None,
             main_task: None,
+            takes_signals: false,
             asked: 0,
-            on_asked: Vec::new(),
-            on_fall: Vec::new(),
+            on_asked: Waiters::default(),
+            on_fall: Waiters::default(),
             entropy: BTreeMap::new(),
             drive: Drive::new(self.options.disk),
             falls: None,
@@ -162,6 +167,7 @@ impl Core {
             state.status = Status::Running;
             state.boot += 1;
             state.fenced = false;
+            state.takes_signals = false;
             state.asked = 0;
             state.falls = None;
             state.main.clone().expect("a node is restarted after it was booted once")
@@ -223,14 +229,14 @@ impl Core {
 
     /// Fences, lets the kernel do its part, then drops the futures.
     pub(crate) fn fell(&self, node: NodeId, status: Status) {
-        let (wakes, was_paused) = self.with_node(node, |state| {
+        let (wakes, deaf, was_paused) = self.with_node(node, |state| {
             state.status = status;
             state.fenced = true;
             state.main_task = None;
             state.parked.clear();
-            state.on_asked.clear();
-            (std::mem::take(&mut state.on_fall), std::mem::take(&mut state.paused))
+            (state.on_fall.take_all(), state.on_asked.take_all(), std::mem::take(&mut state.paused))
         });
+        drop(deaf);
         if was_paused {
             self.paused.set(self.paused.get() - 1);
         }
@@ -255,7 +261,7 @@ impl Core {
             let Some(future) = self.tasks.abort(self, id) else { continue };
             let dropped = self.on_behalf(node, || catch_unwind(AssertUnwindSafe(|| drop(future))));
             if dropped.is_err() {
-                self.panicked(node, name);
+                self.panicked(node, name, panics::take());
             }
         }
     }
@@ -266,52 +272,14 @@ impl Core {
         drop(mains);
     }
 
-    /// A task panicked: the run fails.
-    pub(crate) fn panicked(&self, node: NodeId, task: &str) {
-        let panic = panics::take();
-        let (message, backtrace) =
-            panic.map_or_else(Default::default, |panic| (panic.message, panic.backtrace));
+    /// A task panicked: the run fails. Not so in a process that a fault has felled before: there is no destructor
+    /// after a SIGKILL, nor anybody who could panic.
+    pub(crate) fn panicked(&self, node: NodeId, task: &str, panic: Panic) {
+        let Panic { message, backtrace } = panic;
+        if self.with_node(node, |state| matches!(state.status, Status::Killed | Status::Off)) {
+            return self.tell(tracing::Level::DEBUG, || format!("{task} panics after the fall: {message}"));
+        }
         let node = self.node_name(node).to_string();
         self.fail(Failure::Panic { node, task: task.to_owned(), at: self.elapsed(), message, backtrace });
-    }
-
-    #[inline]
-    pub(crate) fn is_paused(&self, node: NodeId) -> bool {
-        self.paused.get() > 0 && self.nodes.borrow()[node.index()].paused
-    }
-
-    /// Puts a ready task aside until its node goes on.
-    pub(crate) fn park(&self, node: NodeId, task: TaskId) {
-        self.felt(Effect::Pause);
-        self.with_node(node, |state| state.parked.push(task));
-    }
-
-    /// Stops a process from running, or lets it go on.
-    pub(crate) fn set_paused(&self, node: NodeId, paused: bool) {
-        let (changed, parked) = self.with_node(node, |state| {
-            let may = state.status == Status::Running && state.paused != paused;
-            if may {
-                state.paused = paused;
-            }
-            (may, if paused { Vec::new() } else { std::mem::take(&mut state.parked) })
-        });
-        if !changed {
-            return;
-        }
-        self.event(Kind::Node, u64::from(node.0), if paused { 100 } else { 101 });
-        self.paused.set(if paused { self.paused.get() + 1 } else { self.paused.get() - 1 });
-        self.tasks.resume(parked);
-    }
-
-    /// Asks a process to stop, as SIGTERM does.
-    pub(crate) fn ask_to_stop(&self, node: NodeId) {
-        let wakes = self.with_node(node, |state| {
-            state.asked += u64::from(state.status == Status::Running);
-            std::mem::take(&mut state.on_asked)
-        });
-        self.event(Kind::Node, u64::from(node.0), 102);
-        for waker in wakes {
-            waker.wake();
-        }
     }
 }

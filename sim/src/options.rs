@@ -39,6 +39,10 @@ impl Ratio {
         assert!(den > 0, "a ratio out of nothing");
         Self { num, den }
     }
+
+    fn check(self, what: &str) {
+        assert!(self.den > 0, "{what} are {} out of nothing", self.num);
+    }
 }
 
 /// How long a segment is under way.
@@ -59,23 +63,48 @@ pub enum Latency {
     },
 }
 
+impl Latency {
+    /// Whether it can be drawn from.
+    ///
+    /// # Panics
+    /// If not.
+    pub(crate) fn check(&self) {
+        let ordered = |(least, most): (Duration, Duration)| {
+            assert!(
+                least <= most,
+                "a latency between {least:?} and {most:?}: the bounds are the wrong way round"
+            );
+        };
+        match *self {
+            Self::Constant(_) => {}
+            Self::Uniform(least, most) => ordered((least, most)),
+            Self::Bimodal { usual, rare, odds } => {
+                ordered(usual);
+                ordered(rare);
+                odds.check("a latency's odds");
+            }
+        }
+    }
+}
+
 /// The constants of the network. Defaults are Linux's, where Linux has them.
 #[derive(Clone, Copy, Debug)]
 pub struct Network {
     /// One way, between two nodes. Default: uniform, 100 µs to 1 ms (two hosts in one region). Each segment decides
     /// (stream `latency/…`); order within a direction of a connection is kept.
     pub latency: Latency,
-    /// One way, inside one node. Default: 20 µs.
+    /// One way, inside one node. Default 20 µs: ours, what the kernel and a wake take.
     pub loopback: Duration,
     /// Bytes a direction of a connection holds between writer and reader: send and receive buffer together. Default
-    /// 65,536. The writer waits beyond it; room shows one latency after the reader made it.
+    /// 65,536: what Linux first offers of a default `tcp_rmem`. The writer waits beyond it; room shows one latency after the reader made it.
     pub window: u32,
-    /// How often a read or write takes fewer bytes than it could (stream `partial/…`), down to one. Default 1/8.
+    /// How often a read or write takes fewer bytes than it could (stream `partial/…`), down to one. Default 1/8:
+    /// ours, so that every run meets some.
     pub partial: Ratio,
     /// Connections waiting to be accepted, per listener. Default 1,024 (what tokio asks for). Beyond it a SYN is
     /// dropped, as Linux does, and the client tries again.
     pub backlog: u32,
-    /// How often a SYN is repeated: after 1, 2, 4 … seconds. Default 6 (`tcp_syn_retries`): connecting to a host that
+    /// How often a SYN is repeated: after 1, 2, 4 … seconds, at most 120. Default 6 (`tcp_syn_retries`): connecting to a host that
     /// is silent times out after 127 s.
     pub syn_retries: u32,
     /// How long a host waits for the last step of a handshake. Default 63 s (`tcp_synack_retries` = 5).
@@ -83,13 +112,13 @@ pub struct Network {
     /// How long sent bytes may stay without acknowledgement before the connection times out. Default 924.6 s (what
     /// Linux documents for `tcp_retries2` = 15).
     pub give_up: Duration,
-    /// After a path heals, held segments are sent again within this bound (stream `retransmit/…`). Default 300 ms.
+    /// After a path heals, held segments are sent again within this bound (stream `retransmit/…`). Default 300 ms: ours.
     /// Linux would wait for its back-off, up to two minutes; the bound keeps runs short and the moment explored.
     pub retransmit: Duration,
     /// How long a closed connection waits for the peer's FIN before the kernel forgets it. Default 60 s
     /// (`tcp_fin_timeout`).
     pub fin_timeout: Duration,
-    /// How long a name takes to resolve. Default 50 µs.
+    /// How long a name takes to resolve. Default 50 µs: ours, an answer from a cache.
     pub resolve: Duration,
 }
 
@@ -127,7 +156,8 @@ pub struct Options {
     /// Wall clocks of nodes differ from the true one by at most this, either way (stream `clock/…`). Default 20 ms:
     /// hosts that run NTP.
     pub clock_spread: Duration,
-    /// The run fails when virtual time passes this. Default 24 h.
+    /// The run fails when virtual time passes this. Default 24 h: ours, as the two limits below; what runs for longer
+    /// is stuck.
     pub time_max: Duration,
     /// The run fails after so many events. Default 1,000,000,000.
     pub events_max: u64,
@@ -168,6 +198,21 @@ impl Options {
     #[must_use]
     pub fn seed(seed: u64) -> Self {
         Self { seed, ..Self::default() }
+    }
+
+    /// Whether a run can be made with them.
+    ///
+    /// # Panics
+    /// If not, with the reason.
+    pub(crate) fn check(&self) {
+        self.net.latency.check();
+        self.net.partial.check("the odds of a partial read or write");
+        assert!(self.net.window > 0, "nothing passes a window of no bytes");
+        let (least, most) = self.disk.sync;
+        assert!(
+            least <= most,
+            "a sync takes between {least:?} and {most:?}: the bounds are the wrong way round"
+        );
     }
 
     /// The world's name, as panics give it.

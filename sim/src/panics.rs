@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::sync::Once;
 
 /// A panic, as the report tells it.
+#[derive(Default)]
 pub(crate) struct Panic {
     pub(crate) message: String,
     /// The frames above the executor; empty unless `RUST_BACKTRACE` asks for it.
@@ -39,15 +40,15 @@ pub(crate) fn install() {
                 _ => String::new(),
             };
             let _thread_is_ending = LAST.try_with(|last| {
-                last.borrow_mut().get_or_insert(Panic { message, backtrace });
+                *last.borrow_mut() = Some(Panic { message, backtrace });
             });
         }));
     });
 }
 
-/// The message of the first panic on this thread since the last call.
-pub(crate) fn take() -> Option<Panic> {
-    LAST.with(|last| last.borrow_mut().take())
+/// The last panic on this thread. Ask at once where one was caught: others may follow.
+pub(crate) fn take() -> Panic {
+    LAST.with(|last| last.borrow_mut().take()).unwrap_or_default()
 }
 
 /// What lies below the executor's poll is the same for every task.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::core::{self, Core};
 use crate::ground::Ground;
 use crate::host;
-use crate::node::NodeId;
+use crate::node::{NodeId, Status};
 use crate::options::Options;
 use crate::panics;
 use crate::registry::Leave;
@@ -44,7 +44,8 @@ impl Sim {
     /// script give an equal report. Runs are independent: any number may go on at once, each on its own core.
     ///
     /// # Panics
-    /// Inside a run: one cannot be started there.
+    /// Inside a run: one cannot be started there. With options that make no sense: bounds the wrong way round, odds
+    /// out of nothing, a window of no bytes.
     pub fn run<T, F, Fut>(&self, script: F) -> Report<T>
     where
         T: Send + 'static,
@@ -53,7 +54,9 @@ impl Sim {
     {
         let inside = core::try_with(|core| core.name.clone());
         assert!(inside.is_none(), "a run cannot be started inside a run (that of {inside:?})");
+        self.options.check();
         panics::install();
+        let _origin = runtime::now(); // taken from this thread's clock, not from a simulated one
         let options = self.options.clone();
         let name = options.name();
         host::on_fresh_thread(options.seed, &name, move |clock| {
@@ -77,7 +80,7 @@ where
     let world = World { core: Rc::clone(&core) };
     core.serve(NodeId::SCRIPT);
     match catch_unwind(AssertUnwindSafe(|| script(world))) {
-        Err(_) => core.panicked(NodeId::SCRIPT, "script"),
+        Err(_) => core.panicked(NodeId::SCRIPT, "script", panics::take()),
         Ok(script) => {
             let future = Box::pin(async move {
                 let outcome = script.await;
@@ -103,23 +106,24 @@ where
 /// Polls and lets time pass, until the script ends or the run fails.
 fn drive(core: &Core, script: TaskId) {
     while !core.has_failed() {
-        match core.tasks.poll_next(core) {
+        let polled = core.tasks.poll_next(core);
+        if core.falling.get() {
+            core.finish_falls(); // before all else: a process that has fallen neither exits nor panics
+        }
+        match polled {
             Polled::Pending => {}
             Polled::Ended(task, _) if task == script => return,
             Polled::Ended(task, node) => core.task_ended(task, node),
-            Polled::Panicked(node, name) => {
-                core.panicked(node, name);
-                if node != NodeId::SCRIPT {
-                    core.fell(node, crate::node::Status::Killed);
+            Polled::Panicked(node, name, panic) => {
+                core.panicked(node, name, panic);
+                if node != NodeId::SCRIPT && core.with_node(node, |state| state.status == Status::Running) {
+                    core.fell(node, Status::Killed);
                 }
             }
             Polled::Idle => {
                 pass_time(core);
                 continue;
             }
-        }
-        if core.falling.get() {
-            core.finish_falls();
         }
         let polls = core.polls_here.get() + 1;
         core.polls_here.set(polls);

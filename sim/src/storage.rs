@@ -26,19 +26,39 @@ use crate::registry::WorldId;
 pub(crate) struct Drive {
     pub(crate) disk: Disk,
     streams: BTreeMap<&'static str, StreamId>,
-    held: usize,
     /// How the node falls if it falls inside an operation.
-    pub(crate) crash: Fall,
+    crash: Fall,
+    /// The operation of the next process inside which it falls.
+    crash_of_next: Option<u64>,
 }
 
 impl Drive {
     pub(crate) fn new(options: DiskOptions) -> Self {
-        Self { disk: Disk::new(options), streams: BTreeMap::new(), held: 0, crash: Fall::Kill }
+        Self { disk: Disk::new(options), streams: BTreeMap::new(), crash: Fall::Kill, crash_of_next: None }
     }
 
-    /// How many files its process holds.
-    pub(crate) const fn held(&self) -> usize {
-        self.held
+    /// The process falls inside an operation, so many operations from here; the next one, if none runs.
+    pub(crate) const fn crash_in(&mut self, operations: u64, how: Fall, runs: bool) {
+        self.crash = how;
+        if runs {
+            self.disk.crash_at(self.disk.operations().saturating_add(operations));
+        } else {
+            self.crash_of_next = Some(operations);
+        }
+    }
+
+    /// It does not.
+    pub(crate) const fn spare(&mut self) {
+        self.disk.spare();
+        self.crash_of_next = None;
+    }
+
+    /// A process begins to use it.
+    fn boot(&mut self) {
+        self.disk.boot();
+        if let Some(operation) = self.crash_of_next.take() {
+            self.disk.crash_at(operation);
+        }
     }
 
     /// Works on the disk with decisions named after the node.
@@ -55,7 +75,7 @@ impl Drive {
 impl Core {
     /// A process begins to use the node's disk.
     pub(crate) fn disk_boot(&self, node: NodeId) {
-        self.with_node(node, |state| state.drive.disk.boot());
+        self.with_node(node, |state| state.drive.boot());
     }
 
     /// The process is gone, or the power with it.
@@ -63,7 +83,6 @@ impl Core {
         let now = self.now.get();
         let lost = self.with_node(node, |state| {
             let name = std::rc::Rc::clone(&state.name);
-            state.drive.held = 0;
             state.drive.with(self, &name, |disk, draw| {
                 let before = disk.counts().sectors_lost;
                 if power {
@@ -86,9 +105,7 @@ impl Core {
     pub(crate) fn open_file(&self, path: &Path) -> io::Result<SimFile> {
         let node = self.current_node();
         let opened = self.operate(node, 1, 0, |disk, draw| disk.open(path, draw));
-        let handle = opened?;
-        self.with_node(node, |state| state.drive.held += 1);
-        Ok(SimFile { world: self.id, node, handle })
+        Ok(SimFile { world: self.id, node, handle: opened? })
     }
 
     /// Runs synchronous work on files at this moment, and answers with the wait for it.
@@ -108,29 +125,33 @@ impl Core {
         content: u64,
         f: impl FnOnce(&mut Disk, Draw<'_>) -> Result<R, DiskFault>,
     ) -> io::Result<R> {
-        let done = self.with_node(node, |state| {
+        let (done, fell, slow) = self.with_node(node, |state| {
             if state.fenced {
-                return Err(DiskFault::Fenced);
+                return (Err(DiskFault::Fenced), false, false);
             }
             let name = std::rc::Rc::clone(&state.name);
             let done = state.drive.with(self, &name, f);
-            if state.drive.disk.has_crashed() {
+            let fell = state.drive.disk.has_crashed();
+            if fell {
                 state.fenced = true;
                 state.falls = Some(state.drive.crash);
                 self.falling.set(true);
             }
-            done
+            (done, fell, state.drive.disk.is_slow())
         });
-        if matches!(done, Err(DiskFault::Crashed)) {
+        if fell {
+            self.felt(Effect::DiskCrash);
             self.fence_network(node);
+        }
+        if slow {
+            self.felt(Effect::SlowDisk);
         }
         let outcome = match &done {
             Ok(_) => 0,
             Err(fault) => {
                 match fault {
-                    DiskFault::Crashed => self.felt(Effect::DiskCrash),
                     DiskFault::Full | DiskFault::SyncFailed => self.felt(Effect::DiskError),
-                    DiskFault::Fenced | DiskFault::InUse | DiskFault::PastEnd => {}
+                    DiskFault::Crashed | DiskFault::Fenced | DiskFault::InUse | DiskFault::PastEnd => {}
                 }
                 *fault as u64 + 1
             }
@@ -220,7 +241,6 @@ impl Drop for SimFile {
                 core.with_node(self.node, |state| {
                     if !state.fenced {
                         state.drive.disk.close(self.handle);
-                        state.drive.held = state.drive.held.saturating_sub(1);
                     }
                 });
             });

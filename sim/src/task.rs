@@ -64,7 +64,7 @@ impl<T: 'static> Task<T> {
 impl<T> Task<T> {
     /// Ends the task at its next await point.
     pub fn abort(&self) {
-        drop(self.core.tasks.abort(&self.core, self.id));
+        self.core.abort(self.id);
     }
 
     /// Whether it is over, however it ended.
@@ -137,13 +137,6 @@ pub(crate) async fn within<F: Future>(core: &Core, span: Duration, future: F) ->
     .await
 }
 
-/// Adds a waker to those that wait, once.
-pub(crate) fn join(waiters: &mut Vec<Waker>, waker: &Waker) {
-    if !waiters.iter().any(|held| held.will_wake(waker)) {
-        waiters.push(waker.clone());
-    }
-}
-
 impl Core {
     /// Starts a timer, or gives one that runs the waker of the last poll, and its deadline.
     pub(crate) fn keep_timer(&self, due: Option<DueKey>, at: u64, waker: &Waker) -> DueKey {
@@ -151,14 +144,21 @@ impl Core {
         if let Some(key) = due
             && let Some((before, Due::Timer(_, held))) = agenda.get_mut(key)
         {
-            if !held.will_wake(waker) {
-                held.clone_from(waker);
-            }
+            let old = (!held.will_wake(waker)).then(|| std::mem::replace(held, waker.clone()));
             if before != at {
                 agenda.reschedule(key, at);
             }
+            drop(agenda);
+            drop(old);
             return key;
         }
         agenda.insert(at.max(self.now.get()), Due::Timer(self.current_node(), waker.clone()))
+    }
+
+    /// Ends a task that has not ended. Its destructors run as its node.
+    pub(crate) fn abort(&self, id: TaskId) {
+        let Some((node, _)) = self.tasks.describe(id) else { return };
+        let future = self.tasks.abort(self, id);
+        self.on_behalf(node, || drop(future));
     }
 }

@@ -15,6 +15,7 @@ use crate::core::Core;
 use crate::digest::Kind;
 use crate::node::NodeId;
 use crate::options::Schedule;
+use crate::panics::{self, Panic};
 use crate::waker::{self, GENERATION_MASK, TASKS_MAX};
 
 /// A task's future; it never leaves the world's thread.
@@ -51,7 +52,6 @@ pub(crate) struct Tasks {
     slots: RefCell<Vec<Slot>>,
     free: RefCell<Vec<u32>>,
     ready: RefCell<VecDeque<u32>>,
-    live: Cell<usize>,
     polls: Cell<u64>,
 }
 
@@ -64,7 +64,7 @@ pub(crate) enum Polled {
     /// It ended.
     Ended(TaskId, NodeId),
     /// It panicked, in a poll or in a destructor.
-    Panicked(NodeId, &'static str),
+    Panicked(NodeId, &'static str, Panic),
 }
 
 impl Tasks {
@@ -73,7 +73,6 @@ impl Tasks {
             slots: RefCell::new(Vec::new()),
             free: RefCell::new(Vec::new()),
             ready: RefCell::new(VecDeque::new()),
-            live: Cell::new(0),
             polls: Cell::new(0),
         }
     }
@@ -112,7 +111,6 @@ impl Tasks {
         };
         let id = TaskId { index, generation: slot.generation };
         drop(slots);
-        self.live.set(self.live.get() + 1);
         self.ready.borrow_mut().push_back(index);
         core.event(Kind::Spawn, id.to_word(), u64::from(node.0));
         id
@@ -189,11 +187,12 @@ impl Tasks {
             }
             Ok(_) => {}
             Err(_) => {
+                let panic = panics::take();
                 let name = slot.name;
                 drop(slots);
                 self.end(core, id);
                 let _second_panic_is_dropped = catch_unwind(AssertUnwindSafe(|| drop(future)));
-                return Polled::Panicked(node, name);
+                return Polled::Panicked(node, name, panic);
             }
         }
         let name = slot.name;
@@ -201,7 +200,7 @@ impl Tasks {
         self.end(core, id);
         match catch_unwind(AssertUnwindSafe(|| drop(future))) {
             Ok(()) => Polled::Ended(id, node),
-            Err(_) => Polled::Panicked(node, name),
+            Err(_) => Polled::Panicked(node, name, panics::take()),
         }
     }
 
@@ -216,7 +215,6 @@ impl Tasks {
         slot.queued = false;
         slot.generation = (slot.generation + 1) & GENERATION_MASK;
         self.free.borrow_mut().push(id.index);
-        self.live.set(self.live.get() - 1);
         core.event(Kind::TaskEnd, id.to_word(), 0);
     }
 

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tracing::field::{Field, Visit};
+use tracing::subscriber::Interest;
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
@@ -83,6 +84,11 @@ impl Core {
 struct Route;
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Route {
+    /// Asked once per place in the source and kept for the whole process: other runs want other levels.
+    fn register_callsite(&self, _metadata: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
     fn enabled(&self, metadata: &Metadata<'_>, _context: Context<'_, S>) -> bool {
         core::try_with(|core| core.trace.wants(*metadata.level())).unwrap_or(false)
     }

@@ -109,8 +109,8 @@ impl Core {
             Kind::Deliver => format!("arrival on {}: {}", connection(), arrival(detail)),
             Kind::Node => format!("{}: {}", self.node_name_or_number(subject), node_change(detail)),
             Kind::Disk => format!("disk of {}: {detail:016x}", self.node_name_or_number(subject)),
-            Kind::Note => format!("note {detail:016x}"),
-            Kind::Fault => format!("fault {subject:#x}: {detail}"),
+            Kind::Note => format!("note: {}", names.of_text(detail)),
+            Kind::Fault => format!("fault: {}", names.of_text(detail)),
         }
     }
 

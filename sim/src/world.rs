@@ -5,8 +5,6 @@ use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
-use xxhash_rust::xxh3::xxh3_64;
-
 use crate::census::Census;
 use crate::core::Core;
 use crate::digest::Kind;
@@ -94,7 +92,7 @@ impl World {
     /// Tells a line of the story: what a client did and heard, a fault, a law. Part of the digest.
     pub fn note(&self, text: impl Into<String>) {
         let text = text.into();
-        self.core.event(Kind::Note, 0, xxh3_64(text.as_bytes()));
+        self.core.event(Kind::Note, 0, self.core.hash_of(&text));
         self.core.tell(tracing::Level::INFO, || format!("note: {text}"));
         self.core.notes.borrow_mut().push(Note { at: self.elapsed(), text });
     }
@@ -129,7 +127,7 @@ impl World {
         self.unblock(other, one);
     }
 
-    /// Blocks a node from all others, both ways.
+    /// Blocks a node from all others that there are now, both ways.
     pub fn isolate(&self, node: &Node) {
         let count = self.core.nodes.borrow().len();
         for other in (0..count).map(|place| NodeId(place as u16)).filter(|other| *other != node.id) {
@@ -140,7 +138,7 @@ impl World {
 
     /// Opens all paths.
     pub fn heal_all(&self) {
-        self.core.event(Kind::Fault, u64::MAX, 0);
+        self.core.fault(|| "all paths open".to_owned());
         self.core.net(|net| {
             net.paths.unblock_all();
             net.mend(&self.core);
@@ -148,16 +146,19 @@ impl World {
     }
 
     fn set_blocked(&self, from: &Node, to: &Node, blocked: bool) {
-        let pair = u64::from(from.id.0) << 16 | u64::from(to.id.0);
-        self.core.event(Kind::Fault, pair, u64::from(blocked));
-        self.core.tell(tracing::Level::DEBUG, || {
+        self.core.fault(|| {
             format!("{} → {} {}", from.name(), to.name(), if blocked { "blocked" } else { "open" })
         });
         self.core.net(|net| net.paths.set_blocked(from.id, to.id, blocked));
     }
 
     /// Sets how long segments are under way from one node to another, for connections opened from here on.
+    ///
+    /// # Panics
+    /// If its bounds are the wrong way round, or its odds out of nothing.
     pub fn set_latency(&self, from: &Node, to: &Node, latency: Latency) {
+        latency.check();
+        self.core.fault(|| format!("{} → {} takes {latency:?}", from.name(), to.name()));
         self.core.net(|net| net.paths.set_latency(from.id, to.id, latency));
     }
 
@@ -175,13 +176,14 @@ impl World {
             .find(|each| each.from == from && each.to == to && each.port == port && each.ordinal == ordinal)
     }
 
-    /// Cuts a connection; `near` is the end that feels it first. `false`: it was not live, nothing happened.
+    /// Cuts a connection; `near` is the end that feels it first. `false`: nothing happened, since one of both kernels
+    /// knows it no more (or not yet), or it was cut before.
     pub fn cut(&self, connection: &Connection, cut: Cut, near: Side) -> bool {
         self.core.net(|net| net.cut(&self.core, connection.key, cut, near))
     }
 
     /// Cuts a connection as soon as `side` has got `bytes` bytes, counted from its beginning, and not one more.
-    /// `false`: it has got more already, or is gone.
+    /// `false`: it has got more already, or will get none.
     pub fn cut_at(&self, connection: &Connection, side: Side, bytes: u64, cut: Cut) -> bool {
         self.core.net(|net| net.cut_at(connection.key, side, bytes, cut))
     }

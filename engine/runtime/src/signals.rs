@@ -18,14 +18,14 @@ enum Ground {
 }
 
 impl Signals {
-    /// Takes over the process's signals, or the node's.
+    /// Takes over the process's signals, or the node's. What came before is not heard.
     ///
     /// # Errors
     /// What the system says.
     pub fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        if world::current().is_some() {
-            return Ok(Self(Ground::World { heard: 0 }));
+        if let Some(world) = world::current() {
+            return Ok(Self(Ground::World { heard: world.take_signals() }));
         }
         Ok(Self(Ground::Tokio {
             terminate: signal(SignalKind::terminate())?,
@@ -48,8 +48,7 @@ impl Signals {
             }
             Ground::World { heard } => {
                 let asked = world::home_of("signal").terminated(*heard);
-                asked.await;
-                *heard += 1;
+                *heard = asked.await;
             }
         }
     }

@@ -52,6 +52,9 @@ pub trait World {
         deadline: Instant,
         context: &mut Context<'_>,
     ) -> Poll<()>;
+    /// Moves a timer that runs to another deadline, where the waker of its last poll is woken. Ended or unknown timers
+    /// are left alone.
+    fn reset_timer(&self, timer: TimerKey, deadline: Instant);
     /// Forgets a timer: it costs no time and wakes nobody. Ended or unknown timers are left alone.
     fn cancel_timer(&self, timer: TimerKey);
     /// Listens on `address` of the calling node. Port 0 takes a free one.
@@ -71,9 +74,11 @@ pub trait World {
     fn blocking(&self, work: &mut dyn FnMut()) -> Answer<()>;
     /// Fills `out` from the calling node's stream of that name.
     fn entropy(&self, stream: &str, out: &mut [u8]);
-    /// Ends when the calling node's process has been asked to stop gracefully (SIGTERM, Ctrl-C) more than `heard` times
-    /// since its boot; at once if it has.
-    fn terminated(&self, heard: u64) -> Answer<()>;
+    /// Takes over the calling node's signals: from here on, requests to stop gracefully (SIGTERM, Ctrl-C) do not end
+    /// its process by themselves. Answers with how many there were since its boot.
+    fn take_signals(&self) -> u64;
+    /// Ends when there were more than `heard` requests since the boot, at once if there were, and answers with how many.
+    fn terminated(&self, heard: u64) -> Answer<u64>;
 }
 
 /// A listening socket of a world. Dropping it closes it.

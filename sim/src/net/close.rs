@@ -29,8 +29,7 @@ impl Fabric {
         if !std::mem::replace(&mut end.held, false) {
             return; // its node has fallen: the kernel has closed it
         }
-        end.reader = None;
-        end.writer = None;
+        self.old.extend(end.reader.take().into_iter().chain(end.writer.take()));
         self.close(core, key, side);
         self.reap(core, key);
     }
@@ -170,6 +169,7 @@ impl Fabric {
                     self.abort(core, key, Side::Acceptor);
                 }
             }
+            self.old.extend(listener.waker);
             for key in listener.queue {
                 if let Some(conn) = self.conns.get_mut(key) {
                     conn.queued = false;
@@ -211,7 +211,9 @@ impl Fabric {
     /// A host lost power: its ends are gone, and nobody says so.
     pub(crate) fn power_gone(&mut self, core: &Core, node: NodeId) {
         self.paths.set_up(node, false);
-        self.listeners.retain(|at, _| at.0 != node);
+        for (_, listener) in self.listeners.extract_if((node, 0)..=(node, u16::MAX), |_, _| true) {
+            self.old.extend(listener.waker);
+        }
         for key in self.conns.keys() {
             for side in Side::BOTH {
                 let Some(conn) = self.conns.get_mut(key) else { continue };

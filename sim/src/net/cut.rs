@@ -1,7 +1,6 @@
 //! Faults on one connection, from in between: RST, FIN or silence.
 
 use crate::core::{Core, Due};
-use crate::digest::Kind;
 use crate::effects::Effect;
 use crate::net::conn::{Carries, Conn, Life, Phase, Side};
 use crate::net::path::travel;
@@ -93,8 +92,7 @@ impl Fabric {
         if !is_open(conn) {
             return false;
         }
-        core.event(Kind::Fault, conn.word(near), cut as u64);
-        core.tell(tracing::Level::DEBUG, || format!("cut {} by {cut:?}", conn.ways[0].label));
+        core.fault(|| format!("cut {} by {cut:?} near {near:?}", conn.ways[0].label));
         match cut {
             Cut::Silence => conn.silenced = true,
             Cut::Reset => {

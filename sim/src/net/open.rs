@@ -10,12 +10,15 @@ use crate::digest::{Arrival, Kind};
 use crate::effects::Effect;
 use crate::net::conn::{Carries, Conn, End, Life, Phase, Side, Way};
 use crate::net::path::travel;
+use crate::net::stream::wait;
 use crate::net::{ConnKey, Fabric, ListenerState, NetDue};
 use crate::node::NodeId;
 use crate::trace::nanos;
 
 /// The first SYN is repeated after a second (RFC 6298), the next after twice as long, and so on.
 const SYN_REPEAT: u64 = 1_000_000_000;
+/// At most so long: Linux's `TCP_RTO_MAX`.
+const SYN_REPEAT_MAX: u64 = 120_000_000_000;
 
 impl Fabric {
     /// Listens. Port 0 takes a free one.
@@ -55,11 +58,12 @@ impl Fabric {
         serial: u64,
         waker: &Waker,
     ) -> Poll<io::Result<ConnKey>> {
-        let Some(listener) = self.listener(node, port, serial) else {
+        let listener = self.listeners.get_mut(&(node, port)).filter(|listener| listener.serial == serial);
+        let Some(listener) = listener else {
             return Poll::Ready(Err(io::ErrorKind::NotConnected.into())); // its node has fallen
         };
         let Some(key) = listener.queue.pop_front() else {
-            listener.waker = Some(waker.clone());
+            self.old.extend(wait(&mut listener.waker, waker));
             return Poll::Pending;
         };
         let conn = self.conns.get_mut(key).expect("a queued connection is kept");
@@ -124,7 +128,7 @@ impl Fabric {
                 Poll::Ready(Err(error.into()))
             }
             Phase::Opening { .. } => {
-                conn.end(Side::Opener).writer = Some(waker.clone());
+                self.old.extend(wait(&mut conn.end(Side::Opener).writer, waker));
                 Poll::Pending
             }
         }
@@ -133,7 +137,8 @@ impl Fabric {
     fn send_syn(&mut self, core: &Core, key: ConnKey) {
         let Some(conn) = self.conns.get_mut(key) else { return };
         let Phase::Opening { repeats, retry } = &mut conn.phase else { return };
-        *retry = Some(core.schedule(SYN_REPEAT << *repeats, Due::Net(NetDue::SynRetry(key))));
+        let after = SYN_REPEAT.saturating_mul(1 << (*repeats).min(32)).min(SYN_REPEAT_MAX);
+        *retry = Some(core.schedule(after, Due::Net(NetDue::SynRetry(key))));
         if self.paths.passes(conn, Side::Opener) {
             let after = travel(core, conn.way(Side::Opener));
             core.schedule(after, Due::Net(NetDue::Syn(key)));

@@ -48,7 +48,7 @@ impl Fabric {
                     Poll::Ready(Err(error.into()))
                 }
                 (false, None, false) => {
-                    wait(&mut end.reader, waker);
+                    self.old.extend(wait(&mut end.reader, waker));
                     Poll::Pending
                 }
             };
@@ -99,7 +99,7 @@ impl Fabric {
         let room = u64::from(self.options.window) - (way.sent - way.known);
         if room == 0 {
             let untold = way.read > way.told;
-            wait(&mut conn.end(side).writer, waker);
+            self.old.extend(wait(&mut conn.end(side).writer, waker));
             if untold {
                 self.tell_window(core, key, side);
             }
@@ -151,12 +151,12 @@ impl Fabric {
     }
 }
 
-/// Keeps the waker of the last poll.
+/// Keeps the waker of the last poll. The one before it, if it was another one, is to be dropped outside of the borrow.
 #[inline]
-pub(crate) fn wait(place: &mut Option<Waker>, waker: &Waker) {
+pub(crate) fn wait(place: &mut Option<Waker>, waker: &Waker) -> Option<Waker> {
     match place {
-        Some(held) => held.clone_from(waker),
-        None => *place = Some(waker.clone()),
+        Some(held) if held.will_wake(waker) => None,
+        Some(_) | None => place.replace(waker.clone()),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::future::Future;
 use std::net::IpAddr;
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::core::Core;
@@ -13,6 +14,8 @@ use crate::task::{self, Task};
 use crate::tasks::Local;
 
 /// A host with a process on it, its own clocks, address and disk. Clones are the same node.
+///
+/// The node `script`, on which the script runs, always runs: to boot, fell, pause or stop it panics.
 #[derive(Clone)]
 pub struct Node {
     pub(crate) core: Rc<Core>,
@@ -25,7 +28,44 @@ impl std::fmt::Debug for Node {
     }
 }
 
+/// Until a node's process ends.
+struct Ended<'a> {
+    node: &'a Node,
+    waits: Option<u64>,
+}
+
+impl Future for Ended<'_> {
+    type Output = ();
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let Self { node, waits } = &mut *self;
+        let old = node.core.with_node(node.id, |state| {
+            let runs = state.status == Status::Running;
+            runs.then(|| state.on_fall.wait(waits, context.waker()))
+        });
+        if old.is_some() { Poll::Pending } else { Poll::Ready(()) }
+    }
+}
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        if let Some(number) = self.waits {
+            drop(self.node.core.with_node(self.node.id, |state| state.on_fall.leave(number)));
+        }
+    }
+}
+
 impl Node {
+    /// Its number, for what may not be done to the script's node.
+    fn guest(&self) -> NodeId {
+        assert!(self.id != NodeId::SCRIPT, "the script's node is not booted, felled, paused or stopped");
+        self.id
+    }
+
+    /// Something is done to it.
+    fn fault(&self, what: impl FnOnce() -> String) {
+        self.core.fault(|| format!("{}: {}", self.name(), what()));
+    }
+
     /// Its name, which also resolves to its address.
     #[must_use]
     pub fn name(&self) -> Rc<str> {
@@ -60,7 +100,7 @@ impl Node {
         F: Fn() -> Fut + 'static,
         Fut: Future<Output = ()> + 'static,
     {
-        self.core.boot(self.id, Some(Rc::new(move || Box::pin(main()) as Local)));
+        self.core.boot(self.guest(), Some(Rc::new(move || Box::pin(main()) as Local)));
     }
 
     /// Starts its process again, with the main of the last boot; power comes back with it.
@@ -68,43 +108,44 @@ impl Node {
     /// # Panics
     /// If the process runs, or never did.
     pub fn restart(&self) {
-        self.core.boot(self.id, None);
+        self.core.boot(self.guest(), None);
     }
 
     /// Kills its process: peers get FIN or RST from the kernel, the disk keeps what was written. One that does not run
     /// is left alone.
     pub fn kill(&self) {
-        self.core.fall(self.id, Fall::Kill);
+        self.core.fall(self.guest(), Fall::Kill);
     }
 
     /// Takes its power: peers are told nothing, the disk keeps what was synced.
     pub fn power_off(&self) {
-        self.core.fall(self.id, Fall::PowerOff);
+        self.core.fall(self.guest(), Fall::PowerOff);
     }
 
     /// Fells it either way.
     pub fn fall(&self, how: Fall) {
-        self.core.fall(self.id, how);
+        self.core.fall(self.guest(), how);
     }
 
     /// Lets it fall inside the `k`th disk operation from this moment on (1 is the next one), and forgets an earlier
-    /// wish of this kind. A process that ends first takes the wish with it.
+    /// wish of this kind. Where no process runs, those of the next one count. A process that ends first takes the wish
+    /// with it.
     ///
     /// # Panics
     /// If `k` is zero.
     pub fn crash_in_disk_operation(&self, k: u64, how: Fall) {
         assert!(k > 0, "the next disk operation is the first");
-        self.core.with_node(self.id, |state| {
-            let drive = &mut state.drive;
-            drive.crash = how;
-            let operation = drive.disk.operations().saturating_add(k - 1);
-            drive.disk.crash_at(operation);
+        self.fault(|| format!("it falls in disk operation {k} from here by {how:?}"));
+        self.core.with_node(self.guest(), |state| {
+            let runs = state.status == Status::Running;
+            state.drive.crash_in(k - 1, how, runs);
         });
     }
 
     /// Takes back [`crash_in_disk_operation`](Self::crash_in_disk_operation), if it has not happened.
     pub fn spare(&self) {
-        self.core.with_node(self.id, |state| state.drive.disk.spare());
+        self.fault(|| "it is spared".to_owned());
+        self.core.with_node(self.id, |state| state.drive.spare());
     }
 
     /// How many disk operations this process has done.
@@ -115,16 +156,19 @@ impl Node {
 
     /// Lets the next `count` syncs of its disk fail.
     pub fn fail_syncs(&self, count: u32) {
+        self.fault(|| format!("its next {count} syncs fail"));
         self.core.with_node(self.id, |state| state.drive.disk.fail_syncs(count));
     }
 
     /// Lets its disk hold at most so many bytes; `None`: as many as the options say.
     pub fn limit_disk(&self, bytes: Option<u64>) {
+        self.fault(|| format!("its disk holds at most {bytes:?} bytes"));
         self.core.with_node(self.id, |state| state.drive.disk.limit(bytes));
     }
 
     /// Lets its disk take so many times as long.
     pub fn slow_disk(&self, times: u32) {
+        self.fault(|| format!("its disk takes {times} times as long"));
         self.core.with_node(self.id, |state| state.drive.disk.slow_down(times));
     }
 
@@ -133,6 +177,7 @@ impl Node {
     /// # Panics
     /// If its process runs.
     pub fn wipe_disk(&self) {
+        self.fault(|| "its disk is wiped".to_owned());
         self.core.with_node(self.id, |state| state.drive.disk.wipe());
     }
 
@@ -144,20 +189,21 @@ impl Node {
 
     /// Stops its process from running (SIGSTOP). Its kernel goes on: segments arrive, timers run out.
     pub fn pause(&self) {
-        self.core.set_paused(self.id, true);
+        self.core.set_paused(self.guest(), true);
     }
 
     /// Lets its process go on; what has become ready meanwhile runs at once.
     pub fn resume(&self) {
-        self.core.set_paused(self.id, false);
+        self.core.set_paused(self.guest(), false);
     }
 
-    /// Asks its process to stop (SIGTERM). What it does then is its own decision.
+    /// Asks its process to stop (SIGTERM). What it does then is its own decision, if it has taken over its signals
+    /// ([`runtime::signals`]); else it dies.
     pub fn ask_to_stop(&self) {
-        self.core.ask_to_stop(self.id);
+        self.core.ask_to_stop(self.guest());
     }
 
-    /// Asks its process to stop, and kills it after `grace`. `true`: it ended by itself.
+    /// Asks its process to stop, and kills it after `grace`. `true`: it ended before.
     pub async fn stop(&self, grace: Duration) -> bool {
         self.ask_to_stop();
         let ended = task::within(&self.core, grace, self.ended()).await.is_some();
@@ -169,22 +215,15 @@ impl Node {
 
     /// Ends when its process does, in whichever way; at once if none runs.
     pub async fn ended(&self) {
-        std::future::poll_fn(|context| {
-            self.core.with_node(self.id, |state| {
-                if state.status != Status::Running {
-                    return Poll::Ready(());
-                }
-                task::join(&mut state.on_fall, context.waker());
-                Poll::Pending
-            })
-        })
-        .await;
+        Ended { node: self, waits: None }.await;
     }
 
     /// Steps its wall clock.
     pub fn step_wall(&self, milliseconds: i64) {
+        self.fault(|| format!("its wall clock steps by {milliseconds} ms"));
         self.core.with_node(self.id, |state| {
             state.clock.wall_offset = state.clock.wall_offset.saturating_add(milliseconds);
+            state.clock.stepped = true;
         });
     }
 

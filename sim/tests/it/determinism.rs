@@ -92,6 +92,21 @@ fn what_inhabitants_trace_carries_virtual_time_and_node() {
     assert!(!report.trace.iter().any(|line| line.text.contains("too fine")));
 }
 
+/// What a run at that level hears of a callsite.
+fn heard(level: tracing::Level, tell: fn()) -> bool {
+    let options = Options { trace: Some(level), ..Options::seed(0) };
+    let report = Sim::new(options).run(async move |_world: World| tell());
+    report.trace.iter().any(|line| line.text == "fine")
+}
+
+#[test]
+fn a_run_hears_what_an_earlier_one_did_not_want_and_the_other_way_round() {
+    use tracing::Level;
+    let (one, other): (fn(), fn()) = (|| tracing::debug!("fine"), || tracing::debug!("fine"));
+    assert_eq!([heard(Level::INFO, one), heard(Level::DEBUG, one)], [false, true]);
+    assert_eq!([heard(Level::DEBUG, other), heard(Level::INFO, other)], [true, false]);
+}
+
 static COUNTER: AtomicU64 = AtomicU64::new(0);
 
 /// Every run of this one differs in what a client writes, long after the beginning.

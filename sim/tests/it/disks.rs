@@ -126,3 +126,51 @@ async fn who_falls_inside_an_operation_says_nothing_in_the_rest_of_that_poll(wor
     assert_eq!(heard, if how == Fall::Kill { Some(Ok(vec![])) } else { None });
     assert!(!node.is_running());
 }
+
+#[sim::test(seeds = 0..20)]
+async fn who_falls_inside_an_operation_that_fails_anyway_falls_as_well(world: World) {
+    let how = *world.stream("chance").one_of(&[Fall::Kill, Fall::PowerOff]);
+    let node = world.node("store");
+    node.boot(|| async {
+        let listener = TcpListener::bind(([0; 4], 80).into()).await.unwrap();
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let work = runtime::disk::blocking(|| {
+            let file = runtime::disk::open("a").unwrap();
+            assert!(file.write(0, b"x").is_err(), "there is no room");
+        });
+        let answer = async { assert!(stream.write_all(b"done").await.is_err()) };
+        // The process would end here, in the poll in which it fell.
+        futures_util::future::select(std::pin::pin!(work), std::pin::pin!(answer)).await;
+    });
+    world.sleep(MILLISECOND).await;
+    let mut stream = connect("store").await.unwrap();
+    node.limit_disk(Some(0));
+    node.crash_in_disk_operation(2, how);
+    let heard = world.within(60 * SECOND, read(&mut stream)).await;
+    assert_eq!(heard, if how == Fall::Kill { Some(Ok(vec![])) } else { None });
+    assert_eq!(node.status(), if how == Fall::Kill { Status::Killed } else { Status::Off });
+    assert_eq!(world.effects()[&Effect::DiskCrash], 1);
+}
+
+#[sim::test]
+async fn a_process_that_panics_because_it_fell_fails_nothing(world: World) {
+    struct Stubborn;
+    impl Drop for Stubborn {
+        fn drop(&mut self) {
+            runtime::disk::open("b").expect("a disk that works");
+        }
+    }
+    let node = world.node("store");
+    node.boot(|| async {
+        let _stubborn = runtime::spawn("stubborn", async {
+            let _held = Stubborn;
+            std::future::pending::<()>().await;
+        });
+        runtime::sleep(SECOND).await;
+        runtime::disk::blocking(|| runtime::disk::open("a").expect("a disk that works")).await;
+    });
+    world.sleep(MILLISECOND).await;
+    node.crash_in_disk_operation(1, Fall::PowerOff);
+    node.ended().await;
+    assert_eq!((node.status(), world.elapsed() >= SECOND), (Status::Off, true));
+}

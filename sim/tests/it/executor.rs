@@ -183,6 +183,22 @@ async fn a_million_cancelled_timers_leave_nothing(world: World) {
 }
 
 #[sim::test]
+async fn a_timer_that_is_moved_wakes_its_task_there(world: World) {
+    let sleep = std::rc::Rc::new(std::cell::RefCell::new(Box::pin(runtime::sleep(3600 * SECOND))));
+    let waits = std::rc::Rc::clone(&sleep);
+    let sleeper = world.spawn("sleeper", async move {
+        std::future::poll_fn(|context| waits.borrow_mut().as_mut().poll(context)).await;
+    });
+    world.sleep(SECOND).await;
+    sleep.borrow_mut().as_mut().reset(runtime::now() + SECOND); // nobody polls it
+    sleeper.await;
+    assert_eq!(world.elapsed(), 2 * SECOND);
+    sleep.borrow_mut().as_mut().reset(runtime::now() + SECOND);
+    std::future::poll_fn(|context| sleep.borrow_mut().as_mut().poll(context)).await;
+    assert_eq!(world.elapsed(), 3 * SECOND);
+}
+
+#[sim::test]
 async fn tasks_are_aborted_and_joined(world: World) {
     let task = world.spawn("asleep", std::future::pending::<()>());
     assert!(!task.is_over());

@@ -128,11 +128,19 @@ async fn a_graceful_stop_is_asked_for_and_then_forced(world: World) {
         runtime::sleep(SECOND).await;
     });
     let refuses = world.node("refuses");
-    refuses.boot(std::future::pending);
+    refuses.boot(|| async {
+        let _heard_by_nobody = runtime::signals::Signals::new().expect("a world answers");
+        std::future::pending().await
+    });
+    let deaf = world.node("deaf");
+    deaf.boot(std::future::pending);
+    world.sleep(MILLISECOND).await;
+    assert!(deaf.stop(Duration::from_secs(5)).await);
+    assert_eq!((deaf.status(), world.elapsed()), (Status::Killed, MILLISECOND), "SIGTERM's default is death");
     assert!(obeys.stop(Duration::from_secs(5)).await);
-    assert_eq!((obeys.status(), world.elapsed()), (Status::Exited, SECOND));
+    assert_eq!((obeys.status(), world.elapsed()), (Status::Exited, SECOND + MILLISECOND));
     assert!(!refuses.stop(Duration::from_secs(5)).await);
-    assert_eq!((refuses.status(), world.elapsed()), (Status::Killed, 6 * SECOND));
+    assert_eq!((refuses.status(), world.elapsed()), (Status::Killed, 6 * SECOND + MILLISECOND));
 }
 
 #[test]
@@ -152,6 +160,19 @@ fn a_panic_fells_its_node_and_fails_the_run() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn the_panic_that_is_told_is_the_one_that_nobody_caught() {
+    let report = Sim::new(Options::seed(3)).run(async |world: World| {
+        world.node("frail").boot(|| async {
+            assert!(std::panic::catch_unwind(|| panic!("the first")).is_err());
+            panic!("the second");
+        });
+        world.sleep(60 * SECOND).await;
+    });
+    let failure = report.outcome.unwrap_err().to_string();
+    assert!(failure.contains("the second"), "{failure}");
 }
 
 #[sim::test]

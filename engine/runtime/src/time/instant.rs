@@ -99,8 +99,8 @@ fn host_now() -> StdInstant {
 }
 
 /// The host's instant that stands for our origin. It is a constant of the process, not state: only differences to it
-/// are ever visible. If a simulated thread comes here first it may read an intercepted clock, which starts at the
-/// host's zero; that too lies before every real reading.
+/// are ever visible. It must be taken outside every world, whose clock may be intercepted and far ahead of the host's:
+/// readings before the origin are all zero. So whoever hosts a world asks for [`now`] before.
 #[inline]
 fn origin() -> StdInstant {
     static ORIGIN: OnceLock<StdInstant> = OnceLock::new();

@@ -106,8 +106,10 @@ impl Sleep {
         match self.project().ground.project() {
             GroundProjection::Tokio { sleep } => sleep.reset(to_std(deadline).into()),
             GroundProjection::World { timer } => {
-                timer.forget();
                 timer.deadline = deadline;
+                if let Some(key) = timer.key {
+                    world::home_of("timer").reset_timer(key, deadline);
+                }
             }
         }
     }

@@ -44,6 +44,10 @@ impl Fake {
         self.timers.borrow().len()
     }
 
+    pub(crate) fn deadlines(&self) -> Vec<Instant> {
+        self.timers.borrow().values().copied().collect()
+    }
+
     pub(crate) fn spawned(&self) -> Vec<&'static str> {
         self.spawned.borrow().clone()
     }
@@ -110,6 +114,11 @@ impl World for Fake {
         self.timers.borrow_mut().insert(key.0, deadline);
         Poll::Pending
     }
+    fn reset_timer(&self, timer: TimerKey, deadline: Instant) {
+        if let Some(waits) = self.timers.borrow_mut().get_mut(&timer.0) {
+            *waits = deadline;
+        }
+    }
     fn cancel_timer(&self, timer: TimerKey) {
         self.timers.borrow_mut().remove(&timer.0);
     }
@@ -151,12 +160,19 @@ impl World for Fake {
             *byte = name;
         }
     }
-    fn terminated(&self, heard: u64) -> Answer<()> {
-        // Asked twice, an hour apart.
+    fn take_signals(&self) -> u64 {
+        3 // before anybody wanted to know
+    }
+    fn terminated(&self, heard: u64) -> Answer<u64> {
+        // Twice at once, and once more an hour later.
         match heard {
-            0 => Box::pin(std::future::ready(())),
-            1 => Box::pin(runtime::sleep(Duration::from_hours(1))),
-            _ => Box::pin(std::future::pending()),
+            3 => Box::pin(std::future::ready(5)),
+            5 => Box::pin(async {
+                runtime::sleep(Duration::from_hours(1)).await;
+                6
+            }),
+            6 => Box::pin(std::future::pending()),
+            _ => unreachable!("the world was told otherwise: {heard}"),
         }
     }
 }

@@ -1,0 +1,67 @@
+//! Faults leave a trace: in the digest when they are injected, among the effects when somebody suffers them.
+
+use sim::{Effect, Fall, Latency, Node, Options, Sim, World};
+
+use crate::support::{MILLISECOND, SECOND};
+
+#[test]
+fn every_fault_is_part_of_the_digest() {
+    let faults: [fn(&World, &Node); 9] = [
+        |_, _| {},
+        |_, node| node.step_wall(1),
+        |_, node| node.slow_disk(2),
+        |_, node| node.limit_disk(Some(1)),
+        |_, node| node.fail_syncs(1),
+        |_, node| node.crash_in_disk_operation(1000, Fall::Kill),
+        |_, node| node.crash_in_disk_operation(1000, Fall::PowerOff),
+        |world, node| world.set_latency(node, node, Latency::Constant(SECOND)),
+        |world, node| world.set_latency(node, node, Latency::Constant(MILLISECOND)),
+    ];
+    let digests: std::collections::BTreeSet<u128> = faults
+        .into_iter()
+        .map(|fault| {
+            let run = Sim::seed(0).run(async move |world: World| {
+                let node = world.node("victim");
+                node.boot(std::future::pending);
+                fault(&world, &node);
+            });
+            run.digest
+        })
+        .collect();
+    assert_eq!(digests.len(), 9);
+}
+
+#[test]
+fn kept_events_tell_faults_and_notes_by_their_text() {
+    let options = Options { keep_events: 0..100, ..Options::seed(0) };
+    let run = Sim::new(options).run(async |world: World| {
+        world.note("hello");
+        world.node("victim").slow_disk(3);
+        world.partition(&world.node("victim"), &world.node("script"));
+    });
+    let texts: Vec<_> = run.kept.iter().map(|event| event.text.as_str()).collect();
+    for text in
+        ["note: hello", "fault: victim: its disk takes 3 times as long", "fault: victim → script blocked"]
+    {
+        assert!(texts.contains(&text), "{text} is not among {texts:?}");
+    }
+}
+
+#[sim::test]
+async fn a_slow_disk_and_a_stepped_clock_are_felt_by_who_uses_them(world: World) {
+    let node = world.node("victim");
+    node.slow_disk(10);
+    node.step_wall(500);
+    node.boot(|| async {
+        runtime::sleep(SECOND).await;
+        runtime::disk::blocking(|| runtime::disk::open("a").expect("free")).await;
+        let _looked = (runtime::wall(), runtime::wall());
+    });
+    world.sleep(SECOND / 2).await;
+    assert!(world.effects().is_empty());
+    node.ended().await;
+    assert_eq!(
+        world.effects().into_iter().collect::<Vec<_>>(),
+        [(Effect::SlowDisk, 1), (Effect::ClockStep, 1)]
+    );
+}

@@ -1,0 +1,153 @@
+//! What makes no sense is refused in so many words, and what is unusual works.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use runtime::{Instant, TcpListener, TcpStream};
+use sim::{Effect, Fall, Latency, Network, Node, Options, Ratio, Sim, Status, World};
+use tokio::io::{AsyncRead, ReadBuf};
+
+use crate::support::{MILLISECOND, SECOND, connect, hold, plain, server};
+
+#[test]
+fn options_that_make_no_sense_are_refused() {
+    let refused = |net: Network| {
+        let sim = Sim::new(Options { net, ..Options::default() });
+        let panic = catch_unwind(AssertUnwindSafe(|| sim.run(async |_world: World| ()))).unwrap_err();
+        panic
+            .downcast_ref::<String>()
+            .cloned()
+            .unwrap_or_else(|| panic.downcast_ref::<&str>().unwrap().to_string())
+    };
+    let net = Network::default;
+    let reversed = Latency::Uniform(SECOND, MILLISECOND);
+    assert!(refused(Network { latency: reversed, ..net() }).contains("the wrong way round"));
+    assert!(refused(Network { partial: Ratio { num: 1, den: 0 }, ..net() }).contains("out of nothing"));
+    assert!(refused(Network { window: 0, ..net() }).contains("a window of no bytes"));
+}
+
+#[test]
+fn the_scripts_node_is_left_alone() {
+    let deeds: [fn(&Node); 7] = [
+        |node| node.boot(std::future::pending),
+        |node| node.restart(),
+        |node| node.kill(),
+        |node| node.fall(Fall::PowerOff),
+        |node| node.pause(),
+        |node| node.ask_to_stop(),
+        |node| node.crash_in_disk_operation(1, Fall::Kill),
+    ];
+    for deed in deeds {
+        let run = Sim::seed(0).run(async move |world: World| deed(&world.node("script")));
+        let failure = run.outcome.unwrap_err().to_string();
+        assert!(failure.contains("the script's node is not booted, felled, paused or stopped"), "{failure}");
+    }
+}
+
+fn patient() -> Options {
+    Options { net: Network { syn_retries: 70, ..plain().net }, ..plain() }
+}
+
+#[sim::test(options = patient())]
+async fn syns_are_repeated_at_most_every_two_minutes(world: World) {
+    let nowhere = ([10, 9, 9, 9], 80).into();
+    assert!(TcpStream::connect(nowhere).await.is_err());
+    assert_eq!(world.elapsed(), Duration::from_secs(127 + 64 * 120));
+}
+
+#[sim::test]
+async fn a_crash_wished_for_before_the_boot_comes(world: World) {
+    let node = world.node("store");
+    let work = || async {
+        runtime::disk::blocking(|| drop(runtime::disk::open("a").and_then(|_| runtime::disk::open("b"))))
+            .await;
+    };
+    node.crash_in_disk_operation(2, Fall::Kill);
+    node.boot(work);
+    node.ended().await;
+    assert_eq!((node.status(), world.effects()[&Effect::DiskCrash]), (Status::Killed, 1));
+    node.crash_in_disk_operation(1, Fall::Kill);
+    node.spare();
+    node.restart();
+    node.ended().await;
+    assert_eq!(node.status(), Status::Exited);
+}
+
+#[sim::test]
+async fn an_aborted_task_goes_as_its_node(world: World) {
+    struct Tells(std::rc::Rc<std::cell::Cell<Option<Instant>>>);
+    impl Drop for Tells {
+        fn drop(&mut self) {
+            self.0.set(Some(runtime::now()));
+        }
+    }
+    let told = std::rc::Rc::default();
+    let tells = Tells(std::rc::Rc::clone(&told));
+    let node = world.node("other");
+    node.boot(std::future::pending);
+    let task = node.spawn("task", async move {
+        let _tells = tells;
+        std::future::pending::<()>().await;
+    });
+    let there = node.spawn("clock", async { runtime::now() }).await;
+    task.abort();
+    assert_eq!(told.get(), there, "hosts have different uptimes, and no time has passed");
+    assert_ne!(told.get(), Some(runtime::now()));
+}
+
+/// A waker whose destructor uses the world.
+struct Meddles;
+
+impl Wake for Meddles {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Meddles {
+    fn drop(&mut self) {
+        let Some(world) = runtime::world::current() else { return };
+        drop(world.listen(([0; 4], 0).into()));
+        let mut timer = None;
+        let mut context = Context::from_waker(Waker::noop());
+        let _pending = world.poll_timer(&mut timer, world.now() + SECOND, &mut context);
+        world.cancel_timer(timer.expect("it runs"));
+        let mut terminated = world.terminated(u64::MAX);
+        assert!(terminated.as_mut().poll(&mut context).is_pending());
+    }
+}
+
+#[sim::test(options = plain())]
+async fn wakers_may_use_the_world_as_they_go(world: World) {
+    fn twice(mut poll: impl FnMut(&mut Context<'_>) -> bool) {
+        for _ in 0..2 {
+            let waker = Waker::from(Arc::new(Meddles));
+            assert!(poll(&mut Context::from_waker(&waker)), "it waits");
+        }
+    }
+    server(&world, hold).await;
+    let mut stream = connect("server").await.unwrap();
+    let mut buffer = [0; 1];
+    let mut read = |context: &mut Context<'_>| {
+        std::pin::Pin::new(&mut stream).poll_read(context, &mut ReadBuf::new(&mut buffer)).is_pending()
+    };
+    twice(&mut read);
+    drop(stream);
+    let mut sleep = Box::pin(runtime::sleep(SECOND));
+    twice(|context| sleep.as_mut().poll(context).is_pending());
+    let mut stop = Box::pin(runtime::signals::terminate());
+    twice(|context| stop.as_mut().poll(context).is_pending());
+    let listener = TcpListener::bind(([0; 4], 81).into()).await.unwrap();
+    {
+        let mut accept = Box::pin(listener.accept());
+        twice(|context| matches!(accept.as_mut().poll(context), Poll::Pending));
+    }
+    drop(listener);
+    let mut connecting = Box::pin(TcpStream::connect(([10, 9, 9, 9], 80).into()));
+    twice(|context| connecting.as_mut().poll(context).is_pending());
+    drop((sleep, stop, connecting));
+    let node = world.node("other");
+    node.boot(std::future::pending);
+    let mut ended = Box::pin(node.ended());
+    twice(|context| ended.as_mut().poll(context).is_pending());
+}
