@@ -1,0 +1,61 @@
+//! The pages for people, against the command line: every option and every field of the JSON is told there.
+
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+const EXPLORE: &str = include_str!("../../docs/explore.md");
+const REPLAY: &str = include_str!("../../docs/replay.md");
+
+fn said(arguments: &str) -> Vec<u8> {
+    let mut toy = Command::new(env!("CARGO_BIN_EXE_toy"));
+    let output = toy.args(arguments.split_whitespace()).stdin(Stdio::null()).output();
+    output.expect("cargo builds it before the tests").stdout
+}
+
+/// The long options that the help of a command names.
+fn options(command: &str) -> Vec<String> {
+    let help = String::from_utf8(said(&format!("{command} --help"))).expect("help is text");
+    let words = help.split(|letter: char| !letter.is_ascii_lowercase() && letter != '-');
+    let mut options: Vec<_> = words.filter(|word| word.starts_with("--")).map(ToOwned::to_owned).collect();
+    options.retain(|option| option.len() > 2 && option != "--help");
+    options
+}
+
+/// The names of the fields of an object, and of those below it that are not told by name: a list's first, a map's
+/// first.
+fn fields(object: &Value, below: &[&str]) -> Vec<String> {
+    let mut names: Vec<String> = object.as_object().expect("an object").keys().cloned().collect();
+    for pointer in below {
+        let child = object.pointer(pointer).unwrap_or_else(|| panic!("nothing at {pointer}"));
+        names.extend(child.as_object().expect("an object").keys().cloned());
+    }
+    names
+}
+
+#[track_caller]
+fn told(page: &str, names: &[String]) {
+    assert!(names.len() > 4, "found too little to compare: {names:?}");
+    // A list is told with brackets.
+    let is_told =
+        |name: &&String| page.contains(&format!("`{name}`")) || page.contains(&format!("`{name}[]`"));
+    let untold: Vec<_> = names.iter().filter(|name| !is_told(name)).collect();
+    assert!(untold.is_empty(), "the page does not tell {untold:?}");
+}
+
+#[test]
+fn every_option_is_told() {
+    for (command, page) in [("explore", EXPLORE), ("replay", REPLAY)] {
+        let untold: Vec<_> = options(command).into_iter().filter(|option| !page.contains(option)).collect();
+        assert!(untold.is_empty(), "the page of {command} does not tell {untold:?}");
+    }
+    assert!(options("explore").contains(&"--keep-going".to_owned()));
+}
+
+#[test]
+fn every_field_is_told() {
+    let found = serde_json::from_slice(&said("explore --scenario flawed --seeds 5 --json")).expect("JSON");
+    told(EXPLORE, &fields(&found, &["/scenarios/0", "/scenarios/0/faults/nap", "/failures/0"]));
+    let shown = serde_json::from_slice(&said("replay flawed:3 --json")).expect("JSON");
+    told(REPLAY, &fields(&shown, &["/story/0", "/broken"]));
+}
