@@ -3,6 +3,7 @@
 //! Written from what each code promises, not from the machines that give it out: a code that is given out on another
 //! occasion than it names breaks `explained_failures`, or makes an increment appear that cannot have happened.
 
+mod families;
 mod lingers;
 
 use std::fmt;
@@ -12,6 +13,10 @@ use protocol::error::Code;
 
 use crate::fault::Family;
 use crate::history::Executed;
+use families::{
+    CLIENT_CLOSED, ENGINE_GONE, ENGINE_GONE_OR_REPLACED, ENGINE_SILENT, NO_PLACE, PATH_BROKEN, POOL_FAILS,
+    UNCONFIGURED,
+};
 
 /// How a request fails on the client's own side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,12 +31,14 @@ pub enum ClientCode {
     TimedOut,
     /// The response is none: bad framing, bad JSON, an error without a code.
     Malformed,
+    /// The answer shows a state that was replaced before it was asked for.
+    Outdated,
 }
 
 impl ClientCode {
     /// Every one.
-    pub const ALL: [Self; 5] =
-        [Self::Refused, Self::ConnectTimedOut, Self::Closed, Self::TimedOut, Self::Malformed];
+    pub const ALL: [Self; 6] =
+        [Self::Refused, Self::ConnectTimedOut, Self::Closed, Self::TimedOut, Self::Malformed, Self::Outdated];
 
     /// `client.code`.
     pub const fn as_str(self) -> &'static str {
@@ -41,6 +48,7 @@ impl ClientCode {
             Self::Closed => "client.closed",
             Self::TimedOut => "client.timed_out",
             Self::Malformed => "client.malformed",
+            Self::Outdated => "client.outdated",
         }
     }
 }
@@ -82,90 +90,12 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Everything after which the engine's process is gone or not served.
-const ENGINE_GONE: &[Family] =
-    &[Family::EngineKilled, Family::EnginePowerLost, Family::EngineStopped, Family::DiskFails];
-
-/// Everything after which a request's path to its actor breaks while it is with the actor.
-const PATH_BROKEN: &[Family] = &[
-    Family::EngineKilled,
-    Family::EnginePowerLost,
-    Family::EngineStopped,
-    Family::EnginePaused,
-    Family::InstanceKilled,
-    Family::StreamCut,
-    Family::SocketCut,
-    Family::StreamSilent,
-    Family::SocketSilent,
-    Family::Partition,
-    Family::Slow,
-    Family::DiskFails,
-];
-
-/// Everything after which an actor has no place to run for a while.
-const NO_PLACE: &[Family] = &[
-    Family::EngineKilled,
-    Family::EnginePowerLost,
-    Family::EngineStopped,
-    Family::EnginePaused,
-    Family::InstanceKilled,
-    Family::StreamCut,
-    Family::SocketCut,
-    Family::StreamSilent,
-    Family::SocketSilent,
-    Family::Partition,
-    Family::Slow,
-    Family::EndpointFails,
-    Family::ApiFails,
-    Family::DiskFails,
-];
-
-/// Everything after which a request to start a runner fails, as the engine sees it.
-const POOL_FAILS: &[Family] = &[
-    Family::EndpointFails,
-    Family::InstanceKilled,
-    Family::StreamCut,
-    Family::StreamSilent,
-    Family::Partition,
-    Family::Slow,
-];
-
-/// Everything after which nothing comes from the engine although it may run.
-const ENGINE_SILENT: &[Family] = &[
-    Family::EnginePowerLost,
-    Family::EnginePaused,
-    Family::ClientCut,
-    Family::Partition,
-    Family::Slow,
-    Family::DiskFails,
-];
-
-/// Everything that ends a client's connection.
-const CLIENT_CLOSED: &[Family] = &[
-    Family::EngineKilled,
-    Family::EnginePowerLost,
-    Family::EngineStopped,
-    Family::ClientCut,
-    Family::Partition,
-    Family::DiskFails,
-];
-
-/// A pool that could not be configured in time.
-const UNCONFIGURED: &[Family] = &[
-    Family::ApiFails,
-    Family::EngineKilled,
-    Family::EnginePowerLost,
-    Family::EngineStopped,
-    Family::Partition,
-    Family::Slow,
-];
-
 impl Failure {
     /// Whether an operation that failed so can have had an effect.
     pub const fn executed(self) -> Executed {
         match self {
             Self::Client(code) => match code {
-                ClientCode::Refused | ClientCode::ConnectTimedOut => Executed::No,
+                ClientCode::Refused | ClientCode::ConnectTimedOut | ClientCode::Outdated => Executed::No,
                 ClientCode::Closed | ClientCode::TimedOut | ClientCode::Malformed => Executed::Maybe,
             },
             Self::Platform(code) => platform_executed(code),
@@ -177,9 +107,10 @@ impl Failure {
     pub const fn causes(self) -> &'static [Family] {
         match self {
             Self::Client(code) => match code {
-                ClientCode::Refused => ENGINE_GONE,
+                ClientCode::Refused => ENGINE_GONE_OR_REPLACED,
                 ClientCode::ConnectTimedOut | ClientCode::TimedOut => ENGINE_SILENT,
                 ClientCode::Closed => CLIENT_CLOSED,
+                ClientCode::Outdated => UNCONFIGURED,
                 ClientCode::Malformed => &[],
             },
             Self::Platform(code) => platform_causes(code),
@@ -237,7 +168,8 @@ const fn platform_causes(code: Code) -> &'static [Family] {
         | Code::GuardTunnelRequestAborted
         | Code::GuardTunnelResponseClosed
         | Code::RegistryShutDown => PATH_BROKEN,
-        Code::GuardServiceUnavailable | Code::CoreInternalError => ENGINE_GONE,
+        Code::GuardServiceUnavailable => ENGINE_GONE_OR_REPLACED,
+        Code::CoreInternalError => ENGINE_GONE,
         Code::ActorNoRunnerConfig => UNCONFIGURED,
         Code::ActorNotFound
         | Code::ActorDuplicateKey

@@ -14,12 +14,18 @@ pub enum Family {
     EngineKilled,
     /// The engine's machine lost power: silence, and unsynced sectors are gone.
     EnginePowerLost,
-    /// The engine was asked to stop and did.
+    /// The engine fell inside a disk operation, killed or without power.
+    EngineFellInCommit,
+    /// No engine runs, in order: it was asked to stop and did, or it has not been started yet.
     EngineStopped,
     /// The engine was paused and went on.
     EnginePaused,
     /// An application instance was killed by its platform.
     InstanceKilled,
+    /// An application instance was paused by its platform and went on.
+    InstancePaused,
+    /// An actor's own code takes far longer than usual, to start or to answer.
+    ActorDawdles,
     /// A serverless event stream was cut, by either side.
     StreamCut,
     /// A runner's WebSocket was cut, by either side.
@@ -36,20 +42,27 @@ pub enum Family {
     Slow,
     /// The application's serverless endpoint refuses, fails or hangs.
     EndpointFails,
-    /// The engine's API refuses, fails or hangs for those who configure pools.
+    /// Whatever stands in the engine's place answers with errors.
     ApiFails,
+    /// Whatever stands in the engine's place accepts, and never answers.
+    ApiHangs,
+    /// The connection of an API call was cut before its answer came.
+    ApiCut,
     /// The engine's disk refuses, loses or delays.
     DiskFails,
 }
 
 impl Family {
     /// Every family.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 20] = [
         Self::EngineKilled,
         Self::EnginePowerLost,
+        Self::EngineFellInCommit,
         Self::EngineStopped,
         Self::EnginePaused,
         Self::InstanceKilled,
+        Self::InstancePaused,
+        Self::ActorDawdles,
         Self::StreamCut,
         Self::SocketCut,
         Self::StreamSilent,
@@ -59,6 +72,8 @@ impl Family {
         Self::Slow,
         Self::EndpointFails,
         Self::ApiFails,
+        Self::ApiHangs,
+        Self::ApiCut,
         Self::DiskFails,
     ];
 
@@ -67,9 +82,12 @@ impl Family {
         match self {
             Self::EngineKilled => "engine_killed",
             Self::EnginePowerLost => "engine_power_lost",
+            Self::EngineFellInCommit => "engine_fell_in_commit",
             Self::EngineStopped => "engine_stopped",
             Self::EnginePaused => "engine_paused",
             Self::InstanceKilled => "instance_killed",
+            Self::InstancePaused => "instance_paused",
+            Self::ActorDawdles => "actor_dawdles",
             Self::StreamCut => "stream_cut",
             Self::SocketCut => "socket_cut",
             Self::StreamSilent => "stream_silent",
@@ -79,6 +97,8 @@ impl Family {
             Self::Slow => "slow",
             Self::EndpointFails => "endpoint_fails",
             Self::ApiFails => "api_fails",
+            Self::ApiHangs => "api_hangs",
+            Self::ApiCut => "api_cut",
             Self::DiskFails => "disk_fails",
         }
     }

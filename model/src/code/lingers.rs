@@ -11,7 +11,9 @@ use super::{ClientCode, Failure};
 /// Nobody is told of these; the path breaks when somebody notices.
 const SILENCES: &[Family] = &[
     Family::EnginePowerLost,
+    Family::EngineFellInCommit,
     Family::EnginePaused,
+    Family::InstancePaused,
     Family::StreamSilent,
     Family::SocketSilent,
     Family::Partition,
@@ -30,6 +32,7 @@ impl Failure {
         match self {
             Self::Client(ClientCode::TimedOut | ClientCode::Malformed) => Duration::ZERO,
             Self::Client(ClientCode::Refused | ClientCode::ConnectTimedOut | ClientCode::Closed) => RETURN,
+            Self::Client(ClientCode::Outdated) => recovery,
             Self::Platform(code) => platform_lingers(code, family, recovery),
         }
     }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use model::{Active, ClientId, Evidence, Executed, Family, History, Kind, Law, OpId, Outcome, Rest};
+use model::{Active, ClientId, Evidence, Executed, Family, History, Kind, Law, Outcome, Rest};
 
-use crate::support::{breaks, failure, heard, holds, ok, op, says_nothing, seconds};
+use crate::support::{breaks, failure, heard, holds, ok, op, seconds};
 
 fn with(family: Family, from: u64, until: Option<u64>, history: History) -> Evidence {
     let fault = Active { family, from: seconds(from), until: until.map(seconds) };
@@ -77,20 +77,6 @@ fn an_excuse_lasts_no_longer_than_its_code_can_linger() {
         holds(law, &after(family, millis, code, executed));
         breaks(law, &after(family, millis + 1, code, executed), "no fault was on");
     }
-}
-
-#[test]
-fn after_healing_everybody_is_served() {
-    let law = Law::RoutableAgain;
-    let healed = |history| Evidence { healed: Some(seconds(30)), ..heard(history) };
-    says_nothing(law, &heard(op(5, None, Outcome::Open)));
-    breaks(law, &healed(op(5, Some(6), ok())), "of 0 operations begun since then");
-    holds(law, &healed(op(31, Some(50), ok())));
-    breaks(law, &healed(op(31, Some(51), ok())), "of 1 operations begun since then");
-    let mut history = op(31, Some(32), ok());
-    let id: OpId = history.invoke(ClientId(0), "a", Kind::Read, seconds(50), Duration::from_secs(10));
-    history.end(id, seconds(51), failure("client.closed", Executed::Maybe));
-    breaks(law, &healed(history), "#1 of \"a\" failed although everything was healed");
 }
 
 #[test]
