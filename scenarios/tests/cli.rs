@@ -128,12 +128,12 @@ fn verification_finds_and_names_what_differs() {
     let (text, code) = said("explore --scenario forgetful --seeds 1 --verify");
     assert_eq!(code, 1);
     contains(&text, "forgetful:0 two runs in one process differ, first in [event ");
-    contains(&text, " at 31s: note ");
+    contains(&text, " at 31s: note: ");
 
     let (text, code) = said("explore --scenario homesick --seeds 40 --verify --stop-on-failure");
     assert_eq!(code, 1);
     contains(&text, "homesick:0 a run in this process and one in a fresh process differ, first in [event ");
-    contains(&text, " at 31s: note ");
+    contains(&text, " at 31s: note: ");
     assert_eq!(said("explore --scenario homesick --seeds 40").1, 0, "unseen without --verify");
     assert_eq!(said("replay homesick:0").1, 0, "unseen in one process");
     let line = "explore --scenario homesick --start 0 --seeds 1 --verify";
