@@ -19,6 +19,11 @@ pub trait Play: Sync {
     fn name(&self) -> &'static str;
     /// What it is about, in one line.
     fn about(&self) -> &'static str;
+    /// The fault families that its seeds break things with, by name: a batch in which one of them was never felt has
+    /// not tested what the play is for. None for a play without faults.
+    fn families(&self) -> Vec<&'static str> {
+        Vec::new()
+    }
     /// Runs it. Equal arguments give an equal digest, on any thread and in any process.
     fn run(&self, seed: u64, options: &RunOptions) -> RunReport;
 }
@@ -64,11 +69,11 @@ pub struct Performance {
     pub outcome: Result<(), Broken>,
     /// Names of the laws that had nothing to judge.
     pub unjudged: Vec<&'static str>,
-    /// Client operations begun.
+    /// Operations of the load: increments and reads of its clients.
     pub operations: u64,
-    /// Of these, acknowledged.
+    /// Acknowledged ones, of all operations.
     pub acknowledged: u64,
-    /// Of these, failed.
+    /// Failed ones, of all operations.
     pub failed: u64,
     /// Transactions of the engine's store that became durable, of which each may carry many writes.
     pub commits: u64,
@@ -97,11 +102,11 @@ pub struct RunReport {
     pub polls: u64,
     /// How far virtual time went.
     pub elapsed: Duration,
-    /// Client operations begun.
+    /// Operations of the load: increments and reads of its clients.
     pub operations: u64,
-    /// Of these, acknowledged.
+    /// Acknowledged ones, of all operations.
     pub acknowledged: u64,
-    /// Of these, failed.
+    /// Failed ones, of all operations.
     pub failed: u64,
     /// Transactions of the engine's store that became durable, of which each may carry many writes.
     pub commits: u64,

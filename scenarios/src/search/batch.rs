@@ -10,6 +10,9 @@ use crate::search::tally::Tally;
 /// Fewer runs than this are not judged by how many of them did something: a fault that is felt in three runs of ten
 /// stays unfelt in twenty of them once in a thousand times.
 pub const JUDGED_MIN: u64 = 20;
+/// Fewer runs than this are not asked for every family that their play declares: one that is felt in one run of ten
+/// stays unfelt in a hundred of them once in forty thousand times.
+pub const DECLARED_MIN: u64 = 100;
 /// Of a play's runs, if it has faults, so many in a hundred must feel one. Blows are aimed at somebody who is there, so
 /// nearly every run feels one; the tenth that need not are those in which nobody was there in time.
 pub const FELT_PERCENT_MIN: u64 = 90;
@@ -31,15 +34,25 @@ pub enum Shortfall {
         /// In how many runs it was on.
         on: u64,
     },
+    /// A family that the play declares was never felt.
+    #[error("{play}: it declares the fault {family}, and in {seeds} runs nobody ever felt it")]
+    Undone {
+        /// The play.
+        play: &'static str,
+        /// The family.
+        family: &'static str,
+        /// Runs.
+        seeds: u64,
+    },
     /// Too many runs were spared.
-    #[error("{play}: a fault was felt in {felt} of {troubled} runs, less than {FELT_PERCENT_MIN} %")]
+    #[error("{play}: a fault was felt in {felt} of {seeds} runs, less than {FELT_PERCENT_MIN} %")]
     Spared {
         /// The play.
         play: &'static str,
         /// Runs in which one was felt.
         felt: u64,
-        /// Runs in which one was on.
-        troubled: u64,
+        /// Runs that should: all of a play that declares faults, else those in which one was on.
+        seeds: u64,
     },
     /// A law had nothing to judge.
     #[error("{play}: the law {law} had nothing to judge in {runs} runs, {play}:{seed} the first")]
@@ -93,8 +106,14 @@ pub fn shortfalls(play: &'static str, tally: &Tally) -> Vec<Shortfall> {
             found.push(Shortfall::NeverFelt { play, family, on: faults.on });
         }
     }
-    if tally.troubled >= JUDGED_MIN && tally.felt * 100 < tally.troubled * FELT_PERCENT_MIN {
-        found.push(Shortfall::Spared { play, felt: tally.felt, troubled: tally.troubled });
+    for family in tally.declared.iter().filter(|_| tally.seeds >= DECLARED_MIN) {
+        if tally.faults.get(family).is_none_or(|faults| faults.felt == 0) {
+            found.push(Shortfall::Undone { play, family, seeds: tally.seeds });
+        }
+    }
+    let seeds = if tally.declared.is_empty() { tally.troubled } else { tally.seeds };
+    if seeds >= JUDGED_MIN && tally.felt * 100 < seeds * FELT_PERCENT_MIN {
+        found.push(Shortfall::Spared { play, felt: tally.felt, seeds });
     }
     found
 }
@@ -127,10 +146,19 @@ mod tests {
     #[test]
     fn nine_runs_in_ten_must_feel_something() {
         assert_eq!(shortfalls("p", &tally(20, 18)), []);
-        assert_eq!(
-            shortfalls("p", &tally(20, 17)),
-            [Shortfall::Spared { play: "p", felt: 17, troubled: 20 }]
-        );
+        assert_eq!(shortfalls("p", &tally(20, 17)), [Shortfall::Spared { play: "p", felt: 17, seeds: 20 }]);
+    }
+
+    #[test]
+    fn a_play_does_what_it_declares() {
+        let declares =
+            |family, seeds, troubled| Tally { declared: vec![family], seeds, ..tally(troubled, troubled) };
+        assert_eq!(shortfalls("p", &declares("cut", 100, 95)), []);
+        let undone = Shortfall::Undone { play: "p", family: "nap", seeds: 100 };
+        assert_eq!(shortfalls("p", &declares("nap", 100, 95)), [undone]);
+        assert_eq!(shortfalls("p", &declares("nap", 99, 95)), [], "too few runs to judge");
+        let spared = Shortfall::Spared { play: "p", felt: 85, seeds: 100 };
+        assert_eq!(shortfalls("p", &declares("cut", 100, 85)), [spared], "of all its runs");
     }
 
     #[test]

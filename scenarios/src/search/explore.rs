@@ -120,7 +120,7 @@ pub fn explore(plan: &Plan<'_>, mut watch: impl FnMut(Progress, Option<&Failed>)
     };
     let begun = runtime::now();
     let crew = Crew { plan, items, total, begun, next: AtomicU64::new(0), over: AtomicBool::new(false) };
-    let tallies = plan.plays.iter().map(|play| (play.name(), Tally::default())).collect();
+    let tallies = plan.plays.iter().map(|play| (play.name(), Tally::of(*play))).collect();
     let mut findings = Findings { tallies, ..Findings::default() };
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(plan.jobs.get() * 2);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::play::RunReport;
+use crate::play::{Play, RunReport};
 
 /// A fault family over a batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct FamilyTally {
 /// The runs of one play, added up.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
+    /// The fault families that the play declares.
+    pub declared: Vec<&'static str>,
     /// Runs, one per seed.
     pub seeds: u64,
     /// Runs that broke a law or were not the same twice.
@@ -56,6 +58,12 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Of no run yet.
+    #[must_use]
+    pub fn of(play: &dyn Play) -> Self {
+        Self { declared: play.families(), ..Self::default() }
+    }
+
     /// Adds a run that took `busy` of the host's time.
     pub fn add(&mut self, report: &RunReport, busy: Duration) {
         self.seeds += 1;
