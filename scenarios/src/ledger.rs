@@ -17,6 +17,8 @@ use protocol::time::Mono;
 use protocol::view::{ControlView, Fact, Witness};
 use sim::World;
 
+mod suffering;
+
 /// Gathers evidence. Clones write to the same.
 #[derive(Clone)]
 pub struct Ledger {
@@ -24,7 +26,8 @@ pub struct Ledger {
     evidence: Rc<RefCell<Evidence>>,
     told: Arc<Mutex<Vec<Told>>>,
     commits: Arc<AtomicU64>,
-    felt: Rc<RefCell<BTreeMap<Family, u64>>>,
+    /// Who said of a strike that they suffered from it.
+    felt: Rc<RefCell<BTreeMap<usize, u64>>>,
 }
 
 impl Ledger {
@@ -66,7 +69,6 @@ impl Ledger {
     pub fn struck(&self, family: Family) -> Strike {
         let mut evidence = self.evidence.borrow_mut();
         evidence.faults.push(Active { family, from: self.now(), until: None });
-        self.felt.borrow_mut().entry(family).or_default();
         Strike(evidence.faults.len() - 1)
     }
 
@@ -75,15 +77,21 @@ impl Ledger {
         self.evidence.borrow_mut().faults[strike.0].until = Some(self.now());
     }
 
-    /// Somebody suffered from a fault of this family.
-    pub fn felt(&self, family: Family) {
-        *self.felt.borrow_mut().entry(family).or_default() += 1;
+    /// Somebody suffered from this one in a way that no client, session or stream shows.
+    pub fn felt(&self, strike: &Strike) {
+        *self.felt.borrow_mut().entry(strike.0).or_default() += 1;
     }
 
-    /// Every family that struck, with how often somebody suffered from it.
+    /// Every family that struck, with how often somebody suffered from it: a fault without a sufferer tests nothing.
     #[must_use]
     pub fn sufferings(&self) -> BTreeMap<Family, u64> {
-        self.felt.borrow().clone()
+        let (evidence, said) = (self.evidence(), self.felt.borrow());
+        let mut sufferings = BTreeMap::new();
+        for (number, fault) in evidence.faults.iter().enumerate() {
+            let said = said.get(&number).copied().unwrap_or(0);
+            *sufferings.entry(fault.family).or_default() += said + suffering::count(&evidence, fault);
+        }
+        sufferings
     }
 
     /// Transactions of the engine's store that are durable.
@@ -101,6 +109,12 @@ impl Ledger {
     /// Everything was healed; from here on recovery is demanded.
     pub fn healed(&self) {
         self.evidence.borrow_mut().healed = Some(self.now());
+    }
+
+    /// Whether a fault of one of these families has struck.
+    #[must_use]
+    pub fn has_struck(&self, families: &[Family]) -> bool {
+        self.evidence.borrow().faults.iter().any(|fault| families.contains(&fault.family))
     }
 
     /// Whether a fault is on that was not repaired.

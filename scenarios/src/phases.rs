@@ -1,12 +1,21 @@
 //! How a play is played: boot, load while anything may break (safety), heal and demand progress (liveness), take the
 //! load away and count what is left (rest). Then the laws judge.
 
+mod floor;
+mod rest;
+
+pub(crate) use floor::operations;
+pub use floor::shortfall;
+pub use rest::unloaded;
+
+use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::rc::Rc;
 use std::time::Duration;
 
-use model::evidence::{Evidence, Rest};
-use sim::{Options, Ratio, Sim};
+use model::evidence::Evidence;
+use model::fault::Family;
+use sim::{Ratio, Task};
 
 use crate::ledger::Ledger;
 use crate::stack::Stack;
@@ -16,160 +25,138 @@ use crate::stack::client::{Client, Load};
 pub const KEYS: &[&str] = &["a", "b"];
 
 /// Clients of every run.
-const CLIENTS: u32 = 2;
+pub const CLIENTS: u32 = 2;
 
-/// Operations of each client, and its pace: 50 of them take some 40 s.
+/// Operations of each client that somebody must have taken, and half as many that were acknowledged: the floor of every
+/// run.
+pub const OPERATIONS_MIN: u32 = 50;
+
+/// How clients load the stack: at this pace most of 50 operations fall into the safety phase.
 const LOAD: Load = Load {
-    operations: 50,
+    operations: u32::MAX,
     pause_min: Duration::from_millis(100),
-    pause_max: Duration::from_millis(1500),
-    increments: Ratio::new(7, 10),
+    pause_max: Duration::from_millis(2500),
+    increments: Ratio::new(6, 10),
 };
 
-/// The floor of virtual time of every run.
-const FLOOR: Duration = Duration::from_secs(60);
+/// How long the safety phase lasts at least: the floor of virtual time of every run.
+pub const SAFETY: Duration = Duration::from_secs(60);
 
-/// How long everything may take to come to rest once the load is gone: a runner that fell silent is lost after 15 s,
-/// an idle connection is closed after 30 s; the rest is slack.
-const REST: Duration = Duration::from_secs(60);
+/// How long nobody may fail once everything is routable again. Ours: ten probes of each counter.
+const LIVE: Duration = Duration::from_secs(10);
 
-/// How often what is left is counted within [`REST`].
-const LOOKS: u32 = 12;
+/// How often the control plane is looked at. Ours: a handful of looks while a runner is waited for or a stream backs off.
+const LOOK: (Duration, Duration) = (Duration::from_millis(200), Duration::from_millis(2000));
+
+/// Slots per runner: a runner for each counter, or one for both.
+const SLOTS: [u32; 2] = [1, 2];
 
 /// A play's part in a run.
 pub trait Plot {
     /// How long recovery from its faults may take.
     fn recovery(&self) -> Duration;
+    /// The fault families that its seeds break things with: each must be felt in some of them.
+    fn families(&self) -> &'static [Family];
     /// Boots the stack, in whichever order the play is about. Returns when clients may begin.
     fn open(&self, stack: &Stack) -> impl Future<Output = ()>;
-    /// Breaks things while clients work. Leaves nothing to be repaired behind, or repairs it in [`Self::heal`].
-    fn trouble(&self, stack: &Stack) -> impl Future<Output = ()>;
+    /// Breaks things while clients work, until `end` on the world's clock has passed, and no more than one fault
+    /// longer. Leaves nothing to be repaired behind, or repairs it in [`Self::heal`].
+    fn trouble(&self, stack: &Stack, end: Duration) -> impl Future<Output = ()>;
     /// Repairs what is still broken.
     fn heal(&self, stack: &Stack) -> impl Future<Output = ()>;
 }
 
 /// One run of a play, to its evidence.
-pub async fn play(
-    ledger: &Ledger,
-    plot: impl Plot + Copy + 'static,
-    unloaded: BTreeMap<String, u64>,
-) -> Evidence {
+pub async fn play(ledger: &Ledger, plot: impl Plot, unloaded: BTreeMap<String, u64>) -> Evidence {
     let stack = Stack::new(ledger);
     let world = stack.world.clone();
+    let looks = Looks::begin(&stack);
+    stack.application.set_slots(*world.stream("slots").one_of(&SLOTS));
     plot.open(&stack).await;
     let clients: Vec<_> = (0..CLIENTS).map(|id| Client::new(&world, &stack.ledger, id)).collect();
     for client in &clients {
         client.begin(KEYS, LOAD);
     }
-    let trouble = {
-        let stack = stack.clone();
-        world.spawn("trouble", async move { plot.trouble(&stack).await })
-    };
-    for client in &clients {
-        client.node().ended().await;
-    }
-    trouble.await;
-    observe(&stack).await;
-    if world.elapsed() < FLOOR {
-        world.sleep(FLOOR - world.elapsed()).await;
-    }
+    plot.trouble(&stack, world.elapsed() + SAFETY).await;
     plot.heal(&stack).await;
     assert!(!stack.ledger.is_broken(), "a play repairs what it broke before it demands progress");
     stack.ledger.healed();
     world.note("healed");
-    let prober = Client::new(&world, &stack.ledger, CLIENTS);
-    prober.probe(KEYS, plot.recovery());
-    prober.node().ended().await;
-    observe(&stack).await;
-    prober.clear(KEYS);
-    prober.node().ended().await;
+    live(&stack, &clients, plot.recovery()).await;
+    clear(&stack).await;
+    looks.end().await;
     world.note("load taken away");
-    stack.until(REST, async || is_idle(&stack).await).await;
-    let loaded = at_rest(&stack).await;
-    let rest = Rest { at: stack.ledger.now(), loaded, unloaded };
+    let rest = rest::take(&stack, unloaded).await;
     let mut evidence = stack.ledger.evidence();
     evidence.recovery = plot.recovery();
     evidence.rest = Some(rest);
     evidence
 }
 
-async fn observe(stack: &Stack) {
-    if let Some((control, _)) = stack.engine.views().await {
-        stack.ledger.saw(control);
+/// The liveness phase: every counter is probed from the moment of healing until everybody was due for a while, under a
+/// load that goes on; then the load ends.
+async fn live(stack: &Stack, clients: &[Client], recovery: Duration) {
+    let new = |number: usize| {
+        let number = u32::try_from(number).expect("a play has few clients");
+        Client::new(&stack.world, &stack.ledger, CLIENTS + number)
+    };
+    let probers: Vec<_> = (0..=KEYS.len()).map(new).collect();
+    for (prober, key) in probers.iter().zip(KEYS) {
+        prober.probe(key, recovery);
+    }
+    probers[KEYS.len()].probe_pool(stack.application.slots(), recovery);
+    for client in clients {
+        client.ease(OPERATIONS_MIN);
+    }
+    stack.world.sleep(recovery + LIVE).await;
+    end(&probers).await;
+    // What nobody took while the engine was away is made up for.
+    let limit = LOAD.pause_max * OPERATIONS_MIN;
+    let enough = || clients.iter().all(|client| client.has_done(OPERATIONS_MIN));
+    stack.until(limit, async || enough()).await;
+    end(clients).await;
+}
+
+async fn end(clients: &[Client]) {
+    for client in clients {
+        client.end();
+    }
+    for client in clients {
+        client.node().ended().await;
     }
 }
 
-/// Whether the platform says that nobody asks anything of it.
-async fn is_idle(stack: &Stack) -> bool {
-    let Some((control, gateway)) = stack.engine.views().await else { return false };
-    control.actors.is_empty() && control.runners.is_empty() && gateway.waiting + gateway.forwarded == 0
+/// Takes the load away.
+async fn clear(stack: &Stack) {
+    let last = Client::new(&stack.world, &stack.ledger, 0);
+    last.clear(KEYS);
+    last.node().ended().await;
 }
 
-/// What stays while nothing is asked: of each resource the least that was there at any of some looks. A connection
-/// that is kept for a while, or a request that is made every half minute, comes and goes; what leaked does not.
-async fn at_rest(stack: &Stack) -> BTreeMap<String, u64> {
-    let mut least = count(stack).await;
-    for _ in 0..LOOKS {
-        stack.world.sleep(REST / LOOKS).await;
-        let counts = count(stack).await;
-        for (name, held) in &mut least {
-            *held = (*held).min(counts.get(name).copied().unwrap_or(0));
-        }
-        least.retain(|_, held| *held > 0);
-    }
-    least
+/// Looks at the control plane, until told to end.
+struct Looks {
+    over: Rc<Cell<bool>>,
+    task: Task<()>,
 }
 
-/// What there is in the engine and in the application, by name.
-async fn count(stack: &Stack) -> BTreeMap<String, u64> {
-    let mut counts = BTreeMap::new();
-    if let Some((control, gateway)) = stack.engine.views().await {
-        let streams: u32 = control.pools.iter().map(|pool| pool.streams).sum();
-        let rows = [
-            ("actors", control.actors.len()),
-            ("runners", control.runners.len()),
-            ("sockets", control.sockets),
-            ("streams", streams as usize),
-            ("watched", control.watched + gateway.watched),
-            ("requests", gateway.waiting + gateway.forwarded),
-        ];
-        counts.extend(rows.map(|(name, count)| (format!("engine {name}"), count as u64)));
-    }
-    for (node, census) in stack.world.census() {
-        if node != "engine" && node != "app" {
-            continue;
-        }
-        for (task, number) in census.tasks {
-            counts.insert(format!("{node} task {task}"), number as u64);
-        }
-        let rows = [
-            ("timers", census.timers as u64),
-            ("listeners", census.listeners as u64),
-            ("sockets", census.sockets as u64),
-            ("half-open sockets", census.half_open as u64),
-            ("queued connections", census.queued as u64),
-            ("unread bytes", census.unread),
-            ("files", census.files as u64),
-        ];
-        counts.extend(rows.map(|(name, count)| (format!("{node} {name}"), count)));
-    }
-    counts
-}
-
-/// What there is at rest in a world that never had a load. The same for every run, so it is counted once a process.
-///
-/// # Panics
-/// Inside a run; or if the stack does not come up without any fault.
-pub fn unloaded() -> BTreeMap<String, u64> {
-    static UNLOADED: OnceLock<BTreeMap<String, u64>> = OnceLock::new();
-    let counted = UNLOADED.get_or_init(|| {
-        let report = Sim::new(Options::seed(0)).run(|world| async move {
-            let stack = Stack::new(&Ledger::new(&world));
-            crate::plays::smoke::Smoke.open(&stack).await;
-            world.sleep(FLOOR).await;
-            at_rest(&stack).await
+impl Looks {
+    fn begin(stack: &Stack) -> Self {
+        let over = Rc::new(Cell::new(false));
+        let (stack, told) = (stack.clone(), Rc::clone(&over));
+        let pause = stack.world.stream("look");
+        let task = stack.world.clone().spawn("look", async move {
+            while !told.get() {
+                if let Some(view) = stack.engine.control().await {
+                    stack.ledger.saw(view);
+                }
+                stack.world.sleep(pause.span(LOOK.0..=LOOK.1)).await;
+            }
         });
-        report.expect_ok()
-    });
-    counted.clone()
+        Self { over, task }
+    }
+
+    async fn end(self) {
+        self.over.set(true);
+        self.task.await;
+    }
 }

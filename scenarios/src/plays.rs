@@ -41,13 +41,13 @@ const ENGINE_RESTART: Named<EngineRestart> = Named {
 
 const SSE_DROP: Named<SseDrop> = Named {
     name: "sse_drop",
-    about: "event streams and runner sockets are cut, also silently; instances are killed",
+    about: "streams and sockets are cut; instances are killed, paused, parted, and dawdle",
     plot: SseDrop,
 };
 
 const CONFIG_RETRY: Named<ConfigRetry> = Named {
     name: "config_retry",
-    about: "the pool is configured while the engine is down, slow or failing",
+    about: "the pool is configured, and again, while the engine is down, slow or failing",
     plot: ConfigRetry,
 };
 
@@ -58,6 +58,10 @@ impl<P: Plot + Copy + Send + Sync + 'static> Play for Named<P> {
 
     fn about(&self) -> &'static str {
         self.about
+    }
+
+    fn families(&self) -> Vec<&'static str> {
+        self.plot.families().iter().map(|family| family.name()).collect()
     }
 
     fn run(&self, seed: u64, options: &RunOptions) -> RunReport {
@@ -74,14 +78,15 @@ impl<P: Plot + Copy + Send + Sync + 'static> Play for Named<P> {
 }
 
 fn performance(ledger: &Ledger, evidence: &Evidence) -> Performance {
-    let verdict = model::judge(evidence);
+    let mut verdict = model::judge(evidence);
+    verdict.broken.extend(phases::shortfall(evidence));
     for broken in &verdict.broken {
         ledger.world().note(format!("broken: {broken}"));
     }
     Performance {
         unjudged: verdict.unjudged.clone(),
         outcome: verdict.into_result(),
-        operations: evidence.history.ops().len() as u64,
+        operations: phases::operations(evidence),
         acknowledged: evidence.history.acknowledged(),
         failed: evidence.history.failed(),
         commits: ledger.commits(),

@@ -1,4 +1,5 @@
-//! The whole stack in a world: clients, one engine with its gateway, one application node.
+//! The whole stack in a world: clients, one engine with its gateway, a platform with two hosts of
+//! one application.
 //!
 //! Everything that runs here is what production runs: `host`, `sdk`, `demo`, over real HTTP, SSE, WebSocket and
 //! database bytes. What is of the testbed: who boots and fells it, and the clients that ask. Next: [`crate::phases`],
@@ -6,8 +7,11 @@
 
 pub mod application;
 pub mod client;
+pub mod dawdle;
 pub mod engine;
 pub mod http;
+mod load;
+mod probe;
 
 use std::time::Duration;
 
@@ -16,6 +20,7 @@ use sim::World;
 use crate::ledger::Ledger;
 
 pub use application::Application;
+pub use dawdle::Whims;
 pub use engine::Engine;
 
 /// Where the engine listens.
@@ -27,6 +32,9 @@ pub const APPLICATION_PORT: u16 = 6440;
 /// The pool that the application serves.
 pub const POOL: &str = "default";
 
+/// The name under which the platform's hosts are reached: the first of them that takes a connection.
+pub const PLATFORM: &str = "platform";
+
 /// The stack of one run.
 #[derive(Clone)]
 pub struct Stack {
@@ -36,8 +44,12 @@ pub struct Stack {
     pub ledger: Ledger,
     /// The engine.
     pub engine: Engine,
-    /// The application.
+    /// The host of the application that the platform prefers, and that configures the pool.
     pub application: Application,
+    /// Its other host.
+    pub spare: Application,
+    /// What the application's actors are told.
+    pub whims: Whims,
 }
 
 impl Stack {
@@ -46,18 +58,44 @@ impl Stack {
     pub fn new(ledger: &Ledger) -> Self {
         let world = ledger.world();
         let engine = Engine::new(world, ledger);
-        let application = Application::new(world, ledger);
-        Self { world: world.clone(), ledger: ledger.clone(), engine, application }
+        let whims = Whims::default();
+        let application = Application::new(ledger, "app", &whims, true);
+        let spare = Application::new(ledger, "app-spare", &whims, false);
+        let stack = Self { world: world.clone(), ledger: ledger.clone(), engine, application, spare, whims };
+        stack.prefer(&stack.application);
+        stack
     }
 
-    /// Waits until `true`, looking every 50 ms of virtual time, at most so long. Returns whether it came.
+    /// The hosts of the application.
+    #[must_use]
+    pub const fn hosts(&self) -> [&Application; 2] {
+        [&self.application, &self.spare]
+    }
+
+    /// Lets the platform send new connections to this host first.
+    pub fn prefer(&self, first: &Application) {
+        let mut nodes: Vec<_> = self.hosts().iter().map(|host| host.node()).collect();
+        nodes.sort_by_key(|node| node.name() != first.node().name());
+        self.world.alias(PLATFORM, &nodes);
+    }
+
+    /// Waits so long, but not beyond `end`. Returns whether that lies ahead still.
+    pub async fn wait(&self, span: Duration, end: Duration) -> bool {
+        self.world.sleep(span.min(end.saturating_sub(self.world.elapsed()))).await;
+        self.world.elapsed() < end
+    }
+
+    /// Waits until `true`, looking every 50 ms of virtual time in the first second and every 250 ms from then on, at most
+    /// so long. Returns whether it came.
     pub async fn until(&self, limit: Duration, mut is: impl AsyncFnMut() -> bool) -> bool {
-        let end = self.world.elapsed() + limit;
+        let begun = self.world.elapsed();
         while !is().await {
-            if self.world.elapsed() >= end {
+            let waited = self.world.elapsed() - begun;
+            if waited >= limit {
                 return false;
             }
-            self.world.sleep(Duration::from_millis(50)).await;
+            let often = waited < Duration::from_secs(1);
+            self.world.sleep(Duration::from_millis(if often { 50 } else { 250 })).await;
         }
         true
     }

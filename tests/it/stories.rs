@@ -4,6 +4,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use protocol::time::Mono;
+use protocol::view::Fact;
 use scenarios::ledger::Ledger;
 use scenarios::phases::Plot;
 use scenarios::plays::smoke::Smoke;
@@ -26,9 +28,16 @@ impl Counting {
 
 /// Runs a script on a stack that is up, and compares how it is told with the story of this name.
 fn story(name: &str, script: impl AsyncFn(&Stack, &Counting) + Send + 'static) {
+    told(name, async move |stack, client| {
+        Smoke.open(stack).await;
+        script(stack, client).await;
+    });
+}
+
+/// The same on a stack of which nothing runs yet.
+fn told(name: &str, script: impl AsyncFn(&Stack, &Counting) + Send + 'static) {
     let report = Sim::new(Options::seed(1)).run(|world| async move {
         let stack = Stack::new(&Ledger::new(&world));
-        Smoke.open(&stack).await;
         let client = Counting(Client::new(&world, &stack.ledger, 0));
         script(&stack, &client).await;
         let mut evidence = stack.ledger.evidence();
@@ -102,4 +111,47 @@ fn the_event_stream_is_cut_silently_while_the_socket_lives() {
         stack.ledger.repaired(strike);
         client.count(2).await;
     });
+}
+
+#[test]
+fn the_pool_is_configured_as_soon_as_the_engine_is_there() {
+    told("the_pool_is_configured_as_soon_as_the_engine_is_there", async |stack, client| {
+        let strike = stack.ledger.struck(model::fault::Family::EngineStopped);
+        stack.application.boot();
+        stack.world.sleep(Duration::from_secs(3)).await;
+        stack.world.note(format!("the pool is configured: {}", stack.application.is_configured()));
+        stack.engine.boot();
+        stack.ledger.repaired(strike);
+        stack.until(Duration::from_secs(30), async || stack.application.is_configured()).await;
+        stack.world.note(format!("the pool is configured: {}", stack.application.is_configured()));
+        client.count(2).await;
+    });
+}
+
+#[test]
+fn a_start_that_comes_too_late_is_kept_out_by_the_fence() {
+    story("a_start_that_comes_too_late_is_kept_out_by_the_fence", async |stack, client| {
+        let strike = stack.ledger.struck(model::fault::Family::ActorDawdles);
+        stack.whims.next_start(Duration::from_secs(33));
+        stack.world.note("the next start takes 33 s");
+        client.count(2).await;
+        stack.world.sleep(Duration::from_secs(5)).await;
+        stack.ledger.repaired(strike);
+        let facts = stack.ledger.evidence().told;
+        for told in facts {
+            if let Fact::Placed { generation, .. } | Fact::Ended { generation, .. } = told.fact {
+                let at = told.at.since(Mono::ZERO).as_secs_f64();
+                stack.world.note(format!("at {at:.1} s {generation:?} was {}", word(&told.fact)));
+            }
+        }
+        let refused = protocol::mark::hits()["control.kv_refused"];
+        stack.world.note(format!("KV requests refused: {refused}"));
+    });
+}
+
+const fn word(fact: &Fact) -> &'static str {
+    match fact {
+        Fact::Placed { .. } => "placed",
+        _ => "ended",
+    }
 }

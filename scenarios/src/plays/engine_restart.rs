@@ -1,16 +1,17 @@
-//! `engine_restart`: the engine falls at a seeded moment, killed or without power, also inside a commit, and is back
-//! after a seeded while; once or twice a run.
+//! `engine_restart`: the engine falls at seeded moments, killed or without power, where it stands or inside a disk
+//! operation, also of its own recovery, and is back each time after a seeded while.
 
 use std::time::Duration;
 
 use model::fault::Family;
-use sim::{Fall, Ratio};
+use sim::{Fall, Ratio, Stream, World};
 
 use crate::phases::Plot;
 use crate::plays::smoke::Smoke;
 use crate::stack::Stack;
 
-/// Downtimes: shorter than a runner's first redial, within the grace, beyond it, and beyond the lost threshold.
+/// Downtimes: shorter than a runner's first redial, within the grace of 3 s, beyond it, and beyond the lost threshold
+/// of 15 s.
 const DOWN: [(Duration, Duration); 4] = [
     (Duration::from_millis(1), Duration::from_millis(50)),
     (Duration::from_millis(50), Duration::from_secs(3)),
@@ -18,18 +19,79 @@ const DOWN: [(Duration, Duration); 4] = [
     (Duration::from_secs(10), Duration::from_secs(25)),
 ];
 
-/// When the first fall comes, counted from the first request of a client.
-const FIRST: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(30));
+/// From the moment at which clients begin, or a boot, to the next fall: while it starts, while sessions come back and
+/// actors are started, and, as often, in the middle of everything.
+const WAIT: [(Duration, Duration); 4] = [
+    (Duration::from_millis(1), Duration::from_millis(50)),
+    (Duration::from_millis(50), Duration::from_secs(1)),
+    (Duration::from_secs(1), Duration::from_secs(24)),
+    (Duration::from_secs(1), Duration::from_secs(24)),
+];
 
-/// From a boot to the next fall; it may fall again while it recovers.
-const AGAIN: (Duration, Duration) = (Duration::from_millis(1), Duration::from_secs(12));
-
-/// Within how many disk operations of the moment a fall inside a commit comes. A commit has about ten.
+/// Within how many disk operations of the moment a fall inside one comes: four commits, of about ten each, or a whole
+/// boot.
 const OPERATIONS: u64 = 40;
+
+/// How long a fall inside a disk operation is waited for: an engine that nobody asks writes nothing.
+const PATIENCE: Duration = Duration::from_secs(12);
 
 /// See the module.
 #[derive(Clone, Copy, Debug)]
 pub struct EngineRestart;
+
+/// One fall.
+struct Blow {
+    wait: Duration,
+    how: Fall,
+    /// Inside which disk operation from the moment on.
+    inside: Option<u64>,
+    down: Duration,
+    /// Inside which disk operation of the boot that follows it falls again.
+    again: Option<u64>,
+}
+
+/// What is decided of falls, each in a stream of its own.
+struct Draws {
+    bucket: Stream,
+    wait: Stream,
+    how: Stream,
+    inside: Stream,
+    operation: Stream,
+    bucket_down: Stream,
+    down: Stream,
+    again: Stream,
+    operation_again: Stream,
+}
+
+impl Draws {
+    fn new(world: &World) -> Self {
+        let stream = |what| world.stream(&format!("fall/engine/{what}"));
+        Self {
+            bucket: stream("bucket"),
+            wait: stream("wait"),
+            how: stream("how"),
+            inside: stream("inside"),
+            operation: stream("operation"),
+            bucket_down: stream("bucket_down"),
+            down: stream("down"),
+            again: stream("again"),
+            operation_again: stream("operation_again"),
+        }
+    }
+
+    fn blow(&self) -> Blow {
+        let (wait, down) = (self.bucket.one_of(&WAIT), self.bucket_down.one_of(&DOWN));
+        let (operation, again) =
+            (self.operation.within(1..=OPERATIONS), self.operation_again.within(1..=OPERATIONS));
+        Blow {
+            wait: self.wait.span(wait.0..=wait.1),
+            how: *self.how.one_of(&[Fall::Kill, Fall::PowerOff]),
+            inside: self.inside.chance(Ratio::new(1, 2)).then_some(operation),
+            down: self.down.span(down.0..=down.1),
+            again: self.again.chance(Ratio::new(1, 6)).then_some(again),
+        }
+    }
+}
 
 impl Plot for EngineRestart {
     fn recovery(&self) -> Duration {
@@ -38,44 +100,53 @@ impl Plot for EngineRestart {
         Duration::from_secs(30)
     }
 
+    fn families(&self) -> &'static [Family] {
+        &[Family::EngineKilled, Family::EnginePowerLost, Family::EngineFellInCommit]
+    }
+
     async fn open(&self, stack: &Stack) {
         Smoke.open(stack).await;
     }
 
-    async fn trouble(&self, stack: &Stack) {
-        let plan = stack.world.stream("fall/engine");
-        let falls = if plan.chance(Ratio::new(1, 3)) { 2 } else { 1 };
-        let mut wait = FIRST;
-        for _ in 0..falls {
-            stack.world.sleep(plan.span(wait.0..=wait.1)).await;
-            let how = *plan.one_of(&[Fall::Kill, Fall::PowerOff]);
-            let family = match how {
-                Fall::Kill => Family::EngineKilled,
-                Fall::PowerOff => Family::EnginePowerLost,
-            };
-            let node = stack.engine.node();
-            assert!(node.is_running(), "an engine that runs is felled");
-            if plan.chance(Ratio::new(1, 2)) {
-                stack.world.note(format!("engine falls inside a disk operation: {how:?}"));
-                node.crash_in_disk_operation(plan.within(1..=OPERATIONS), how);
-                // Between two requests an engine writes nothing: then it falls where it stands.
-                if stack.world.within(AGAIN.1, node.ended()).await.is_none() {
-                    node.spare();
-                    node.fall(how);
-                }
-            } else {
-                stack.world.note(format!("engine falls: {how:?}"));
-                node.fall(how);
+    async fn trouble(&self, stack: &Stack, end: Duration) {
+        let draws = Draws::new(&stack.world);
+        loop {
+            let blow = draws.blow();
+            if !stack.wait(blow.wait, end).await {
+                return;
             }
-            let strike = stack.ledger.struck(family);
-            stack.ledger.felt(family);
-            let down = plan.one_of(&DOWN);
-            stack.world.sleep(plan.span(down.0..=down.1)).await;
-            stack.engine.boot();
-            stack.ledger.repaired(strike);
-            wait = AGAIN;
+            fall(stack, &blow, blow.inside).await;
+            if blow.again.is_some() {
+                fall(stack, &blow, blow.again).await;
+            }
         }
     }
 
     async fn heal(&self, _: &Stack) {}
+}
+
+/// The engine falls, and is back after a while.
+async fn fall(stack: &Stack, blow: &Blow, inside: Option<u64>) {
+    let (node, how) = (stack.engine.node(), blow.how);
+    assert!(node.is_running(), "an engine that runs is felled");
+    let mut family = match how {
+        Fall::Kill => Family::EngineKilled,
+        Fall::PowerOff => Family::EnginePowerLost,
+    };
+    if let Some(operation) = inside {
+        node.crash_in_disk_operation(operation, how);
+        if stack.world.within(PATIENCE, node.ended()).await.is_some() {
+            stack.world.note(format!("engine falls inside disk operation {operation}: {how:?}"));
+            family = Family::EngineFellInCommit;
+        }
+        node.spare();
+    }
+    if node.is_running() {
+        stack.world.note(format!("engine falls: {how:?}"));
+        node.fall(how);
+    }
+    let strike = stack.ledger.struck(family);
+    stack.world.sleep(blow.down).await;
+    stack.engine.boot();
+    stack.ledger.repaired(strike);
 }

@@ -2,8 +2,13 @@
 
 use std::time::Duration;
 
+use model::fault::Family;
+
 use crate::phases::Plot;
 use crate::stack::Stack;
+
+/// How long the application may take to configure its pool when nothing is broken: half of its own deadline of 60 s.
+const CONFIGURED: Duration = Duration::from_secs(30);
 
 /// See the module.
 #[derive(Clone, Copy, Debug)]
@@ -15,10 +20,16 @@ impl Plot for Smoke {
         Duration::from_secs(5)
     }
 
+    fn families(&self) -> &'static [Family] {
+        &[]
+    }
+
     async fn open(&self, stack: &Stack) {
         stack.engine.boot();
-        stack.application.boot();
-        let configured = stack.until(Duration::from_secs(30), async || {
+        for host in stack.hosts() {
+            host.boot();
+        }
+        let configured = stack.until(CONFIGURED, async || {
             let views = stack.engine.views().await;
             views.is_some_and(|(control, _)| !control.pools.is_empty())
         });
@@ -26,7 +37,9 @@ impl Plot for Smoke {
         stack.world.note("pool configured");
     }
 
-    async fn trouble(&self, _: &Stack) {}
+    async fn trouble(&self, stack: &Stack, end: Duration) {
+        stack.wait(end, end).await;
+    }
 
     async fn heal(&self, _: &Stack) {}
 }

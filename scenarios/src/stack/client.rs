@@ -1,16 +1,20 @@
 //! A client of the counters: it makes them, then increments and reads them at its own pace, and writes down what it
 //! said and heard.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::Method;
-use model::code::Failure;
-use model::history::{ClientId, Kind, Outcome};
+use model::code::{ClientCode, Failure};
+use model::history::{ClientId, Kind, OpId, Outcome};
 use serde::Deserialize;
-use sim::{Node, Ratio, Stream, World};
+use sim::{Node, World};
 
 use super::http::{CONNECT_TIMEOUT, Http, Refusal};
+pub use super::load::Load;
+use super::load::{Draws, EASY, IDLE, Order};
 use super::{POOL, engine};
 use crate::ledger::Ledger;
 
@@ -24,32 +28,26 @@ const ACTOR_BOUND: Duration = engine::ANSWER_BOUND.saturating_add(CONNECT_TIMEOU
 const SLACK: Duration = Duration::from_secs(1);
 
 /// How much longer than its bound a client waits before it gives up by itself: an answer that comes too late is told
-/// from one that never comes.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// from one that never comes. Ours: short, since a client that waits in vain loads nobody.
+const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Between two attempts to make an actor.
-const RETRY: Duration = Duration::from_millis(250);
+/// Between two attempts to make an actor. Ours: below a
+/// tenth of the shortest time for recovery that a play states.
+pub(super) const RETRY: Duration = Duration::from_millis(250);
 
-/// How a client loads the stack.
-#[derive(Clone, Copy, Debug)]
-pub struct Load {
-    /// Operations on actors.
-    pub operations: u32,
-    /// Shortest pause between two of them.
-    pub pause_min: Duration,
-    /// Longest pause between two of them.
-    pub pause_max: Duration,
-    /// How often an operation is an increment.
-    pub increments: Ratio,
-}
+/// The same once several have failed: the wait doubles up to it. Ours: as long as the longest pause of the load.
+const RETRY_MAX: Duration = Duration::from_secs(2);
 
 /// One client, on a node of its own.
 #[derive(Clone)]
 pub struct Client {
     id: ClientId,
     node: Node,
-    world: World,
+    pub(super) world: World,
     ledger: Ledger,
+    /// Operations on actors that somebody took, and those of them that succeeded.
+    done: Rc<Cell<(u32, u32)>>,
+    order: Rc<Cell<Order>>,
 }
 
 #[derive(Deserialize)]
@@ -72,12 +70,14 @@ impl Client {
     #[must_use]
     pub fn new(world: &World, ledger: &Ledger, id: u32) -> Self {
         let node = world.node(&format!("client-{id}"));
-        Self { id: ClientId(id), node, world: world.clone(), ledger: ledger.clone() }
+        let (done, order) = (Rc::default(), Rc::new(Cell::new(Order::Load)));
+        Self { id: ClientId(id), node, world: world.clone(), ledger: ledger.clone(), done, order }
     }
 
     /// Begins the load on its node, for counters of these keys. Await [`Node::ended`] of [`Self::node`] for its end.
     pub fn begin(&self, keys: &'static [&'static str], load: Load) {
         let client = self.clone();
+        self.done.set((0, 0));
         self.node.boot(move || {
             let client = client.clone();
             async move { client.run(keys, load).await }
@@ -90,34 +90,67 @@ impl Client {
         &self.node
     }
 
+    /// Whether somebody took so many of its operations on actors, and half of them succeeded.
+    #[must_use]
+    pub fn has_done(&self, operations: u32) -> bool {
+        let (heard, good) = self.done.get();
+        heard >= operations && good >= operations / 2
+    }
+
+    /// Lets it make longer pauses as soon as it [has done](Self::has_done) so many operations.
+    pub fn ease(&self, after: u32) {
+        self.order.set(Order::Ease { after });
+    }
+
+    /// Lets it end after the operation it is at.
+    pub fn end(&self) {
+        self.order.set(Order::End);
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.order.get() == Order::End
+    }
+
     async fn run(self, keys: &[&str], load: Load) {
-        let name = self.node.name();
-        let pause = self.world.stream(&format!("pause/{name}"));
-        let choice = self.world.stream(&format!("operation/{name}"));
+        let draws = Draws::new(&self.world, &self.node.name());
         let mut http = Http::new();
         let mut actors = Vec::new();
         for key in keys {
             actors.push(self.make(&mut http, key).await);
         }
-        for _ in 0..load.operations {
-            runtime::sleep(pause.span(load.pause_min..=load.pause_max)).await;
-            let which = usize::try_from(choice.below(keys.len() as u64)).expect("an index fits");
-            let kind = pick(&choice, load.increments);
-            self.operate(&mut http, keys[which], &actors[which], kind).await;
+        while self.done.get().0 < load.operations {
+            let pause = draws.pause.span(load.pause_min..=load.pause_max);
+            let eased = matches!(self.order.get(), Order::Ease { after } if self.has_done(after));
+            let pause = if eased { pause * EASY } else { pause };
+            runtime::sleep(pause).await;
+            if pause > IDLE {
+                http = Http::new();
+            }
+            if self.is_over() {
+                return;
+            }
+            let which = usize::try_from(draws.key.below(keys.len() as u64)).expect("an index fits");
+            let kind = draws.kind(load.increments);
+            let answer = self.operate(&mut http, keys[which], &actors[which], kind).await;
+            let (heard, good) = self.done.get();
+            let heard = heard + u32::from(answer != Answer::Unheard);
+            self.done.set((heard, good + u32::from(answer == Answer::Good)));
         }
     }
 
     /// Makes (or finds) the counter of a key, however often it takes. Returns its id.
-    async fn make(&self, http: &mut Http, key: &str) -> String {
+    pub(super) async fn make(&self, http: &mut Http, key: &str) -> String {
+        let mut wait = RETRY;
         loop {
             if let Some(id) = self.try_make(http, key).await {
                 return id;
             }
-            runtime::sleep(RETRY).await;
+            runtime::sleep(wait).await;
+            wait = (wait * 2).min(RETRY_MAX);
         }
     }
 
-    async fn try_make(&self, http: &mut Http, key: &str) -> Option<String> {
+    pub(super) async fn try_make(&self, http: &mut Http, key: &str) -> Option<String> {
         let body = serde_json::json!({
             "name": "counter", "key": key, "runner_name_selector": POOL, "crash_policy": "sleep",
         });
@@ -137,8 +170,8 @@ impl Client {
         }
     }
 
-    /// One operation on a counter. Returns whether it succeeded.
-    pub async fn operate(&self, http: &mut Http, key: &str, actor: &str, kind: Kind) -> bool {
+    /// One operation on a counter.
+    pub async fn operate(&self, http: &mut Http, key: &str, actor: &str, kind: Kind) -> Answer {
         let op = self.ledger.invoke(self.id, key, kind, ACTOR_BOUND);
         let (method, path, body) = match kind {
             Kind::Increment { by } => {
@@ -153,38 +186,37 @@ impl Client {
             Ok(counted) => {
                 self.world.note(format!("{} {kind:?} {key} -> {}", self.node.name(), counted.value));
                 self.ledger.end(op, Outcome::Acknowledged { value: counted.value });
-                true
+                Answer::Good
             }
             Err(refusal) => {
                 self.world.note(format!("{} {kind:?} {key} -> {}", self.node.name(), refusal.code));
+                let unheard = [ClientCode::Refused, ClientCode::ConnectTimedOut]
+                    .iter()
+                    .any(|code| code.as_str() == refusal.code);
                 self.ledger.end(op, failed(refusal));
-                false
+                if unheard { Answer::Unheard } else { Answer::Bad }
             }
         }
     }
 
-    /// After healing: asks each counter until it answers, at most for `limit` each.
-    pub fn probe(&self, keys: &'static [&'static str], limit: Duration) {
-        let client = self.clone();
-        self.node.boot(move || {
-            let client = client.clone();
-            async move {
-                let end = runtime::now() + limit;
-                let mut http = Http::new();
-                for key in keys {
-                    while runtime::now() < end {
-                        let Some(actor) = client.try_make(&mut http, key).await else {
-                            runtime::sleep(RETRY).await;
-                            continue;
-                        };
-                        if client.operate(&mut http, key, &actor, Kind::Read).await {
-                            break;
-                        }
-                        runtime::sleep(RETRY).await;
-                    }
-                }
-            }
+    /// Asks whether the engine knows the pool as it was configured last: so many slots per runner. Returns whether.
+    pub(super) async fn check_pool(&self, http: &mut Http, slots: u32) -> bool {
+        let op = self.call("configuration", "read configuration");
+        let limit = API_BOUND + CONNECT_TIMEOUT + SLACK + PATIENCE;
+        let answer = http.ask(Method::GET, "/runner-configs?namespace=default", Bytes::new(), limit).await;
+        let known = answer.and_then(|bytes| parsed::<serde_json::Value>(&bytes)).and_then(|configs| {
+            let pool = &configs["runner_configs"][POOL]["datacenters"]["default"];
+            let known = pool["serverless"]["slots_per_runner"].as_u64();
+            if known == Some(u64::from(slots)) { Ok(()) } else { Err(ClientCode::Outdated.into()) }
         });
+        let is_known = known.is_ok();
+        let outcome = known.map_or_else(failed, |()| Outcome::Acknowledged { value: 0 });
+        self.ledger.end(op, outcome);
+        is_known
+    }
+
+    fn call(&self, key: &str, what: &'static str) -> OpId {
+        self.ledger.invoke(self.id, key, Kind::Call(what), API_BOUND + CONNECT_TIMEOUT + SLACK)
     }
 
     /// Deletes the counters of these keys: the load is taken away.
@@ -198,7 +230,7 @@ impl Client {
                     let id = client.make(&mut http, key).await;
                     let path = format!("/actors/{id}?namespace=default");
                     let bound = API_BOUND + CONNECT_TIMEOUT + SLACK;
-                    let op = client.ledger.invoke(client.id, key, Kind::Call("delete"), bound);
+                    let op = client.call(key, "delete");
                     let answer = http.ask(Method::DELETE, &path, Bytes::new(), bound + PATIENCE);
                     let outcome = match answer.await {
                         Ok(_) => Outcome::Acknowledged { value: 0 },
@@ -211,12 +243,19 @@ impl Client {
     }
 }
 
-fn pick(choice: &Stream, increments: Ratio) -> Kind {
-    if choice.chance(increments) { Kind::Increment { by: choice.within(1..=3) } } else { Kind::Read }
+/// How an operation on a counter went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// It succeeded.
+    Good,
+    /// It failed.
+    Bad,
+    /// Nobody took it.
+    Unheard,
 }
 
 fn parsed<T: for<'a> Deserialize<'a>>(bytes: &Bytes) -> Result<T, Refusal> {
-    serde_json::from_slice(bytes).map_err(|_other| model::code::ClientCode::Malformed.into())
+    serde_json::from_slice(bytes).map_err(|_other| ClientCode::Malformed.into())
 }
 
 fn failed(refusal: Refusal) -> Outcome {

@@ -22,6 +22,9 @@ pub const RESPONSE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Within which every request to an actor is answered or failed typed: ready, plus the answer.
 pub const ANSWER_BOUND: Duration = READY_TIMEOUT.saturating_add(RESPONSE_TIMEOUT);
 
+/// How long an engine is waited for that was asked how it stands: one that is paused or falls may never answer. Ours.
+const ASKED: Duration = Duration::from_secs(5);
+
 /// The engine, in whichever of its lives.
 #[derive(Clone)]
 pub struct Engine {
@@ -29,6 +32,7 @@ pub struct Engine {
     world: World,
     ledger: Ledger,
     boots: Rc<Cell<u32>>,
+    may_end: Rc<Cell<bool>>,
     view: Rc<RefCell<Option<host::View>>>,
 }
 
@@ -41,6 +45,7 @@ impl Engine {
             world: world.clone(),
             ledger: ledger.clone(),
             boots: Rc::default(),
+            may_end: Rc::default(),
             view: Rc::default(),
         }
     }
@@ -49,6 +54,11 @@ impl Engine {
     #[must_use]
     pub const fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// Whether it may end by itself, with an error: while its disk fails it has nothing else left to do.
+    pub fn may_end(&self, may: bool) {
+        self.may_end.set(may);
     }
 
     /// Boots it, for the first time or again, on the same disk.
@@ -75,6 +85,7 @@ impl Engine {
         *self.view.borrow_mut() = None;
         match ended {
             Ok(()) => self.world.note("engine stops"),
+            Err(error) if self.may_end.get() => self.world.note(format!("engine ends: {error}")),
             Err(error) => panic!("the engine ends by itself: {error}"),
         }
     }
@@ -93,6 +104,15 @@ impl Engine {
         options
     }
 
+    /// How its control plane stands; `None` while it is not up.
+    pub async fn control(&self) -> Option<ControlView> {
+        if !self.node.is_running() {
+            return None;
+        }
+        let view = self.view.borrow().clone()?;
+        self.world.within(ASKED, view.control()).await?
+    }
+
     /// How it stands; `None` while it is not up.
     pub async fn views(&self) -> Option<(ControlView, GatewayView)> {
         if !self.node.is_running() {
@@ -100,7 +120,6 @@ impl Engine {
         }
         let view = self.view.borrow().clone()?;
         let both = async move { Some((view.control().await?, view.gateway().await?)) };
-        // An engine that falls while it is asked never answers.
-        self.world.within(Duration::from_secs(5), both).await?
+        self.world.within(ASKED, both).await?
     }
 }

@@ -1,0 +1,81 @@
+//! Cuts of one connection, at once or between two bytes.
+
+use std::time::Duration;
+
+use model::fault::Family;
+use sim::{Connection, Cut, Effect, Side};
+
+use super::blow::{Blow, Details};
+use crate::stack::Stack;
+
+/// How long a cut waits for somebody it can hit.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How long a cut between two bytes waits for them: a stream carries a ping of 17 bytes a second, a socket one of some
+/// 20 bytes every 3 s.
+const BYTES: Duration = Duration::from_secs(4);
+
+/// Cuts the stream or the socket of a runner.
+pub(super) async fn cut(stack: &Stack, blow: Blow, details: &Details) {
+    let mut target = None;
+    stack
+        .until(PATIENCE, async || {
+            target = targets(stack, blow).into_iter().next();
+            target.is_some()
+        })
+        .await;
+    let Some(target) = target else { return };
+    let Details { how, near, .. } = *details;
+    // On a stream only the application speaks; a reset is felt first by one end, everything else by both alike.
+    let reader = if matches!(blow, Blow::Stream) { Side::Opener } else { details.reader };
+    let near_text = if how == Cut::Reset { format!(" near {near:?}") } else { String::new() };
+    if let Some(more) = details.after {
+        stack.world.note(format!("{blow:?} will be cut by {how:?} within {more} bytes"));
+        let got = target.sent[reader.other() as usize];
+        let before = cuts(stack, how);
+        // A fault is on from where it may strike: whoever fails then must not go unexplained.
+        let strike = stack.ledger.struck(family(blow, how));
+        if stack.world.cut_at(&target, reader, got + more, how) {
+            stack.until(BYTES, async || cuts(stack, how) > before).await;
+        }
+        stack.ledger.repaired(strike);
+    }
+    if stack.world.cut(&target, how, near) {
+        stack.world.note(format!("{blow:?} is cut by {how:?}{near_text}"));
+        let strike = stack.ledger.struck(family(blow, how));
+        stack.ledger.repaired(strike);
+    }
+}
+
+/// Cuts of this kind that hit something, so far.
+fn cuts(stack: &Stack, how: Cut) -> u64 {
+    let effect = match how {
+        Cut::Reset => Effect::CutReset,
+        Cut::Fin => Effect::CutFin,
+        Cut::Silence => Effect::CutSilence,
+    };
+    stack.world.effects().get(&effect).copied().unwrap_or(0)
+}
+
+const fn family(blow: Blow, how: Cut) -> Family {
+    match (blow, how) {
+        (Blow::Socket, Cut::Reset | Cut::Fin) => Family::SocketCut,
+        (Blow::Socket, Cut::Silence) => Family::SocketSilent,
+        (_, Cut::Reset | Cut::Fin) => Family::StreamCut,
+        (_, Cut::Silence) => Family::StreamSilent,
+    }
+}
+
+/// The live connections that a blow of this kind can hit.
+pub(super) fn targets(stack: &Stack, blow: Blow) -> Vec<Connection> {
+    let (to_engine, request) = match blow {
+        Blow::Stream => (false, "GET /api/rivet/start"),
+        _ => (true, "GET /runners/connect"),
+    };
+    let is_target = |connection: &Connection| {
+        // Of a WebSocket only the first bytes are a request.
+        let asks = connection.carries(request) || connection.head.starts_with(request.as_bytes());
+        connection.live && (connection.to == "engine") == to_engine && asks
+    };
+    stack.world.connections().into_iter().filter(is_target).collect()
+}
