@@ -43,7 +43,7 @@
 //! | block paths, cut single connections, at a byte if need be | [`World::partition`], [`World::connections`], [`World::cut_at`] |
 //! | decide in a script | [`World::stream`]; pin decisions with [`Options::overrides`] |
 //! | know that faults were felt, and that nothing is left | [`World::effects`], [`World::census`] |
-//! | know that a run is repeatable, and if not, why | [`verify`], [`Divergence`] |
+//! | know that a run is repeatable, and if not, why | [`verify()`], [`Divergence`] |
 //!
 //! `examples/partition.rs` is a whole program of thirty lines of code.
 //!
@@ -53,7 +53,7 @@
 //! made deterministic by the host of the run (a fresh thread inside madsim's context, if the build has `--cfg madsim`):
 //! hash keys, `getrandom` 0.3 and 0.4, `Instant`, `SystemTime`; threads are refused. What no host can help against:
 //! tokio's timers, sockets and tasks (they panic: there is no reactor), `tokio::select!` and `watch` (they draw from a
-//! counter of the process), statics that hold state, `getrandom` 0.2. [`verify`] finds these.
+//! counter of the process), statics that hold state, `getrandom` 0.2. [`verify()`] finds these.
 
 pub(crate) mod agenda;
 pub(crate) mod census;

@@ -137,6 +137,12 @@ async fn a_graceful_stop_is_asked_for_and_then_forced(world: World) {
     world.sleep(MILLISECOND).await;
     assert!(deaf.stop(Duration::from_secs(5)).await);
     assert_eq!((deaf.status(), world.elapsed()), (Status::Killed, MILLISECOND), "SIGTERM's default is death");
+    deaf.restart();
+    deaf.pause();
+    deaf.ask_to_stop();
+    assert!(deaf.is_running(), "a stopped process takes its signals when it goes on");
+    deaf.resume();
+    assert_eq!(deaf.status(), Status::Killed);
     assert!(obeys.stop(Duration::from_secs(5)).await);
     assert_eq!((obeys.status(), world.elapsed()), (Status::Exited, SECOND + MILLISECOND));
     assert!(!refuses.stop(Duration::from_secs(5)).await);
