@@ -112,7 +112,8 @@ impl Fabric {
         }
         let Some(conn) = self.conns.get_mut(key) else { return false };
         let word = conn.word(side);
-        let Some(Segment { carries, .. }) = conn.way(side).segments.front().copied() else { return false };
+        let Some(segment) = conn.way(side).segments.pop_front() else { return false };
+        let carries = segment.carries;
         let receiver = conn.end(side.other());
         let life = receiver.life;
         let what = match carries {
@@ -124,7 +125,7 @@ impl Fabric {
         core.event(Kind::Deliver, word, what);
         match (carries, life) {
             (_, Life::Dead) | (Carries::Data(_), Life::Orphan) => {
-                return self.answer_with_reset(core, key, side);
+                return self.answer_with_reset(core, key, side, segment);
             }
             (Carries::Ack, _) => self.established(core, key),
             (Carries::Data(end), Life::Live) => {
@@ -141,16 +142,13 @@ impl Fabric {
             }
             (Carries::Probe, Life::Live | Life::Orphan) => {}
         }
-        if let Some(conn) = self.conns.get_mut(key) {
-            conn.way(side).segments.pop_front();
-        }
         true
     }
 
     /// Nobody there knows the connection: the sender gets RST, and what it still had under way is pointless. A RST that
     /// is lost is given again to what the sender repeats, which is all but the last step of the handshake. `true`: the
     /// next segment can be delivered.
-    fn answer_with_reset(&mut self, core: &Core, key: ConnKey, side: Side) -> bool {
+    fn answer_with_reset(&mut self, core: &Core, key: ConnKey, side: Side, segment: Segment) -> bool {
         self.die(core, key, side.other());
         let Some(conn) = self.conns.get_mut(key) else { return false };
         if self.paths.passes(conn, side.other()) {
@@ -160,12 +158,12 @@ impl Fabric {
             return false;
         }
         core.felt(Effect::Blocked);
-        let segments = &mut conn.way(side).segments;
-        let repeats = segments.pop_front_if(|first| first.carries == Carries::Ack).is_none();
-        if repeats {
-            self.stall(core, key, side);
+        if segment.carries == Carries::Ack {
+            return true;
         }
-        !repeats
+        conn.way(side).segments.push_front(segment);
+        self.stall(core, key, side);
+        false
     }
 
     /// Sends RST from that side. It is not repeated: lost, it is lost.

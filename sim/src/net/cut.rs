@@ -139,12 +139,12 @@ impl Fabric {
     /// up to there do, and the cut falls.
     pub(crate) fn cut_inside(&mut self, core: &Core, key: ConnKey, side: Side) -> bool {
         let Some(conn) = self.conns.get_mut(key) else { return false };
-        let takes = takes_bytes(conn, side.other());
-        let way = conn.way(side);
-        let (Some((offset, cut)), Some(first)) = (way.cut_at, way.segments.front()) else { return false };
-        if !matches!(first.carries, Carries::Data(end) if end > offset) || !takes {
+        let Some((offset, cut)) = conn.way(side).cut_at else { return false };
+        let first = conn.way(side).segments.front().map(|first| first.carries);
+        if !matches!(first, Some(Carries::Data(end)) if end > offset) || !takes_bytes(conn, side.other()) {
             return false;
         }
+        let way = conn.way(side);
         way.cut_at = None;
         way.arrived = offset.max(way.arrived);
         if cut != Cut::Silence {
