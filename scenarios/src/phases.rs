@@ -36,20 +36,20 @@ const LOAD: Load = Load {
     operations: u32::MAX,
     pause_min: Duration::from_millis(100),
     pause_max: Duration::from_millis(2500),
-    increments: Ratio::new(6, 10),
+    increments: Ratio::new(1, 2),
 };
 
 /// How long the safety phase lasts at least: the floor of virtual time of every run.
 pub const SAFETY: Duration = Duration::from_secs(60);
 
-/// How long nobody may fail once everything is routable again. Ours: ten probes of each counter.
+/// How long nobody may fail once everything is routable again. Ours: five probes of each counter.
 const LIVE: Duration = Duration::from_secs(10);
 
 /// How often the control plane is looked at. Ours: a handful of looks while a runner is waited for or a stream backs off.
-const LOOK: (Duration, Duration) = (Duration::from_millis(200), Duration::from_millis(2000));
+const LOOK: (Duration, Duration) = (Duration::from_millis(200), Duration::from_millis(2500));
 
-/// Slots per runner: a runner for each counter, or one for both.
-const SLOTS: [u32; 2] = [1, 2];
+/// Slots per runner, as often as they are drawn: a runner for each counter, or one for both, which costs half as much.
+const SLOTS: [u32; 3] = [1, 2, 2];
 
 /// A play's part in a run.
 pub trait Plot {

@@ -13,8 +13,9 @@ use super::{CLIENTS, OPERATIONS_MIN, SAFETY};
 /// Operations that were acknowledged at least, of all clients together: half of them.
 const ACKNOWLEDGED_MIN: usize = (CLIENTS * OPERATIONS_MIN / 2) as usize;
 
-/// Looks at the control plane at least. Ours: one in two seconds of the shortest run, an engine that was away included.
-const VIEWS_MIN: usize = 50;
+/// Looks at the control plane at least. Ours: one in two seconds of the shortest run in which an engine was away for the
+/// whole safety phase.
+const VIEWS_MIN: usize = 30;
 
 /// The operations of the load: increments and reads that clients ask from the beginning, and that somebody took.
 fn load(evidence: &Evidence) -> impl Iterator<Item = &Op> {

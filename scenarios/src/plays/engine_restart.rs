@@ -20,13 +20,15 @@ const DOWN: [(Duration, Duration); 4] = [
 ];
 
 /// From the moment at which clients begin, or a boot, to the next fall: while it starts, while sessions come back and
-/// actors are started, and, as often, in the middle of everything.
-const WAIT: [(Duration, Duration); 4] = [
+/// actors are started, and in the middle of everything.
+const WAIT: [(Duration, Duration); 3] = [
     (Duration::from_millis(1), Duration::from_millis(50)),
     (Duration::from_millis(50), Duration::from_secs(1)),
     (Duration::from_secs(1), Duration::from_secs(24)),
-    (Duration::from_secs(1), Duration::from_secs(24)),
 ];
+
+/// How often each of these is drawn: a fall every ten seconds or so, and one soon after a boot in most runs.
+const WAITS: [usize; 6] = [0, 1, 2, 2, 2, 2];
 
 /// Within how many disk operations of the moment a fall inside one comes: four commits, of about ten each, or a whole
 /// boot.
@@ -80,7 +82,7 @@ impl Draws {
     }
 
     fn blow(&self) -> Blow {
-        let (wait, down) = (self.bucket.one_of(&WAIT), self.bucket_down.one_of(&DOWN));
+        let (wait, down) = (WAIT[*self.bucket.one_of(&WAITS)], self.bucket_down.one_of(&DOWN));
         let (operation, again) =
             (self.operation.within(1..=OPERATIONS), self.operation_again.within(1..=OPERATIONS));
         Blow {

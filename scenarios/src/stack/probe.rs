@@ -10,7 +10,7 @@ use super::client::{Answer, Client, RETRY};
 use super::http::Http;
 
 /// From one probe to the next while recovery may still take its time, once one was answered. Ours.
-const STEADY: Duration = Duration::from_secs(5);
+const STEADY: Duration = Duration::from_secs(8);
 
 /// The same once everybody is due. Ours: a failure that comes and goes has five chances in the 10 s that follow.
 const DUE: Duration = Duration::from_secs(2);
