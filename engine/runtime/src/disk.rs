@@ -52,8 +52,8 @@ pub enum DiskError {
 #[derive(Clone, Debug)]
 pub struct File(Arc<dyn BlockFile>);
 
-/// Opens `path` for reading and writing and locks it for this process; creates it (durably, though empty) if it is
-/// missing. The folder must exist. Call it inside [`blocking`].
+/// Opens `path` for reading and writing and locks it for this process; creates it (durably, though empty, and for its
+/// owner only) if it is missing. The folder must exist. Call it inside [`blocking`].
 ///
 /// # Errors
 /// [`DiskError`].
@@ -78,8 +78,8 @@ pub fn exists(path: impl AsRef<Path>) -> bool {
     }
 }
 
-/// Creates a folder and those above it, where missing. A world's disk has no folders: any path is a name there. Call
-/// it inside [`blocking`].
+/// Creates a folder and those above it, where missing: durably, and for their owner only. A world's disk has no folders:
+/// any path is a name there. Call it inside [`blocking`].
 ///
 /// # Errors
 /// [`DiskError::Unreadable`] if it cannot be created.
@@ -87,7 +87,7 @@ pub fn create_folder(path: impl AsRef<Path>) -> Result<(), DiskError> {
     let path = path.as_ref();
     match world::current() {
         Some(_) => Ok(()),
-        None => std::fs::create_dir_all(path)
+        None => host::create_folder(path)
             .map_err(|source| DiskError::Unreadable { path: path.to_owned(), source }),
     }
 }

@@ -2,12 +2,30 @@
 
 use std::future::Future;
 use std::io::ErrorKind;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::time::Duration;
 
 use runtime::disk::{self, DiskError};
 
 fn run<F: Future>(future: F) -> F::Output {
     runtime::process::block_on(None, future).expect("a runtime")
+}
+
+fn mode(path: &Path) -> u32 {
+    path.metadata().expect("there").permissions().mode() & 0o777
+}
+
+#[test]
+fn a_folder_that_is_a_file_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "mine").expect("written");
+    run(disk::blocking(move || {
+        for path in [file.clone(), file.join("below")] {
+            assert!(matches!(disk::create_folder(path), Err(DiskError::Unreadable { .. })));
+        }
+    }));
 }
 
 #[test]
@@ -20,6 +38,9 @@ fn what_is_written_is_read_again() {
         assert!(!disk::exists(&path));
         let file = disk::open(&path).expect("created");
         assert!(disk::exists(&path));
+        assert_eq!(mode(&path), 0o600, "nobody else reads it");
+        assert_eq!(mode(path.parent().expect("er")), 0o700);
+        assert_eq!(mode(path.ancestors().nth(2).expect("deep")), 0o700);
         assert!(file.is_empty().expect("new"));
         file.write(3, b"late").expect("written");
         file.sync().expect("synced");

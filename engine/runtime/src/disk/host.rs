@@ -1,8 +1,8 @@
 //! The host's files, and threads to use them on.
 
-use std::fs::{self, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,27 +13,43 @@ struct HostFile(fs::File);
 
 pub(super) fn open(path: &Path) -> io::Result<Arc<dyn BlockFile>> {
     let mut options = OpenOptions::new();
-    options.read(true).write(true);
-    let file = match options.open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => create(&mut options, path)?,
-        opened => opened?,
-    };
+    // What is stored is nobody's business but its owner's.
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let file = options.open(path)?;
     file.try_lock().map_err(|error| match error {
         TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
         TryLockError::Error(error) => error,
     })?;
+    if file.metadata()?.len() == 0 {
+        // New, or made by a process that ended before it came here.
+        sync_folder_of(path)?;
+    }
     Ok(Arc::new(HostFile(file)))
 }
 
-/// A new file's name lives in its folder, which has to be synced for it to survive a power loss.
-fn create(options: &mut OpenOptions, path: &Path) -> io::Result<fs::File> {
-    let file = options.create(true).truncate(false).open(path)?;
+/// Creates a folder and those above it, where missing, for their owner only.
+pub(super) fn create_folder(path: &Path) -> io::Result<()> {
+    let above = path.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    let missing: Vec<&Path> = above.collect();
+    for folder in missing.into_iter().rev() {
+        match DirBuilder::new().mode(0o700).create(folder) {
+            Ok(()) => {}
+            // Somebody else was faster.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        sync_folder_of(folder)?;
+    }
+    if path.is_dir() { Ok(()) } else { Err(io::ErrorKind::NotADirectory.into()) }
+}
+
+/// A name lives in its folder, which has to be synced for it to survive a power loss.
+fn sync_folder_of(path: &Path) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    fs::File::open(folder)?.sync_all()?;
-    Ok(file)
+    fs::File::open(folder)?.sync_all()
 }
 
 impl BlockFile for HostFile {
