@@ -35,7 +35,9 @@ impl Control {
             Call::ListRunners { namespace, pool, page } => {
                 self.list_runners(&namespace, pool.as_deref(), &page)
             }
-            Call::ListNamespaces { name, page } => Ok(self.list_namespaces(name.as_deref(), &page)),
+            Call::ListNamespaces { name, ids, page } => {
+                Ok(self.list_namespaces(name.as_deref(), &ids, &page))
+            }
             Call::CreateNamespace { fresh, name, display_name } => {
                 self.create_namespace(step, fresh, name, display_name)
             }

@@ -146,6 +146,8 @@ pub enum Call {
     ListNamespaces {
         /// Only this name.
         name: Option<String>,
+        /// Only these; all if empty.
+        ids: Vec<NamespaceId>,
         /// Page.
         page: Page,
     },

@@ -42,12 +42,14 @@ impl Control {
     }
 
     /// A page of namespaces, in alphabetical order.
-    pub(super) fn list_namespaces(&self, name: Option<&str>, page: &Page) -> Answer {
+    pub(super) fn list_namespaces(&self, name: Option<&str>, ids: &[NamespaceId], page: &Page) -> Answer {
         let after = page.cursor.clone().map_or(Bound::Unbounded, Bound::Excluded);
         let mut rest = self
             .namespace_names
             .range((after, Bound::Unbounded))
-            .filter(|(known, _)| name.is_none_or(|name| name == known.as_str()))
+            .filter(|(known, id)| {
+                name.is_none_or(|name| name == known.as_str()) && (ids.is_empty() || ids.contains(id))
+            })
             .map(|(_, id)| show::namespace(&self.namespaces[id]));
         let namespaces: Vec<_> = rest.by_ref().take(page.limit).collect();
         let more = rest.next().is_some();

@@ -13,11 +13,8 @@ use crate::http::respond::{self, Reply};
 /// `GET /namespaces`.
 pub(super) async fn list(core: &Core, query: &str) -> Result<Reply, ApiError> {
     let NamespacesQuery { name, namespace_ids, page: asked } = NamespacesQuery::parse(query)?;
-    match ask(core, Call::ListNamespaces { name, page: page(asked) }, None).await? {
-        Answer::Namespaces(mut namespaces, cursor) => {
-            if !namespace_ids.is_empty() {
-                namespaces.retain(|namespace| namespace_ids.contains(&namespace.namespace_id));
-            }
+    match ask(core, Call::ListNamespaces { name, ids: namespace_ids, page: page(asked) }, None).await? {
+        Answer::Namespaces(namespaces, cursor) => {
             Ok(respond::json(&Namespaces { namespaces, pagination: Pagination { cursor } }))
         }
         other => unreachable!("the question was another: {other:?}"),

@@ -104,9 +104,19 @@ fn namespaces_have_names_of_their_own() {
     };
     assert!(matches!(plane.call(create(1, "blue")), Ok(Answer::Namespace(_))));
     assert_eq!(plane.call(create(2, "blue")).unwrap_err().kind(), Code::NamespaceNameNotUnique);
-    let list =
-        |name: Option<&str>| Call::ListNamespaces { name: name.map(str::to_owned), page: page(1, None) };
-    let Ok(Answer::Namespaces(first, Some(_))) = plane.call(list(None)) else { panic!("two pages") };
-    let Ok(Answer::Namespaces(named, None)) = plane.call(list(Some("default"))) else { panic!("one page") };
+    let list = |name: Option<&str>, ids: Vec<NamespaceId>| Call::ListNamespaces {
+        name: name.map(str::to_owned),
+        ids,
+        page: page(1, None),
+    };
+    let Ok(Answer::Namespaces(first, Some(_))) = plane.call(list(None, vec![])) else { panic!("two pages") };
+    let Ok(Answer::Namespaces(named, None)) = plane.call(list(Some("default"), vec![])) else {
+        panic!("one page")
+    };
     assert_eq!((first[0].name.as_str(), named[0].name.as_str()), ("blue", "default"));
+    // Asked for by id it is on the first page, wherever it stands among all.
+    let Ok(Answer::Namespaces(by_id, None)) = plane.call(list(None, vec![named[0].namespace_id])) else {
+        panic!("one page")
+    };
+    assert_eq!(by_id, named);
 }
