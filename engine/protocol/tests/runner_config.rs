@@ -76,6 +76,23 @@ fn the_drain_flag_within_the_kind_wins_over_its_older_place() {
 }
 
 #[test]
+fn a_url_is_stored_as_it_can_be_requested_or_refused() {
+    for (given, stored) in [
+        ("http://127.0.0.1:3000/api/rivet", "http://127.0.0.1:3000/api/rivet"),
+        ("http://app", "http://app"),
+        ("http://app/base/", "http://app/base/"),
+        ("http://bücher.example/a", "http://xn--bcher-kva.example/a"),
+        (" http://App:80/a\n", "http://app/a"),
+    ] {
+        let config = put(&with("url", json!(given))).unwrap().unwrap();
+        assert_eq!(config.serverless().unwrap().url, stored);
+    }
+    for given in ["https://app", "ftp://app", "http://", "http://app/?a=1", "http://app/#a", "app", ""] {
+        assert_eq!(refusal(&with("url", json!(given))), Code::RunnerConfigInvalid, "{given}");
+    }
+}
+
+#[test]
 fn each_bound_is_kept_at_its_edge() {
     let headers = |count: usize, name: usize, value: usize| {
         let header = |index| (format!("{index:0name$}"), json!("v".repeat(value)));

@@ -56,6 +56,12 @@ fn every_bad_call_has_its_typed_refusal() {
         ),
         ("PUT", "/runner-configs/p?namespace=default", "{}".to_owned(), (400, "api.bad_request")),
         ("PUT", "/runner-configs/p?namespace=default", serverless("ftp://x"), (400, "runner_config.invalid")),
+        (
+            "PUT",
+            "/runner-configs/p?namespace=default",
+            serverless("https://x"),
+            (400, "runner_config.invalid"),
+        ),
         ("PUT", "/runner-configs/p?namespace=mars", serverless("http://x"), (400, "namespace.not_found")),
         ("DELETE", "/runner-configs/p?namespace=default", String::new(), (400, "runner_config.not_found")),
         ("GET", "/runners/connect?protocol_version=7", String::new(), (400, "api.bad_request")),

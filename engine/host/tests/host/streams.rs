@@ -1,7 +1,5 @@
 //! Serverless streams, against an application played by hand.
 
-use std::time::Duration;
-
 use protocol::wire::{ToServerlessServer, encode_payload};
 use runtime::{TcpListener, TcpStream};
 use serde_json::json;
@@ -79,8 +77,8 @@ fn a_runner_is_started_by_a_request_that_stays_open() {
         let (mut runner, runner_id) = Runner::connect(node.address, "serverless").await;
         let init = encode_payload(&ToServerlessServer::Init { runner_id, runner_protocol_version: 7 });
         let (one, two) = init.split_at(10);
+        // One event in two writes; that any cut is read is a property of the parser.
         start.write(&format!("data: {one}")).await;
-        runtime::sleep(Duration::from_millis(20)).await;
         start.write(&format!("{two}\n\nevent: ping\ndata: \n\n")).await;
         runner.start().await;
         until("the pool has its stream", || async {
@@ -134,13 +132,6 @@ fn each_way_a_start_fails_is_shown() {
             let error = node.shown(&actor).await["error"]["runner_pool_error"].clone();
             let message = error["serverless_connection_error"]["message"].as_str()?.to_owned();
             message.contains("refused").then_some(())
-        })
-        .await;
-        configure(&node, "https://127.0.0.1:1").await;
-        until("the error is shown", || async {
-            let error = node.shown(&actor).await["error"]["runner_pool_error"].clone();
-            let message = error["serverless_connection_error"]["message"].as_str()?.to_owned();
-            message.contains("only http").then_some(())
         })
         .await;
         node.stop().await;

@@ -162,7 +162,7 @@ impl UpgradeBody {
 
 impl ServerlessBody {
     fn into_config(self, older_place: Option<bool>) -> Result<ServerlessConfig, ApiError> {
-        check_url(&self.url)?;
+        let url = normal_url(&self.url)?;
         let headers = self.headers.unwrap_or_default();
         check_headers(&headers)?;
         if self.slots_per_runner == Some(0) {
@@ -181,7 +181,7 @@ impl ServerlessBody {
             return Err(invalid(format!("{reason} {IDLE_RUNNERS_MAX}")));
         }
         Ok(ServerlessConfig {
-            url: self.url,
+            url,
             headers,
             request_lifespan: self.request_lifespan,
             max_concurrent_actors: self.max_concurrent_actors.unwrap_or_else(|| u64::from(max_runners)),
@@ -214,15 +214,23 @@ fn drain_grace(lifespan: u32, given: Option<u32>) -> Result<u32, ApiError> {
     Ok(grace)
 }
 
-fn check_url(text: &str) -> Result<(), ApiError> {
+/// The URL as it is requested, with paths appended: its host in the form of the DNS.
+fn normal_url(text: &str) -> Result<String, ApiError> {
     if text.len() > CONFIG_URL_BYTES_MAX {
         return Err(invalid(format!("`url` must have at most {CONFIG_URL_BYTES_MAX} bytes")));
     }
     let url = Url::parse(text).map_err(|error| invalid(format!("`url`: {error}")))?;
-    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
-        return Err(invalid("`url` must be an http or https URL with a host"));
+    if url.scheme() != "http" || url.host().is_none() {
+        return Err(invalid("`url` must be an http URL with a host: this engine speaks no TLS yet"));
     }
-    Ok(())
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(invalid("`url` must have no query and no fragment: paths are appended to it"));
+    }
+    let mut normal = String::from(url);
+    if normal.ends_with('/') && !text.trim_end().ends_with('/') {
+        normal.pop();
+    }
+    Ok(normal)
 }
 
 fn check_headers(headers: &BTreeMap<String, String>) -> Result<(), ApiError> {
