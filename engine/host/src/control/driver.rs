@@ -171,7 +171,9 @@ impl Driver {
                 asker.send(*answer).ok();
             }
             Effect::Send { conn, message } => {
-                self.core.sockets.send(conn, &perform::frame(message, outcomes));
+                for frame in perform::frames(message, outcomes) {
+                    self.core.sockets.send(conn, &frame);
+                }
             }
             Effect::Close { conn, reason } => self.core.sockets.close(conn, reason),
             Effect::OpenStream { stream, target } => {
