@@ -7,6 +7,8 @@
 mod clients;
 mod driver;
 mod mailbox;
+#[cfg(test)]
+mod tests;
 mod tunnel;
 
 pub(crate) use clients::{ClientRequest, Head, Piece, Reply, Streamed};

@@ -10,5 +10,6 @@ mod connect;
 mod connection;
 mod gateway;
 pub(crate) mod listener;
+mod patient;
 mod respond;
 mod router;

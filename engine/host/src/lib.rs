@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+mod budget;
 mod clock;
 mod control;
 mod engine;

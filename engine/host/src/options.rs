@@ -21,7 +21,7 @@ pub struct Options {
     /// Whether it may listen beyond loopback although nothing authenticates its callers. Default no.
     pub insecure: bool,
     /// The URL under which runners and clients reach it; told to serverless runners. Default `http://` and the address
-    /// it listens on.
+    /// it listens on, which must be one that can be dialled then.
     pub public_url: Option<String>,
     /// The folder of its store.
     pub data: PathBuf,
@@ -45,10 +45,15 @@ pub struct Options {
 pub struct Limits {
     /// Largest body of a request, in bytes. Default 20 MiB (upstream).
     pub body_bytes_max: usize,
+    /// Bodies of all requests that have not ended, together, in bytes; more are refused with
+    /// `guard.service_unavailable`. Default 1 GiB (ours): 51 of the largest.
+    pub bodies_bytes_max: usize,
     /// How long the body of a request may take. Default 60 s (ours).
     pub body_timeout: Duration,
     /// How long the head of a request may take, and an idle connection is kept. Default 30 s (hyper).
     pub head_timeout: Duration,
+    /// How long a client, or a runner, may take nothing of what is written to it. Default 60 s (ours).
+    pub write_timeout: Duration,
     /// Largest head of a request in bytes. Default 64 KiB (ours), at least 8 KiB.
     pub head_bytes_max: usize,
     /// Header fields of a request at most. Default 100 (hyper).
@@ -82,7 +87,9 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes_max: BODY_BYTES_MAX,
+            bodies_bytes_max: 1024 * 1024 * 1024,
             body_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_secs(60),
             head_timeout: Duration::from_secs(30),
             head_bytes_max: 64 * 1024,
             headers_max: 100,

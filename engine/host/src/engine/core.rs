@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 pub(crate) use crate::options::Limits;
 
+use crate::budget::Budget;
 use crate::halt::{Alive, Halt};
 use crate::serial::Serial;
 use crate::sockets::Sockets;
@@ -17,6 +18,8 @@ pub(crate) struct Core {
     pub(crate) control: control::Mailbox,
     pub(crate) gateway: gateway::Mailbox,
     pub(crate) limits: Arc<Limits>,
+    /// For the bodies of requests.
+    pub(crate) bodies: Budget,
     pub(crate) public_url: Arc<str>,
     /// Ends everything at once.
     pub(crate) halt: Halt,

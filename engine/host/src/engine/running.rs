@@ -10,6 +10,7 @@ use runtime::{JoinHandle, TcpListener};
 
 use super::core::Core;
 use super::{RunError, View};
+use crate::budget::Budget;
 use crate::halt::{Halt, Roll};
 use crate::serial::Serial;
 use crate::sockets::Sockets;
@@ -63,6 +64,7 @@ impl Running {
             control: control.clone(),
             gateway: gateway.clone(),
             limits: Arc::new(options.limits.clone()),
+            bodies: Budget::new(options.limits.bodies_bytes_max),
             public_url: Arc::clone(public_url),
             halt: Halt::new(),
             _alive: alive,

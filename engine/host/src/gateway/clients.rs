@@ -6,11 +6,13 @@ use protocol::id::ActorId;
 use protocol::wire::Headers;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::budget::Room;
+
 /// Parts of a streamed response that may wait for a client. Ours: one that does not read is cut off beyond it.
 pub(super) const PARTS_MAX: usize = 64;
 
 /// A client's request, read whole, as the actor will see it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct ClientRequest {
     pub(crate) actor: ActorId,
     pub(crate) method: String,
@@ -18,6 +20,8 @@ pub(crate) struct ClientRequest {
     pub(crate) path: String,
     pub(crate) headers: Headers,
     pub(crate) body: Bytes,
+    /// What the body takes, until the request has ended.
+    pub(crate) _room: Room,
     /// Whether it may be carried out twice.
     pub(crate) safe: bool,
 }

@@ -33,24 +33,24 @@ pub(super) async fn answer(core: &Core, request: Request<Incoming>) -> Result<Re
     let query = parts.uri.query().unwrap_or_default();
     let path = parts.uri.path().strip_prefix('/').unwrap_or_default();
     let segments: Vec<&str> = path.split('/').collect();
-    let body = body::read(incoming, &core.limits);
+    let body = body::read(incoming, core);
     match (parts.method, segments.as_slice()) {
         (Method::GET, ["health"]) => engine::health(core).await,
         (Method::GET, ["metadata"]) => engine::metadata(query),
         (Method::GET, ["datacenters"]) => engine::datacenters(core, query),
         (Method::GET, ["runner-configs"]) => pools::list(core, query).await,
         (Method::PUT, ["runner-configs", pool]) => {
-            pools::put(core, query, &decode(pool)?, &body.await?).await
+            pools::put(core, query, &decode(pool)?, &body.await?.bytes).await
         }
         (Method::DELETE, ["runner-configs", pool]) => pools::delete(core, query, &decode(pool)?).await,
         (Method::GET, ["actors"]) => actors::list(core, query).await,
-        (Method::POST, ["actors"]) => actors::create(core, query, &body.await?).await,
-        (Method::PUT, ["actors"]) => actors::get_or_create(core, query, &body.await?).await,
+        (Method::POST, ["actors"]) => actors::create(core, query, &body.await?.bytes).await,
+        (Method::PUT, ["actors"]) => actors::get_or_create(core, query, &body.await?.bytes).await,
         (Method::GET, ["actors", "names"]) => actors::names(core, query).await,
         (Method::DELETE, ["actors", actor]) => actors::delete(core, query, &decode(actor)?).await,
         (Method::GET, ["runners"]) => runners::list(core, query).await,
         (Method::GET, ["namespaces"]) => namespaces::list(core, query).await,
-        (Method::POST, ["namespaces"]) => namespaces::create(core, query, &body.await?).await,
+        (Method::POST, ["namespaces"]) => namespaces::create(core, query, &body.await?.bytes).await,
         _ => Err(ApiError::ApiNotFound),
     }
 }

@@ -9,7 +9,8 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use protocol::error::ApiError;
 use protocol::id::Ticket;
 
-use crate::engine::core::Limits;
+use crate::budget::{Budget, Room};
+use crate::engine::core::Core;
 use crate::gateway::{Mailbox, Piece, Streamed};
 
 /// Reads a whole body. It is counted while it is read, whatever its length was said to be. Of one that is too large the
@@ -17,36 +18,61 @@ use crate::gateway::{Mailbox, Piece, Streamed};
 /// would never see why.
 ///
 /// # Errors
-/// `guard.request_body_too_large`, `guard.request_timeout` if it does not come, `guard.invalid_request` if it breaks.
-pub(super) async fn read(mut body: Incoming, limits: &Limits) -> Result<Bytes, ApiError> {
+/// `guard.request_body_too_large`, `guard.service_unavailable` if the bodies of all requests leave no room for it,
+/// `guard.request_timeout` if it does not come, `guard.invalid_request` if it breaks.
+pub(super) async fn read(mut body: Incoming, core: &Core) -> Result<Held, ApiError> {
+    let (limits, mut room) = (&core.limits, Room::default());
     let limit = limits.body_bytes_max;
     let timeout_ms = u64::try_from(limits.body_timeout.as_millis()).unwrap_or(u64::MAX);
     let read = async {
         let said = body.size_hint().lower();
-        let whole = if said > limit as u64 { None } else { collect(&mut body, limit).await? };
-        // What was collected has used up the first half.
-        let rest = if said > limit as u64 { 2 * limit } else { limit };
-        if whole.is_none() && said <= 2 * limit as u64 {
-            collect_nothing(&mut body, rest).await?;
+        let whole = if said > limit as u64 {
+            Err(ApiError::GuardRequestBodyTooLarge { limit })
+        } else {
+            collect(&mut body, limit, &core.bodies, &mut room).await?
+        };
+        if whole.is_err() {
+            // What is thrown away takes none.
+            room = Room::default();
+            // What was collected has used up the first half.
+            let rest = if said > limit as u64 { 2 * limit } else { limit };
+            if said <= 2 * limit as u64 {
+                collect_nothing(&mut body, rest).await?;
+            }
         }
         Ok::<_, hyper::Error>(whole)
     };
     match runtime::timeout(limits.body_timeout, read).await {
-        Ok(Ok(Some(body))) => Ok(body),
-        Ok(Ok(None)) => Err(ApiError::GuardRequestBodyTooLarge { limit }),
+        Ok(Ok(whole)) => whole.map(|bytes| Held { bytes, room }),
         Ok(Err(error)) => Err(ApiError::GuardInvalidRequest { reason: error.to_string() }),
         Err(runtime::Elapsed) => Err(ApiError::GuardRequestTimeout { timeout_ms }),
     }
 }
 
-/// `None` beyond the limit.
-async fn collect(body: &mut Incoming, limit: usize) -> Result<Option<Bytes>, hyper::Error> {
+/// A body with the room it takes.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) bytes: Bytes,
+    pub(super) room: Room,
+}
+
+/// The whole body, or why it is not taken.
+async fn collect(
+    body: &mut Incoming,
+    limit: usize,
+    budget: &Budget,
+    room: &mut Room,
+) -> Result<Result<Bytes, ApiError>, hyper::Error> {
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(piece) = frame?.into_data() else { continue };
         if first.len() + all.len() + piece.len() > limit {
-            return Ok(None);
+            return Ok(Err(ApiError::GuardRequestBodyTooLarge { limit }));
+        }
+        if !budget.extend(room, piece.len()) {
+            protocol::mark!("bodies_full");
+            return Ok(Err(ApiError::GuardServiceUnavailable));
         }
         // Most bodies come in one piece, which is kept as it is.
         if first.is_empty() && all.is_empty() {
@@ -58,7 +84,7 @@ async fn collect(body: &mut Incoming, limit: usize) -> Result<Option<Bytes>, hyp
         }
         all.extend_from_slice(&piece);
     }
-    Ok(Some(if all.is_empty() { first } else { all.freeze() }))
+    Ok(Ok(if all.is_empty() { first } else { all.freeze() }))
 }
 
 async fn collect_nothing(body: &mut Incoming, limit: usize) -> Result<(), hyper::Error> {

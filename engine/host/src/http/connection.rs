@@ -7,6 +7,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use runtime::TcpStream;
 
+use super::patient::Patient;
 use super::router;
 use crate::engine::core::Core;
 use crate::halt::Halt;
@@ -24,6 +25,7 @@ pub(super) async fn serve(core: Core, stream: TcpStream, drain: Halt) {
         .max_header_size(core.limits.head_bytes_max)
         // A buffer of that size holds the largest head; what is beyond is found without reading more of it.
         .max_buf_size(core.limits.head_bytes_max);
+    let stream = Patient::new(stream, core.limits.write_timeout);
     let service = service_fn(move |request| {
         let core = core.clone();
         async move { Ok::<_, Infallible>(router::answer(core, request).await) }

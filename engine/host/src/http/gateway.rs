@@ -44,12 +44,12 @@ async fn forward(core: &Core, request: Request<Incoming>, rest: &str, ray: RayId
         return Err(ApiError::GuardInvalidRequest { reason });
     }
     let (parts, incoming) = request.into_parts();
-    let body = body::read(incoming, &core.limits).await?;
+    let body::Held { bytes: body, room } = body::read(incoming, core).await?;
     let headers = headers::to_actor(&parts.headers, body.len(), ray)?;
     let safe = parts.method.is_safe();
     let is_head = parts.method == Method::HEAD;
     let method = parts.method.as_str().to_owned();
-    let request = Box::new(ClientRequest { actor, method, path, headers, body, safe });
+    let request = Box::new(ClientRequest { actor, method, path, headers, body, _room: room, safe });
 
     let ticket = core.serial.ticket();
     let (reply, answer) = oneshot::channel();

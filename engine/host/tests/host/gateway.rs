@@ -1,6 +1,9 @@
 //! Requests to actors.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use host::Options;
 use protocol::limits::BODY_BYTES_MAX;
 use protocol::wire::{Headers, ToClientKind, ToServerKind};
 use runtime::{JoinHandle, TcpStream};
@@ -10,7 +13,11 @@ use crate::support::{Node, Response, Runner, call_with, run, until};
 
 /// An engine with one actor that runs on a runner played by hand.
 async fn stage(data: &std::path::Path) -> (Node, Runner, String) {
-    let node = Node::start(data).await;
+    stage_with(data, |_| ()).await
+}
+
+async fn stage_with(data: &std::path::Path, change: impl FnOnce(&mut Options)) -> (Node, Runner, String) {
+    let node = Node::start_with(data, change).await;
     node.normal_pool("default").await;
     let actor = node.actor("k").await;
     let (mut runner, _) = Runner::connect(node.address, "r").await;
@@ -218,6 +225,51 @@ fn what_an_actor_says_of_itself_is_not_what_the_platform_says() {
             runner.answer(again, 200, &[], "done").await;
             assert_eq!(&asked.await.unwrap().body[..], b"done");
         }
+        node.stop().await;
+    });
+}
+
+#[test]
+fn a_client_that_does_not_read_gives_its_place_up() {
+    let folder = tempfile::tempdir().unwrap();
+    run(async {
+        let (node, mut runner, actor) = stage_with(folder.path(), |options| {
+            options.limits.connections_max = 1;
+            options.limits.write_timeout = Duration::from_millis(200);
+        })
+        .await;
+        let mut client = TcpStream::connect(node.address).await.unwrap();
+        let request = format!("GET /gateway/{actor}/x HTTP/1.1\r\nhost: h\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+        let (id, _) = runner.request().await;
+        let body = Some(Bytes::from(vec![b'x'; BODY_BYTES_MAX]));
+        let start = ToServerKind::ResponseStart { status: 200, headers: Headers::new(), body, stream: false };
+        runner.respond(id, 0, start).await;
+        assert_eq!(node.get("/health").await.status, 200, "there is a place for others");
+        drop(client);
+        node.stop().await;
+    });
+}
+
+#[test]
+fn bodies_have_so_much_room_together() {
+    let folder = tempfile::tempdir().unwrap();
+    run(async {
+        let (node, mut runner, actor) = stage_with(folder.path(), |options| {
+            options.limits.bodies_bytes_max = 10 * 1024;
+        })
+        .await;
+        let path = format!("/gateway/{actor}/x");
+        let first = ask(&node, "POST", path.clone(), &[b'x'; 6 * 1024]);
+        let (id, _) = runner.request().await;
+        let second = ask(&node, "POST", path.clone(), &[b'x'; 6 * 1024]).await.unwrap();
+        assert_eq!(second.refusal(), (503, "guard.service_unavailable".to_owned()));
+        runner.answer(id, 200, &[], "").await;
+        assert_eq!(first.await.unwrap().status, 200);
+        let third = ask(&node, "POST", path, &[b'x'; 6 * 1024]);
+        let (id, _) = runner.request().await;
+        runner.answer(id, 200, &[], "").await;
+        assert_eq!(third.await.unwrap().status, 200);
         node.stop().await;
     });
 }
