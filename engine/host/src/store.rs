@@ -27,6 +27,10 @@ pub const FILE_NAME: &str = "rehearsal.store";
 /// Memory the database may use for pages. Ours: the control plane's state is in memory anyway, so this serves actor KV.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
+/// Largest file that is verified whenever it is opened: as much as the cache keeps of it. 64 MiB take 0.1 s of a core;
+/// 1 GiB takes 1.4 s of a core and up to 15 s of a busy disk, in which an engine that comes back would not serve.
+pub const VERIFIED_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
 /// The open store. One owner writes: [`commit`](Self::commit) takes it exclusively.
 #[derive(Debug)]
 pub struct Store {
@@ -47,24 +51,53 @@ pub struct Counts {
 }
 
 impl Store {
-    /// Opens the store in `folder`, and makes folder and file where they are missing. The whole file is verified
-    /// (every page has a checksum): one that is damaged is refused instead of trusted.
+    /// Opens the store in `folder`, and makes folder and file where they are missing. A file of at most
+    /// [`VERIFIED_BYTES_MAX`] is verified (every page has a checksum): if it is damaged, it is refused instead of
+    /// trusted. A larger one is trusted, and opens in a time that does not grow with it.
     ///
     /// # Errors
-    /// [`StoreError`]; nothing is written then to a file that is not ours, or damaged.
+    /// [`StoreError`]; nothing is written then to a file that is not ours, or is seen to be damaged.
+    ///
+    /// # Panics
+    /// The database may, on a file that is damaged and too large to be verified.
     pub async fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let folder = folder.into();
         runtime::disk::blocking(move || Self::open_now(&folder)).await
+    }
+
+    /// Opens the store that is in `folder` already, and verifies all of it, however large it is.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`StoreError::Missing`] if there is none, or one whose making was cut short. Nothing is written
+    /// then.
+    pub async fn verify(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
+        let folder = folder.into();
+        runtime::disk::blocking(move || Self::verify_now(&folder)).await
     }
 
     fn open_now(folder: &Path) -> Result<Self, StoreError> {
         let path = folder.join(FILE_NAME);
         runtime::disk::create_folder(folder).map_err(StoreError::from_disk)?;
         let disk = runtime::disk::open(&path).map_err(StoreError::from_disk)?;
+        let size = disk.len().map_err(|error| StoreError::from_io(&path, &error))?;
         let backend = file::prepare(disk, &path)?;
+        Self::with(backend, path, size <= VERIFIED_BYTES_MAX)
+    }
+
+    fn verify_now(folder: &Path) -> Result<Self, StoreError> {
+        let path = folder.join(FILE_NAME);
+        if !runtime::disk::exists(&path) {
+            return Err(StoreError::Missing { path });
+        }
+        let disk = runtime::disk::open(&path).map_err(StoreError::from_disk)?;
+        let backend = file::existing(disk, &path)?;
+        Self::with(backend, path, true)
+    }
+
+    fn with(backend: file::Backend, path: PathBuf, verified: bool) -> Result<Self, StoreError> {
         let database = Builder::new()
             .set_cache_size(CACHE_BYTES)
-            .set_check_integrity_on_open(true)
+            .set_check_integrity_on_open(verified)
             .create_with_backend(backend)
             .map_err(|error| StoreError::from_open(&path, error))?;
         tables::create(&database).map_err(|error| StoreError::from_redb(&path, error))?;

@@ -26,9 +26,7 @@ impl Check {
 
     async fn look(self) -> anyhow::Result<()> {
         let file = self.data.join(host::store::FILE_NAME);
-        // An engine would make a missing store; whoever checks one means one that is there.
-        anyhow::ensure!(file.exists(), "there is no store in {}", self.data.display());
-        let store = host::store::Store::open(&self.data).await?;
+        let store = host::store::Store::verify(&self.data).await?;
         let counts = store.counts().await;
         let records = store.load().await;
         store.close().await;

@@ -14,7 +14,7 @@ use super::{StoreError, kv, tables};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
     writes: Vec<Write>,
-    /// Opens a transaction even without writes, so that a store that cannot be written says so.
+    /// Writes a row of its own, so that a store that cannot be written says so.
     probe: bool,
 }
 
@@ -89,7 +89,7 @@ impl Batch {
             Write::Put(..) | Write::Delete(_) | Write::KeepInput { .. } | Write::Erase { .. } => true,
             Write::Kv { request, .. } => kv::changes(request),
             Write::ReadInput { .. } => false,
-        })
+        }) || self.probe
     }
 }
 
@@ -98,7 +98,7 @@ pub(super) fn apply(database: &Database, batch: Batch, path: &Path) -> Result<Ve
 }
 
 fn transact(database: &Database, batch: Batch) -> Result<Vec<Outcome>, redb::Error> {
-    let changes = batch.changes();
+    let (changes, probe) = (batch.changes(), batch.probe);
     let mut write = database.begin_write()?;
     // A file that a crash left behind opens without a walk over all its pages.
     write.set_quick_repair(true);
@@ -110,6 +110,9 @@ fn transact(database: &Database, batch: Batch) -> Result<Vec<Outcome>, redb::Err
             inputs: write.open_table(tables::INPUTS)?,
             update_ts: protocol::time::Wall(runtime::wall().as_millis()).to_wire(),
         };
+        if probe {
+            write.open_table(tables::PROBE)?.insert((), open.update_ts)?;
+        }
         for step in batch.writes {
             outcomes.extend(open.step(step)?);
         }

@@ -22,6 +22,12 @@ pub enum StoreError {
         /// What the system says.
         reason: String,
     },
+    /// There is none yet.
+    #[error("there is no store in {}", path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is not one of ours. Nothing was written to it.
     #[error("{} is not a store of this engine; it was not touched", path.display())]
     Foreign {

@@ -63,6 +63,14 @@ pub(super) fn prepare(file: File, path: &Path) -> Result<Backend, StoreError> {
     Ok(Backend(file))
 }
 
+/// Looks at the file and gives the database its part, if it holds a store already. Writes nothing.
+pub(super) fn existing(file: File, path: &Path) -> Result<Backend, StoreError> {
+    match examine(&file, path)? {
+        Found::Store => Ok(Backend(file)),
+        Found::Nothing | Found::HalfMade => Err(StoreError::Missing { path: path.to_owned() }),
+    }
+}
+
 enum Found {
     Nothing,
     HalfMade,

@@ -15,6 +15,9 @@ pub(super) const KV: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::n
 /// Actor inputs: actor id → the input as given.
 pub(super) const INPUTS: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("inputs");
 
+/// One row, written to see that the store can be: when that was, wall clock milliseconds.
+pub(super) const PROBE: TableDefinition<'static, (), i64> = TableDefinition::new("probe");
+
 /// Layout byte of a record.
 const RECORD_LAYOUT: u8 = 1;
 /// Layout byte of a KV row.
@@ -24,7 +27,7 @@ const ROW_LAYOUT: u8 = 1;
 pub(super) fn create(database: &Database) -> Result<(), redb::Error> {
     let missing = {
         use redb::ReadableDatabase as _;
-        database.begin_read()?.list_tables()?.count() < 3
+        database.begin_read()?.list_tables()?.count() < 4
     };
     if !missing {
         return Ok(());
@@ -34,6 +37,7 @@ pub(super) fn create(database: &Database) -> Result<(), redb::Error> {
     for table in [RECORDS, KV, INPUTS] {
         write.open_table(table)?;
     }
+    write.open_table(PROBE)?;
     write.commit()?;
     Ok(())
 }

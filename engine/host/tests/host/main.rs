@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bad_input;
+#[cfg(target_os = "linux")]
+mod full_disk;
 mod gateway;
 mod life;
 mod session;

@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use host::store::{Batch, FILE_NAME, Outcome, Store, StoreError, Write};
+use host::store::{Batch, FILE_NAME, Outcome, Store, StoreError, VERIFIED_BYTES_MAX, Write};
 use protocol::id::ActorId;
+use protocol::limits::KV_VALUE_BYTES_MAX;
 use protocol::wire::{KvRequestData, KvResponseData};
 
 use crate::support::run;
@@ -109,7 +110,8 @@ fn damage_is_found_wherever_it_is() {
     let content = filled(folder.path());
     let file = folder.path().join(FILE_NAME);
     let mut found = 0;
-    for at in (4096 + 512..content.len()).step_by(1009) {
+    // Every part of the database's header, then a sample of its pages.
+    for at in (4096..4096 + 512).step_by(64).chain((4096 + 512..content.len()).step_by(1009)) {
         let mut damaged = content.clone();
         for byte in &mut damaged[at..(at + 64).min(content.len())] {
             *byte ^= 0x5a;
@@ -133,6 +135,51 @@ fn damage_is_found_wherever_it_is() {
     assert!(matches!(refused(folder.path()), StoreError::Damaged { .. }));
     fs::write(&file, &content[..2000]).unwrap();
     assert!(matches!(refused(folder.path()), StoreError::Damaged { .. }));
+}
+
+#[test]
+fn a_large_store_opens_unread_and_is_verified_on_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(FILE_NAME);
+    let mark = b"where the damage shall be";
+    run(async {
+        let mut store = Store::open(folder.path()).await.unwrap();
+        let mut batch = Batch::new();
+        let values = VERIFIED_BYTES_MAX / KV_VALUE_BYTES_MAX as u64 + 8;
+        for number in 0..values {
+            let mut value = vec![7; KV_VALUE_BYTES_MAX];
+            value[1000..1000 + mark.len()].copy_from_slice(mark);
+            let keys = vec![number.to_be_bytes().to_vec().into()];
+            let request = KvRequestData::Put { keys, values: vec![value.into()] };
+            batch.push(Write::Kv { actor: ActorId::from_entropy([1; 16]), request });
+        }
+        store.commit(batch).await.unwrap();
+        store.close().await;
+    });
+    let mut content = fs::read(&file).unwrap();
+    assert!(content.len() as u64 > VERIFIED_BYTES_MAX);
+    run(async { Store::verify(folder.path()).await.unwrap().close().await });
+    let at = content.windows(mark.len()).position(|bytes| bytes == mark).unwrap();
+    content[at] ^= 1;
+    fs::write(&file, &content).unwrap();
+    run(async { Store::open(folder.path()).await.unwrap().close().await });
+    let error = run(Store::verify(folder.path())).unwrap_err();
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
+}
+
+#[test]
+fn whoever_verifies_a_store_makes_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(FILE_NAME);
+    let nothing = folder.path().join("nothing");
+    assert!(matches!(run(Store::verify(&nothing)), Err(StoreError::Missing { .. })));
+    assert!(!nothing.exists());
+    let stamp = filled(folder.path())[..4096].to_vec();
+    for cut_short in [Vec::new(), vec![0; 4096], stamp] {
+        fs::write(&file, &cut_short).unwrap();
+        assert!(matches!(run(Store::verify(folder.path())), Err(StoreError::Missing { .. })));
+        assert_eq!(fs::read(&file).unwrap(), cut_short, "it was touched");
+    }
 }
 
 #[test]

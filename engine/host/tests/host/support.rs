@@ -8,7 +8,7 @@ use std::future::Future;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-pub(crate) use client::{Response, call, call_with, get, raw};
+pub(crate) use client::{Response, call, call_with, get, raw, try_call_with};
 pub(crate) use node::Node;
 pub(crate) use runner::Runner;
 

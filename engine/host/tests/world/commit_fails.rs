@@ -39,6 +39,23 @@ fn after_a_failed_commit_the_engine_begins_again_and_nothing_acknowledged_is_los
 }
 
 #[test]
+fn an_engine_whose_store_cannot_be_written_is_not_healthy() {
+    Sim::seed(1)
+        .run(|world| async move {
+            let engine = engine(&world);
+            healthy(&engine).await;
+            for _ in 0..3 {
+                engine.fail_syncs(1);
+                // The engine begins again meanwhile, and cuts its clients off.
+                let answer = call(&engine, "GET", "/health", "").await;
+                assert!(answer.as_ref().is_none_or(|(status, _)| *status == 503), "{answer:?}");
+                healthy(&engine).await;
+            }
+        })
+        .expect_ok();
+}
+
+#[test]
 fn a_crash_inside_a_commit_loses_nothing_acknowledged() {
     for seed in 0..24 {
         Sim::seed(seed)

@@ -18,6 +18,7 @@ pub(crate) fn engine(world: &World) -> Node {
         let mut options = Options::new("data");
         options.bind = "0.0.0.0:6420".parse().unwrap();
         options.insecure = true;
+        options.public_url = Some("http://engine:6420".to_owned());
         options.check_every = 1;
         let engine = Engine::open(options).await.unwrap();
         let asked = async { runtime::signals::terminate().await.unwrap() };

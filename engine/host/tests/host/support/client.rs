@@ -45,19 +45,30 @@ pub(crate) async fn call_with(
     headers: &[(&str, &str)],
     body: Bytes,
 ) -> Response {
-    let stream = TcpStream::connect(address).await.unwrap();
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.unwrap();
+    try_call_with(address, method, path, headers, body).await.unwrap()
+}
+
+/// The same, where the connection may break.
+pub(crate) async fn try_call_with(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Bytes,
+) -> Result<Response, Box<dyn std::error::Error + Send + Sync>> {
+    let stream = TcpStream::connect(address).await?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await?;
     let connection = runtime::spawn("test client", connection);
     let mut request = Request::builder().method(method).uri(path).header("host", address.to_string());
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    let response = sender.send_request(request.body(Full::new(body)).unwrap()).await.unwrap();
+    let response = sender.send_request(request.body(Full::new(body))?).await?;
     let (parts, body) = response.into_parts();
-    let body = body.collect().await.unwrap().to_bytes();
+    let body = body.collect().await?.to_bytes();
     drop(sender);
     drop(connection);
-    Response { status: parts.status, headers: parts.headers, body }
+    Ok(Response { status: parts.status, headers: parts.headers, body })
 }
 
 /// Sends bytes as they are, and gives what comes until the engine closes.
