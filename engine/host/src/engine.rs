@@ -5,6 +5,7 @@
 
 pub(crate) mod core;
 mod error;
+mod public_url;
 mod running;
 mod view;
 
@@ -37,10 +38,17 @@ impl Engine {
     ///
     /// # Errors
     /// [`OpenError`], one clear line each.
-    pub async fn open(options: Options) -> Result<Self, OpenError> {
+    pub async fn open(mut options: Options) -> Result<Self, OpenError> {
         if !options.bind.ip().is_loopback() && !options.insecure {
             return Err(OpenError::Insecure { bind: options.bind });
         }
+        options.public_url = match options.public_url {
+            Some(text) => Some(public_url::normal(&text)?),
+            None if options.bind.ip().is_unspecified() => {
+                return Err(OpenError::NoPublicUrl { bind: options.bind });
+            }
+            None => None,
+        };
         let store = Store::open(&options.data).await?;
         let listening = match TcpListener::bind(options.bind).await {
             Ok(listener) => listener.local_addr().map(|address| (listener, address)),
@@ -71,8 +79,7 @@ impl Engine {
     /// The URL it is reached under, as it tells others.
     #[must_use]
     pub fn public_url(&self) -> String {
-        let url = self.options.public_url.clone();
-        url.unwrap_or_else(|| format!("http://{}", self.address)).trim_end_matches('/').to_owned()
+        self.options.public_url.clone().unwrap_or_else(|| format!("http://{}", self.address))
     }
 
     /// A look at its machines while it runs.
@@ -105,7 +112,10 @@ impl Engine {
                     protocol::mark!("engine_core_restarted");
                     tracing::error!(%error, "the store failed; the engine starts again from what it holds");
                     running.abandon().await;
-                    store = Store::open(&options.data).await?;
+                    store = runtime::select! {
+                        () = shutdown.as_mut() => return Ok(()),
+                        opened = Store::open(&options.data) => opened?,
+                    };
                 }
             }
         }

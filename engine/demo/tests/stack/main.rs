@@ -5,8 +5,6 @@
 
 mod platform;
 
-use std::time::Duration;
-
 use protocol::view::Fact;
 use sdk::RunEnd;
 
@@ -59,7 +57,6 @@ fn a_count_goes_on_when_the_engine_comes_back() {
         let actor = counter(&client, "one").await;
         assert_eq!(count(&client, actor).await, 1);
         let address = engine.stop().await;
-        runtime::sleep(Duration::from_millis(300)).await;
         let engine = Engine::start(folder.path(), Some(address)).await;
         for expected in 2..=5 {
             assert_eq!(count(&client, actor).await, expected);

@@ -1,10 +1,12 @@
 //! `rehearsal-engine serve`: run the engine.
 
 use std::net::SocketAddr;
+use std::panic;
 use std::path::PathBuf;
 
 use clap::Args;
-use host::{Engine, Options};
+use clap::builder::BoolishValueParser;
+use host::{Engine, OpenError, Options};
 use runtime::signals::Signals;
 
 use super::file::File;
@@ -36,12 +38,14 @@ pub(crate) struct Serve {
     /// Where to listen; port 0 takes a free one [default: 127.0.0.1:6420].
     #[arg(long, value_name = "ADDRESS", env = "REHEARSAL_BIND")]
     bind: Option<SocketAddr>,
-    /// The URL under which applications and clients reach the engine [default: http:// and the address].
+    /// The URL under which applications and clients reach the engine; needed where the address is none they could
+    /// dial, such as 0.0.0.0 [default: http:// and the address].
     #[arg(long, value_name = "URL", env = "REHEARSAL_PUBLIC_URL")]
     public_url: Option<String>,
-    /// Listen beyond loopback although nothing authenticates callers.
-    #[arg(long, env = "REHEARSAL_INSECURE")]
-    insecure: bool,
+    /// Listen beyond loopback although nothing authenticates callers [default: false].
+    #[arg(long, value_name = "BOOL", env = "REHEARSAL_INSECURE", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true", value_parser = BoolishValueParser::new())]
+    insecure: Option<bool>,
     /// What to log: a level, or targets with levels as in RUST_LOG [default: $RUST_LOG, or info].
     #[arg(long, value_name = "FILTER", env = "REHEARSAL_LOG")]
     log: Option<String>,
@@ -65,17 +69,22 @@ impl Serve {
         let mut options = Options::new(data);
         options.bind = self.bind.or(file.bind).unwrap_or(options.bind);
         options.public_url = self.public_url.or(file.public_url);
-        options.insecure = self.insecure || file.insecure.unwrap_or(false);
+        options.insecure = self.insecure.or(file.insecure).unwrap_or(false);
         options
     }
 }
 
 async fn serve(options: Options) -> anyhow::Result<()> {
+    let engine = open(options).await?;
+    // Not before: until there is an engine to stop in order, a signal ends the process by itself.
     let mut signals = Signals::new()?;
-    let engine = Engine::open(options).await?;
+    let (address, public_url) = (format!("http://{}", engine.local_addr()), engine.public_url());
     // Whoever started us waits for this line.
-    println!("rehearsal-engine listening on {}", engine.public_url());
-    tracing::info!(address = %engine.local_addr(), version = env!("CARGO_PKG_VERSION"), "listening");
+    println!("rehearsal-engine listening on {address}");
+    if public_url != address {
+        println!("rehearsal-engine reached by others under {public_url}");
+    }
+    tracing::info!(%address, %public_url, version = env!("CARGO_PKG_VERSION"), "listening");
     let (asked, stop) = tokio::sync::oneshot::channel::<()>();
     let running = engine.run(async {
         // A sender that is gone asks too.
@@ -92,6 +101,22 @@ async fn serve(options: Options) -> anyhow::Result<()> {
         ended = running => Ok(ended?),
         () = signals.terminate() => anyhow::bail!("ended by a second signal"),
     }
+}
+
+/// Opens the engine. On a damaged store that is too large to be verified the database may panic: that too is one line,
+/// and exit code 1.
+#[expect(clippy::disallowed_methods, reason = "nothing is open that a destructor would have to close")]
+async fn open(options: Options) -> Result<Engine, OpenError> {
+    let data = options.data.clone();
+    let former = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload_as_str().and_then(|text| text.lines().next()).unwrap_or_default();
+        eprintln!("rehearsal-engine: the store in {} may be damaged, see `check`: {said}", data.display());
+        std::process::exit(1);
+    }));
+    let engine = Engine::open(options).await;
+    panic::set_hook(former);
+    engine
 }
 
 #[cfg(test)]
@@ -122,5 +147,11 @@ mod tests {
         assert_eq!(options.bind, "127.0.0.1:6420".parse().unwrap());
         assert!(!options.insecure);
         assert!(parse(&["--insecure"]).options(file()).insecure);
+        let insecure = || File { insecure: Some(true), ..File::default() };
+        assert!(parse(&[]).options(insecure()).insecure);
+        for no in ["--insecure=false", "--insecure=0"] {
+            assert!(!parse(&[no]).options(insecure()).insecure, "{no} wins over the file");
+        }
+        assert!(parse(&["--insecure=1"]).options(File::default()).insecure);
     }
 }

@@ -21,6 +21,20 @@ pub enum OpenError {
         /// The address.
         bind: SocketAddr,
     },
+    /// The public URL is none that others could use.
+    #[error("the public URL {text:?} cannot be used: {reason}")]
+    PublicUrl {
+        /// As it was given.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Runners would be told to dial an address that is none.
+    #[error("{bind} is no address that others can dial: say with --public-url how they reach the engine")]
+    NoPublicUrl {
+        /// The address.
+        bind: SocketAddr,
+    },
     /// The address cannot be listened on.
     #[error("cannot listen on {bind}: {source}")]
     Bind {

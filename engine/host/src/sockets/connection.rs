@@ -12,6 +12,7 @@ use protocol::wire::{self, ToServer};
 use runtime::JoinHandle;
 use tokio::io::AsyncReadExt as _;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
@@ -75,7 +76,8 @@ pub(crate) async fn serve(core: Core, upgrade: OnUpgrade, request: Request) {
     let (outbox, drain) = outbox::outbox(cut.clone());
     core.sockets.enter(conn, outbox);
     let ray = request.ray;
-    tracing::debug!(?conn, %ray, namespace = %request.namespace, key = ?request.key, "runner socket open");
+    // Not its key: whoever has that can take the runner's place.
+    tracing::debug!(?conn, %ray, namespace = %request.namespace, "runner socket open");
     let opened = control::Letter::SocketOpened { conn, namespace: request.namespace, key: request.key };
     if core.control.send(opened).await {
         let writer = runtime::spawn("runner socket writer", writer::write(sink, drain, ray));
@@ -129,7 +131,8 @@ async fn read(core: &Core, conn: ConnId, stream: &mut Incoming) -> End {
                 return End::Runner;
             }
             Ok(Message::Frame(_)) => unreachable!("tungstenite gives raw frames to writers only"),
-            Err(Error::Capacity(_)) => {
+            Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => return End::Broken,
+            Err(Error::Capacity(_) | Error::Protocol(_) | Error::Utf8(_)) => {
                 core.control.send(control::Letter::FrameInvalid { conn }).await;
                 // Nothing more can be read; the machine closes, and that ends us.
                 return std::future::pending().await;

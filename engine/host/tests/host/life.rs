@@ -111,6 +111,14 @@ fn it_refuses_to_start_in_one_clear_line() {
         assert!(matches!(error, OpenError::Insecure { .. }));
         assert!(error.to_string().contains("--insecure"), "{error}");
 
+        options.insecure = true;
+        let error = Engine::open(options.clone()).await.unwrap_err();
+        assert!(matches!(error, OpenError::NoPublicUrl { .. }), "nobody could dial it: {error}");
+        options.public_url = Some("engine:6420".to_owned());
+        let error = Engine::open(options.clone()).await.unwrap_err();
+        assert!(matches!(error, OpenError::PublicUrl { .. }), "{error}");
+        options.public_url = None;
+
         let node = Node::start(folder.path()).await;
         options.bind = "127.0.0.1:0".parse().unwrap();
         let error = Engine::open(options.clone()).await.unwrap_err();

@@ -7,6 +7,8 @@ use protocol::id::Generation;
 use protocol::wire::{ActorState, Event, KvRequestData, KvResponseData, StopCode, ToClient, ToServer};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::support::{Node, Runner, run, until};
 
@@ -121,6 +123,15 @@ fn frames_that_must_not_come_end_the_socket_with_their_reason() {
 
         let (mut runner, _) = Runner::connect(node.address, "text").await;
         runner.say_raw(Message::text("hello")).await;
+        refused(&node, &mut runner, "ws.invalid_packet").await;
+
+        let (mut runner, _) = Runner::connect(node.address, "no-utf-8").await;
+        let text = Frame::message(vec![0xff], OpCode::Data(Data::Text), true);
+        runner.say_raw(Message::Frame(text)).await;
+        refused(&node, &mut runner, "ws.invalid_packet").await;
+
+        let (mut runner, _) = Runner::connect(node.address, "no-opcode").await;
+        runner.say_raw(Message::Frame(Frame::message(vec![1], OpCode::Data(Data::Reserved(3)), true))).await;
         refused(&node, &mut runner, "ws.invalid_packet").await;
 
         let mut runner = Runner::dial(node.address, "no-init").await;
