@@ -45,6 +45,21 @@ fn a_damaged_store_is_refused_and_left_as_it_is() {
 }
 
 #[test]
+fn a_store_that_is_damaged_inside_is_refused_and_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut platform = Platform::start_on(folder.path());
+    platform.stop();
+    let file = folder.path().join("rehearsal.store");
+    let mut damaged = std::fs::read(&file).unwrap();
+    // Behind our stamp, where the database is.
+    damaged[8192..].iter_mut().for_each(|byte| *byte ^= 0x5a);
+    std::fs::write(&file, &damaged).unwrap();
+    let line = refused(folder.path());
+    assert!(line.contains("rehearsal.store is damaged"), "{line}");
+    assert_eq!(std::fs::read(&file).unwrap(), damaged, "nothing is overwritten");
+}
+
+#[test]
 fn a_folder_that_is_a_file_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("data");

@@ -6,6 +6,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
+/// How long a process may take to end. Ours: a graceful stop is bounded by seconds, on a loaded machine too.
+pub const END: Duration = Duration::from_secs(60);
+
 /// A running child. Its standard output and error are read line by line.
 pub struct Process {
     name: String,
@@ -36,8 +39,9 @@ impl Process {
     /// # Panics
     /// When it does not come; the message holds what came instead.
     pub fn line_with(&mut self, text: &str, limit: Duration) -> String {
+        let begun = runtime::now();
         loop {
-            match self.lines.recv_timeout(limit) {
+            match self.lines.recv_timeout(limit.saturating_sub(begun.elapsed())) {
                 Ok(line) => {
                     self.seen.push(line.clone());
                     if line.contains(text) {
@@ -73,9 +77,19 @@ impl Process {
         assert!(status.success(), "cannot signal process {id}");
     }
 
-    /// Waits for its end.
+    /// Waits for its end, which must come within [`END`].
+    ///
+    /// # Panics
+    /// When it does not.
     pub fn wait(&mut self) -> ExitStatus {
-        self.child.wait().expect("a child can be waited for")
+        let begun = runtime::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
+                return status;
+            }
+            assert!(begun.elapsed() < END, "{} does not end", self.name);
+            pause();
+        }
     }
 }
 
@@ -86,6 +100,11 @@ impl Drop for Process {
             self.child.wait().expect("a killed child can be waited for");
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a real process is waited for on a real thread")]
+fn pause() {
+    std::thread::sleep(Duration::from_millis(10));
 }
 
 #[expect(clippy::disallowed_methods, reason = "a pipe of a real process is read on a real thread")]
