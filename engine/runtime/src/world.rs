@@ -98,6 +98,8 @@ pub trait Socket: AsyncRead + AsyncWrite + Send + Sync + Unpin {
     fn peer_addr(&self) -> io::Result<SocketAddr>;
     /// `SO_LINGER`: zero makes the drop send RST; `None` is the kernel's default.
     fn set_linger(&self, linger: Option<Duration>) -> io::Result<()>;
+    /// `TCP_USER_TIMEOUT`; `None` is the kernel's default.
+    fn set_user_timeout(&self, timeout: Option<Duration>) -> io::Result<()>;
 }
 
 /// A file of a world's disk, used only inside [`World::blocking`]. Dropping it releases its lock.

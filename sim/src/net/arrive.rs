@@ -62,8 +62,8 @@ impl Fabric {
 
     /// The sender counts the time from here on, if it does not already.
     fn await_acknowledgement(&mut self, core: &Core, key: ConnKey, side: Side) {
-        let limit = nanos(self.options.give_up);
         let Some(conn) = self.conns.get_mut(key) else { return };
+        let limit = nanos(conn.end(side).user_timeout.unwrap_or(self.options.give_up));
         let way = conn.way(side);
         if way.give_up.is_none() {
             way.give_up = Some(core.schedule(limit, Due::Net(NetDue::GiveUp(key, side))));

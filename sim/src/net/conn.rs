@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::task::Waker;
+use std::time::Duration;
 
 use crate::agenda::DueKey;
 use crate::decide::StreamId;
@@ -75,6 +76,8 @@ pub(crate) struct End {
     /// Its own FIN has arrived at the peer.
     pub(crate) fin_arrived: bool,
     pub(crate) linger_zero: bool,
+    /// Its own bound for what stays unacknowledged.
+    pub(crate) user_timeout: Option<Duration>,
     pub(crate) reader: Option<Waker>,
     pub(crate) writer: Option<Waker>,
     pub(crate) forget: Option<DueKey>,
@@ -92,6 +95,7 @@ impl End {
             shut: false,
             fin_arrived: false,
             linger_zero: false,
+            user_timeout: None,
             reader: None,
             writer: None,
             forget: None,

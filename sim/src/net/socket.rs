@@ -88,6 +88,16 @@ impl Socket for SimSocket {
         });
         Ok(())
     }
+    fn set_user_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        core::with(self.world, |core| {
+            core.net(|net| {
+                if let Some(conn) = net.conns.get_mut(self.key) {
+                    conn.end(self.side).user_timeout = timeout;
+                }
+            });
+        });
+        Ok(())
+    }
 }
 
 impl Drop for SimSocket {

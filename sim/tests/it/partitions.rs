@@ -43,6 +43,21 @@ async fn one_way_is_enough_to_silence_an_echo(world: World) {
 }
 
 #[sim::test(options = plain())]
+async fn a_socket_may_ask_to_time_out_earlier(world: World) {
+    let node = server(&world, hold).await;
+    let mut stream = connect("server").await.unwrap();
+    stream.set_user_timeout(Some(15 * SECOND)).unwrap();
+    world.sleep(SECOND).await;
+    world.partition(&node, &world.node("script"));
+    assert!(world.within(60 * SECOND, read(&mut stream)).await.is_none(), "nothing is unacknowledged");
+    let began = world.elapsed();
+    assert_eq!(write(&mut stream).await, Ok(1));
+    assert_eq!(read(&mut stream).await, Err(TimedOut));
+    let took = world.elapsed() - began;
+    assert!(took.abs_diff(15 * SECOND) <= MILLISECOND, "{took:?}");
+}
+
+#[sim::test(options = plain())]
 async fn an_unacknowledged_write_times_out_as_linux_gives_up(world: World) {
     let node = server(&world, hold).await;
     for one_way in [true, false] {

@@ -89,6 +89,22 @@ impl TcpStream {
             Ground::World(socket) => socket.set_linger(linger),
         }
     }
+
+    /// `TCP_USER_TIMEOUT`: how long sent bytes may stay without acknowledgement before the connection times out; `None`
+    /// is the kernel's default, a quarter of an hour. It finds a peer that is gone without a word, as long as something
+    /// is sent. Systems that do not have it (RFC 5482 is optional) keep their own bound.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn set_user_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        match &self.0 {
+            #[cfg(target_os = "linux")]
+            Ground::Tokio(stream) => socket2::SockRef::from(stream).set_tcp_user_timeout(timeout),
+            #[cfg(not(target_os = "linux"))]
+            Ground::Tokio(_) => Ok(()),
+            Ground::World(socket) => socket.set_user_timeout(timeout),
+        }
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the tokio world: these are its sockets")]

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
+use protocol::limits::RUNNER_LOST_THRESHOLD_MS;
 use runtime::http::Timer;
 use runtime::{JoinHandle, TcpListener, TcpStream};
 
@@ -16,6 +17,10 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long connections may take to end after every runner has. Ours: nothing of use is under way then.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// How long what was sent may stay unacknowledged. Ours: the lost threshold. An engine that went without a word before
+/// it knew the runner of its stream cannot tell it anything: only the stream's own pings find out.
+const PEER_TIMEOUT: Duration = Duration::from_millis(RUNNER_LOST_THRESHOLD_MS);
 
 /// Wait after a failed accept: the system is out of something, and asking again at once would only spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -60,6 +65,10 @@ async fn pause(error: &io::Error) {
 }
 
 async fn serve_connection(service: Serverless, stream: TcpStream, closing: Shutdown) {
+    if let Err(error) = stream.set_user_timeout(Some(PEER_TIMEOUT)) {
+        tracing::debug!(err = %error, "a connection broke before it began");
+        return;
+    }
     let mut connection = pin!(
         http1::Builder::new()
             .timer(Timer)
