@@ -37,7 +37,8 @@ impl Client {
                     runtime::sleep(RETRY).await;
                 }
                 runtime::sleep(due.saturating_since(runtime::now())).await;
-                client.check_pool(&mut http, slots).await;
+                // On a connection of its own: the engine may be closing one that was idle for so long.
+                client.check_pool(&mut Http::new(), slots).await;
             }
         });
     }
