@@ -142,6 +142,9 @@ impl Control {
         self.expire(&mut step);
         self.settle(&mut step);
         self.tell_routes(&mut step);
+        if !step.records.is_empty() || !step.writes.is_empty() {
+            self.beat_along(&mut step);
+        }
         for key in step.records {
             out.push(match self.record(&key) {
                 Some(record) => Effect::Put(key, Box::new(record)),

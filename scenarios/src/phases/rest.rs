@@ -17,8 +17,11 @@ use crate::stack::Stack;
 /// an idle connection is closed after 30 s; the rest is slack.
 const REST: Duration = Duration::from_secs(60);
 
-/// How often what is left is counted within [`REST`].
-const LOOKS: u32 = 12;
+/// How often what is left is counted.
+const LOOKS: u32 = 7;
+
+/// Between two looks: all of them take longer than the half minute for which an idle connection is kept.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Whether the platform says that nobody asks anything of it.
 async fn is_idle(stack: &Stack) -> bool {
@@ -42,7 +45,7 @@ pub(super) async fn take(stack: &Stack, unloaded: BTreeMap<String, u64>) -> Rest
 async fn at_rest(stack: &Stack) -> BTreeMap<String, u64> {
     let mut least = count(stack).await;
     for _ in 0..LOOKS {
-        stack.world.sleep(REST / LOOKS).await;
+        stack.world.sleep(LOOK).await;
         let counts = count(stack).await;
         for (name, held) in &mut least {
             *held = (*held).min(counts.get(name).copied().unwrap_or(0));

@@ -18,6 +18,9 @@ use super::record::{Departed, Key, Phase, Stage};
 use super::step::Step;
 use super::timers::Due;
 
+/// How many heartbeats a busy store takes along in an interval: none of them is a transaction of its own.
+const BEATS_ALONG: u32 = 2;
+
 impl Control {
     /// Keeps the slot and the actor's later generations away until the runner says that this one has stopped.
     pub(super) fn linger(&mut self, step: &mut Step, runner: RunnerId, id: ActorId, generation: Generation) {
@@ -146,6 +149,14 @@ impl Control {
     pub(super) fn overslept(&self, id: RunnerId) -> bool {
         let away = self.runners[&id].record.away_since;
         away.is_some_and(|since| self.now.wall.since(since) >= self.options.lost_threshold)
+    }
+
+    /// Notes it in a transaction that is made anyway, unless it was noted a moment ago.
+    pub(super) fn beat_along(&mut self, step: &mut Step) {
+        let interval = self.options.heartbeat_interval;
+        if self.heartbeat.is_some_and(|last| self.now.wall.since(last) >= interval / BEATS_ALONG) {
+            self.beat(step);
+        }
     }
 
     /// Notes that this process lives, while there are runners: how long it was gone is asked when they come back.
