@@ -201,6 +201,9 @@ impl Socket for FakeSocket {
     fn set_linger(&self, _: Option<Duration>) -> io::Result<()> {
         Ok(())
     }
+    fn set_user_timeout(&self, _: Option<Duration>) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 impl AsyncRead for FakeSocket {
