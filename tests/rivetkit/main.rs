@@ -29,7 +29,7 @@ fn application() -> &'static Path {
             std::fs::copy(&source, folder.join(name)).expect("the target folder is writable");
         }
         // Scripts of packages are not run, but the one that puts the node binary in place.
-        npm(&folder, &["ci", "--no-audit", "--no-fund", "--ignore-scripts", "--omit=optional"]);
+        npm(&folder, &["install", "--no-audit", "--no-fund", "--ignore-scripts", "--omit=optional"]);
         npm(&folder, &["rebuild", "node"]);
         folder
     })
