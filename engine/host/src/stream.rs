@@ -31,20 +31,9 @@ pub(crate) fn open(core: &Core, stream: StreamId, target: StreamTarget, close: H
             () = core.halt.given() => return,
             end = follow(&core, stream, &target) => end,
         };
-        tracing::debug!(?stream, pool = %target.pool, end = name(&end), "serverless stream ended");
+        tracing::debug!(?stream, pool = %target.pool, end = end.name(), "serverless stream ended");
         core.control.send(Letter::StreamEnded { stream, end }).await;
     }));
-}
-
-/// An end as the log may have it: what an application answered may hold anything.
-const fn name(end: &StreamEnd) -> &'static str {
-    match end {
-        StreamEnd::Closed => "closed by the engine",
-        StreamEnd::Clean => "closed by the application",
-        StreamEnd::Http { .. } => "refused",
-        StreamEnd::Connection { .. } => "broken",
-        StreamEnd::Payload { .. } => "unreadable",
-    }
 }
 
 /// Requests the stream and tells what comes on it, until it ends.

@@ -63,10 +63,7 @@ impl Control {
     fn reconfigured(&mut self, step: &mut Step, key: &PoolKey) {
         let outdated = self.outdated(key);
         let current = self.pools[key].active.len() - outdated.len();
-        let room = self.options.streams_coming_max.saturating_sub(self.pools[key].coming.len());
-        for _ in (current..self.pools[key].desired()).take(room) {
-            self.open_stream(step, key);
-        }
+        self.open_streams(step, key, current);
         for stream in outdated {
             self.replace_stream(step, stream, "outdated");
         }

@@ -1,10 +1,14 @@
 //! Everything that can happen to the control plane.
 
+mod stream_end;
+
 use std::collections::BTreeMap;
 
 use protocol::api::{self, CrashPolicy};
 use protocol::id::{ActorId, BodyId, ConnId, Generation, NamespaceId, RunnerId, RunnerKey, StreamId, Ticket};
 use protocol::wire;
+
+pub use stream_end::StreamEnd;
 
 /// One input of a control step.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -272,30 +276,4 @@ pub enum KvOp {
     Read,
     /// Put, delete, delete range or drop.
     Write,
-}
-
-/// How a serverless stream ended.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum StreamEnd {
-    /// The engine asked for it.
-    Closed,
-    /// The body ended in order.
-    Clean,
-    /// Status other than 200.
-    Http {
-        /// Status code.
-        status: u16,
-        /// Start of the body, cut at 512 bytes.
-        body: String,
-    },
-    /// No connection, a broken one, or not an event stream.
-    Connection {
-        /// For people, cut at 512 bytes.
-        message: String,
-    },
-    /// An event that does not decode.
-    Payload {
-        /// For people, cut at 512 bytes.
-        message: String,
-    },
 }

@@ -133,7 +133,7 @@ impl Control {
         let wave = stream.wave;
         let reason = match fate {
             Fate::Closing { reason } => reason,
-            Fate::Wanted | Fate::Draining | Fate::Replaced => name(&end),
+            Fate::Wanted | Fate::Draining | Fate::Replaced => end.name(),
         };
         if fate == Fate::Wanted {
             if stable {
@@ -246,17 +246,6 @@ impl Control {
         };
         let message = UserText::new(&format!("{what} within {seconds} s"));
         self.fail_stream(step, id, RunnerPoolError::ServerlessConnectionError { message }, "timeout");
-    }
-}
-
-/// Stable name of an end.
-const fn name(end: &StreamEnd) -> &'static str {
-    match end {
-        StreamEnd::Closed => "closed",
-        StreamEnd::Clean => "clean",
-        StreamEnd::Http { .. } => "http",
-        StreamEnd::Connection { .. } => "connection",
-        StreamEnd::Payload { .. } => "payload",
     }
 }
 

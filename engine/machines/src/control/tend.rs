@@ -31,10 +31,16 @@ impl Control {
             active -= 1;
         }
         if self.thresholds.get(&Due::Retry(key.clone())).is_none() {
-            let room = self.options.streams_coming_max.saturating_sub(self.pools[key].coming.len());
-            for _ in (active..desired).take(room) {
-                self.open_stream(step, key);
-            }
+            self.open_streams(step, key, active);
+        }
+    }
+
+    /// Opens what is missing between so many streams and the desired count, as far as more may be coming at once.
+    pub(super) fn open_streams(&mut self, step: &mut Step, key: &PoolKey, active: usize) {
+        let pool = &self.pools[key];
+        let room = self.options.streams_coming_max.saturating_sub(pool.coming.len());
+        for _ in (active..pool.desired()).take(room) {
+            self.open_stream(step, key);
         }
     }
 

@@ -183,11 +183,18 @@ impl World {
         Self { plane, witness, created, count: 0, open, old: Vec::new() }
     }
 
+    fn lived(ops: &[Op]) -> Self {
+        let mut world = Self::new();
+        for op in ops {
+            world.run(op);
+        }
+        world
+    }
+
     fn run(&mut self, op: &Op) {
         self.plane.last.clear();
         self.act(op);
-        let effects = std::mem::take(&mut self.plane.last);
-        self.witness.look(&effects);
+        self.look();
     }
 
     fn name(&self, a: usize) -> String {
@@ -270,8 +277,7 @@ impl World {
             Op::CrashLoop(a) => {
                 for _ in 0..2 {
                     self.event(0, a, true, 4);
-                    let effects = std::mem::take(&mut self.plane.last);
-                    self.witness.look(&effects);
+                    self.look();
                 }
             }
             Op::Kv(r, a) => {
@@ -307,15 +313,13 @@ impl World {
             let chunk = rest.min(4_000);
             rest -= chunk;
             self.plane.after(chunk);
-            let effects = std::mem::take(&mut self.plane.last);
-            self.witness.look(&effects);
+            self.look();
             if rest == 0 {
                 return;
             }
             for stream in self.witness.streams.clone().into_iter().filter(|_| lively) {
                 self.plane.input(Input::StreamPing { stream });
-                let effects = std::mem::take(&mut self.plane.last);
-                self.witness.look(&effects);
+                self.look();
             }
         }
     }
@@ -413,8 +417,7 @@ impl World {
         // Beyond every threshold, and beyond what a runner may take to stop.
         self.run(&Op::After(200_000, false));
         self.plane.connect_version("good", 9, 9).pong("good");
-        let effects = std::mem::take(&mut self.plane.last);
-        self.witness.look(&effects);
+        self.look();
         for a in 0..ACTORS.len() {
             self.run(&Op::Watch(a));
         }
@@ -423,8 +426,7 @@ impl World {
                 let name = view.actor.as_str().trim_end_matches('0').to_owned();
                 let name = self.created.values().find(|it| actor(it) == view.actor).cloned().unwrap_or(name);
                 self.plane.running("good", &name);
-                let effects = std::mem::take(&mut self.plane.last);
-                self.witness.look(&effects);
+                self.look();
             }
         }
         self.all_run();
@@ -498,10 +500,7 @@ proptest! {
 
     #[test]
     fn every_life_keeps_the_laws(ops in prop::collection::vec(op(), 1..120)) {
-        let mut world = World::new();
-        for op in &ops {
-            world.run(op);
-        }
+        let mut world = World::lived(&ops);
         world.heal();
     }
 }
@@ -511,10 +510,7 @@ proptest! {
 
     #[test]
     fn every_life_ends_well_on_streams(ops in prop::collection::vec(op(), 1..120)) {
-        let mut world = World::new();
-        for op in &ops {
-            world.run(op);
-        }
+        let mut world = World::lived(&ops);
         world.heal_streams();
     }
 }
@@ -534,10 +530,7 @@ fn random_lives_reach_every_rare_branch() {
     let mut runner = TestRunner::deterministic();
     for _ in 0..1_500 {
         let ops = prop::collection::vec(op(), 1..120).new_tree(&mut runner).unwrap().current();
-        let mut world = World::new();
-        for op in &ops {
-            world.run(op);
-        }
+        let mut world = World::lived(&ops);
         world.heal();
     }
     let hits = protocol::mark::hits();
