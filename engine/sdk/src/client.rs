@@ -18,6 +18,7 @@ use protocol::api::{
     UpsertRunnerConfig,
 };
 use protocol::id::ActorId;
+use protocol::wire::ERROR_HEADER;
 use runtime::http::{Connector, Executor, Timer};
 
 use crate::endpoint::Endpoint;
@@ -124,7 +125,7 @@ impl Client {
         parts.uri = self.join(&format!("/gateway/{actor}{path}"), query)?;
         self.authorise(&mut parts.headers)?;
         let response = call::exchange(&self.http, Request::from_parts(parts, Full::new(body))).await?;
-        if response.headers().contains_key("x-rivet-error") {
+        if response.headers().contains_key(ERROR_HEADER) {
             return Err(call::refusal(&response));
         }
         Ok(response)

@@ -58,8 +58,8 @@ pub(super) fn expect(
 ) -> Result<Start, ApiError> {
     if let Some(expected) = endpoint {
         let expected_key = normal(&expected.to_string());
-        let matching = start.endpoint_text.split(',').filter(|received| normal(received) == expected_key);
-        let Some(matched) = matching.filter_map(|received| received.trim().parse().ok()).next() else {
+        let mut matching = start.endpoint_text.split(',').filter(|received| normal(received) == expected_key);
+        let Some(matched) = matching.find_map(|received| received.trim().parse().ok()) else {
             return Err(ApiError::ConfigEndpointMismatch {
                 expected: expected.to_string(),
                 received: start.endpoint_text,
