@@ -51,6 +51,11 @@ impl ClientCode {
             Self::Outdated => "client.outdated",
         }
     }
+
+    /// Whether a failure with this code, be it the client's or the platform's, came before anybody took the request.
+    pub fn is_unheard(code: &str) -> bool {
+        [Self::Refused, Self::ConnectTimedOut].iter().any(|unheard| unheard.as_str() == code)
+    }
 }
 
 /// A failure, as an operation carries it.

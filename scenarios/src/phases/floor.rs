@@ -24,9 +24,7 @@ fn load(evidence: &Evidence) -> impl Iterator<Item = &Op> {
 }
 
 fn is_heard(op: &Op) -> bool {
-    let unheard = [ClientCode::Refused, ClientCode::ConnectTimedOut];
-    let Outcome::Failed { code, .. } = &op.outcome else { return true };
-    unheard.iter().all(|unheard| unheard.as_str() != code)
+    !matches!(&op.outcome, Outcome::Failed { code, .. } if ClientCode::is_unheard(code))
 }
 
 /// How many operations the load had.

@@ -24,6 +24,9 @@ const API_BOUND: Duration = Duration::from_secs(10);
 /// What the operation of an actor may take: the gateway's bounds, and the way there.
 const ACTOR_BOUND: Duration = engine::ANSWER_BOUND.saturating_add(CONNECT_TIMEOUT).saturating_add(SLACK);
 
+/// The same, and the way there.
+const CALL_BOUND: Duration = API_BOUND.saturating_add(CONNECT_TIMEOUT).saturating_add(SLACK);
+
 /// What the way there and back may add to the platform's own bounds.
 const SLACK: Duration = Duration::from_secs(1);
 
@@ -31,8 +34,7 @@ const SLACK: Duration = Duration::from_secs(1);
 /// from one that never comes. Ours: short, since a client that waits in vain loads nobody.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Between two attempts to make an actor. Ours: below a
-/// tenth of the shortest time for recovery that a play states.
+/// Between two attempts to make an actor. Ours: below a tenth of the shortest time for recovery that a play states.
 pub(super) const RETRY: Duration = Duration::from_millis(250);
 
 /// The same once several have failed: the wait doubles up to it. Ours: as long as the longest pause of the load.
@@ -154,8 +156,8 @@ impl Client {
         let body = serde_json::json!({
             "name": "counter", "key": key, "runner_name_selector": POOL, "crash_policy": "sleep",
         });
-        let op = self.ledger.invoke(self.id, key, Kind::Create, API_BOUND + CONNECT_TIMEOUT + SLACK);
-        let limit = API_BOUND + CONNECT_TIMEOUT + SLACK + PATIENCE;
+        let op = self.ledger.invoke(self.id, key, Kind::Create, CALL_BOUND);
+        let limit = CALL_BOUND + PATIENCE;
         let answer = http.ask(Method::PUT, "/actors?namespace=default", body.to_string().into(), limit);
         let created = answer.await.and_then(|bytes| parsed::<Created>(&bytes));
         match created {
@@ -190,9 +192,7 @@ impl Client {
             }
             Err(refusal) => {
                 self.world.note(format!("{} {kind:?} {key} -> {}", self.node.name(), refusal.code));
-                let unheard = [ClientCode::Refused, ClientCode::ConnectTimedOut]
-                    .iter()
-                    .any(|code| code.as_str() == refusal.code);
+                let unheard = ClientCode::is_unheard(&refusal.code);
                 self.ledger.end(op, failed(refusal));
                 if unheard { Answer::Unheard } else { Answer::Bad }
             }
@@ -202,7 +202,7 @@ impl Client {
     /// Asks whether the engine knows the pool as it was configured last: so many slots per runner. Returns whether.
     pub(super) async fn check_pool(&self, http: &mut Http, slots: u32) -> bool {
         let op = self.call("configuration", "read configuration");
-        let limit = API_BOUND + CONNECT_TIMEOUT + SLACK + PATIENCE;
+        let limit = CALL_BOUND + PATIENCE;
         let answer = http.ask(Method::GET, "/runner-configs?namespace=default", Bytes::new(), limit).await;
         let known = answer.and_then(|bytes| parsed::<serde_json::Value>(&bytes)).and_then(|configs| {
             let pool = &configs["runner_configs"][POOL]["datacenters"]["default"];
@@ -216,7 +216,7 @@ impl Client {
     }
 
     fn call(&self, key: &str, what: &'static str) -> OpId {
-        self.ledger.invoke(self.id, key, Kind::Call(what), API_BOUND + CONNECT_TIMEOUT + SLACK)
+        self.ledger.invoke(self.id, key, Kind::Call(what), CALL_BOUND)
     }
 
     /// Deletes the counters of these keys: the load is taken away.
@@ -229,9 +229,8 @@ impl Client {
                 for key in keys {
                     let id = client.make(&mut http, key).await;
                     let path = format!("/actors/{id}?namespace=default");
-                    let bound = API_BOUND + CONNECT_TIMEOUT + SLACK;
                     let op = client.call(key, "delete");
-                    let answer = http.ask(Method::DELETE, &path, Bytes::new(), bound + PATIENCE);
+                    let answer = http.ask(Method::DELETE, &path, Bytes::new(), CALL_BOUND + PATIENCE);
                     let outcome = match answer.await {
                         Ok(_) => Outcome::Acknowledged { value: 0 },
                         Err(refusal) => failed(refusal),
