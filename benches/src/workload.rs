@@ -5,7 +5,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::mpsc::{Sender, channel};
+use tokio::sync::mpsc::channel;
 
 use crate::contender::{Contender, fine};
 
@@ -26,10 +26,17 @@ pub const ECHO_BYTES: usize = 64;
 /// Echoes in a run that is mostly beginning and end.
 pub const TINY_ECHOES: usize = 10;
 
-/// Ends when every clone of the sender is gone.
-async fn all_done(spawn: impl FnOnce(Sender<()>)) {
-    let (sender, mut receiver) = channel(1);
-    spawn(sender);
+/// Spawns the tasks, and ends when all of them have ended.
+async fn all_done<C: Contender, F: Future<Output = ()> + Send + 'static>(tasks: impl Iterator<Item = F>) {
+    let (sender, mut receiver) = channel::<()>(1);
+    for task in tasks {
+        let done = sender.clone();
+        C::spawn(async move {
+            task.await;
+            drop(done);
+        });
+    }
+    drop(sender);
     assert!(receiver.recv().await.is_none(), "nobody sends, everybody ends");
 }
 
@@ -48,61 +55,45 @@ async fn yield_now() {
 
 /// [`TASKS`] tasks, each woken [`YIELDS`] times by itself.
 pub async fn yields<C: Contender>() {
-    all_done(|done| {
-        for _ in 0..TASKS {
-            let done = done.clone();
-            C::spawn(async move {
-                for _ in 0..YIELDS {
-                    yield_now().await;
-                }
-                drop(done);
-            });
+    all_done::<C, _>((0..TASKS).map(|_| async {
+        for _ in 0..YIELDS {
+            yield_now().await;
         }
-    })
+    }))
     .await;
 }
 
 /// [`TASKS`] tasks in pairs, a message to and fro [`PINGS`] times.
 pub async fn ping_pong<C: Contender>() {
-    all_done(|done| {
-        for _ in 0..TASKS / 2 {
-            let (to, mut there) = channel::<usize>(1);
-            let (fro, mut here) = channel::<usize>(1);
-            C::spawn(async move {
-                while let Some(ball) = there.recv().await {
-                    if fro.send(ball).await.is_err() {
-                        return;
-                    }
+    all_done::<C, _>((0..TASKS / 2).map(|_| {
+        let (to, mut there) = channel::<usize>(1);
+        let (fro, mut here) = channel::<usize>(1);
+        C::spawn(async move {
+            while let Some(ball) = there.recv().await {
+                if fro.send(ball).await.is_err() {
+                    return;
                 }
-            });
-            let done = done.clone();
-            C::spawn(async move {
-                for ball in 0..PINGS {
-                    to.send(ball).await.expect("the other side plays");
-                    assert_eq!(here.recv().await, Some(ball));
-                }
-                drop(done);
-            });
+            }
+        });
+        async move {
+            for ball in 0..PINGS {
+                to.send(ball).await.expect("the other side plays");
+                assert_eq!(here.recv().await, Some(ball));
+            }
         }
-    })
+    }))
     .await;
 }
 
 /// [`SLEEPERS`] tasks asleep at one time, each [`SLEEPS`] times, for 1 to 1,000 ms.
 pub async fn timers<C: Contender>() {
-    all_done(|done| {
-        for sleeper in 0..SLEEPERS {
-            let done = done.clone();
-            C::spawn(async move {
-                for turn in 0..SLEEPS {
-                    // A multiplier coprime to 1,000 spreads the deadlines; which they are does not matter.
-                    let millis = 1 + (sleeper * 617 + turn * 331) % 1_000;
-                    C::sleep(Duration::from_millis(millis)).await;
-                }
-                drop(done);
-            });
+    all_done::<C, _>((0..SLEEPERS).map(|sleeper| async move {
+        for turn in 0..SLEEPS {
+            // A multiplier coprime to 1,000 spreads the deadlines; which they are does not matter.
+            let millis = 1 + (sleeper * 617 + turn * 331) % 1_000;
+            C::sleep(Duration::from_millis(millis)).await;
         }
-    })
+    }))
     .await;
 }
 
