@@ -21,11 +21,11 @@ use crate::ledger::Ledger;
 /// What an API call that is not for an actor may take: it needs one commit. Ours.
 const API_BOUND: Duration = Duration::from_secs(10);
 
+/// The same, and the way there and back.
+const CALL_BOUND: Duration = API_BOUND.saturating_add(CONNECT_TIMEOUT).saturating_add(SLACK);
+
 /// What the operation of an actor may take: the gateway's bounds, and the way there.
 const ACTOR_BOUND: Duration = engine::ANSWER_BOUND.saturating_add(CONNECT_TIMEOUT).saturating_add(SLACK);
-
-/// The same, and the way there.
-const CALL_BOUND: Duration = API_BOUND.saturating_add(CONNECT_TIMEOUT).saturating_add(SLACK);
 
 /// What the way there and back may add to the platform's own bounds.
 const SLACK: Duration = Duration::from_secs(1);
