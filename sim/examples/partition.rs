@@ -35,3 +35,12 @@ fn main() -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+#[test]
+fn what_arrives_late_arrives_whole() {
+    for seed in 0..20 {
+        let answered = Sim::seed(seed).run(script).expect_ok().expect("the echo comes");
+        assert!(answered >= Duration::from_secs(30), "not before the partition healed: {answered:?}");
+    }
+}
