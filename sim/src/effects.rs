@@ -7,6 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::core::Core;
 use crate::digest::Kind;
+use crate::tap::Part;
 
 /// A fault's effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,6 +44,8 @@ pub enum Effect {
     SlowDisk,
     /// A node's wall clock was read for the first time since it was stepped.
     ClockStep,
+    /// A live connection was cut at a place of the protocol that a plan named, in this part of it.
+    CutIn(Part),
 }
 
 impl Effect {
@@ -66,6 +69,7 @@ impl Effect {
             Self::DiskError => "disk error",
             Self::SlowDisk => "slow disk",
             Self::ClockStep => "clock step",
+            Self::CutIn(part) => part.cut_name(),
         }
     }
 }

@@ -41,6 +41,7 @@
 //! | write tests | [`macro@test`]: `#[sim::test(seeds = 0..20)]` |
 //! | boot, kill, cut the power of, pause, stop nodes; crash inside a disk operation | [`Node`] |
 //! | block paths, cut single connections, at a byte if need be | [`World::partition`], [`World::connections`], [`World::cut_at`] |
+//! | cut inside an event, a chunk, a frame, a message of your own | [`tap`], [`World::plan_cut`] |
 //! | decide in a script | [`World::stream`]; pin decisions with [`Options::overrides`] |
 //! | know that faults were felt, and that nothing is left | [`World::effects`], [`World::census`] |
 //! | know that a run is repeatable, and if not, why | [`verify()`], [`Divergence`] |
@@ -76,6 +77,7 @@ pub(crate) mod run;
 pub(crate) mod seeded;
 pub(crate) mod storage;
 pub(crate) mod stream;
+pub mod tap;
 pub(crate) mod task;
 pub(crate) mod tasks;
 pub(crate) mod trace;

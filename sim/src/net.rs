@@ -7,7 +7,7 @@
 //!
 //! Here: the tables. Beside: `conn` (one connection), `open` (handshake), `stream` (read, write), `arrive`
 //! (segments), `probe` (a writer without room), `close` (FIN, RST, falls), `path` (who reaches whom), `cut` (faults on
-//! one connection), `socket` (what inhabitants hold).
+//! one connection), `tapped` (plans for cuts at places of the protocol), `socket` (what inhabitants hold).
 
 pub(crate) mod arrive;
 pub(crate) mod close;
@@ -19,6 +19,7 @@ pub(crate) mod probe;
 pub(crate) mod socket;
 pub(crate) mod stream;
 pub(crate) mod tally;
+pub(crate) mod tapped;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -29,6 +30,7 @@ use crate::net::conn::{Conn, Side};
 use crate::net::path::Paths;
 use crate::node::NodeId;
 use crate::options::Network;
+use crate::tap::watch::Taps;
 
 /// A connection's name in its world; a slot is told from its predecessors by the generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -126,6 +128,7 @@ pub(crate) struct Fabric {
     pub(crate) options: Network,
     pub(crate) conns: Conns,
     pub(crate) paths: Paths,
+    pub(crate) taps: Taps,
     pub(crate) listeners: BTreeMap<(NodeId, u16), ListenerState>,
     /// How many connections there were, per (from, to, port).
     pub(crate) ordinals: BTreeMap<(NodeId, NodeId, u16), u32>,
@@ -142,6 +145,7 @@ impl Fabric {
             options,
             conns: Conns { slots: Vec::new(), free: Vec::new() },
             paths: Paths::new(),
+            taps: Taps::new(),
             listeners: BTreeMap::new(),
             ordinals: BTreeMap::new(),
             wakes: Vec::new(),
@@ -178,6 +182,9 @@ impl Fabric {
         }
         for due in conn.pending() {
             core.unschedule(due);
+        }
+        if let Some(watch) = &mut conn.watch {
+            watch.release(&mut self.taps);
         }
         let opener = &conn.ends[Side::Opener as usize];
         self.paths.release_port(opener.node, opener.address.port());

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::decide::{Decision, Unmatched};
 use crate::digest::Checkpoint;
 use crate::effects::Effect;
+use crate::tap::Unmet;
 
 /// Why a run failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -136,6 +137,8 @@ pub struct Report<T> {
     pub effects: BTreeMap<Effect, u64>,
     /// Overrides that met no decision.
     pub unmatched: Vec<Unmatched>,
+    /// Planned cuts that did not fall.
+    pub unmet: Vec<Unmet>,
     /// What the script told.
     pub notes: Vec<Note>,
     /// The trace, if one was asked for.
@@ -160,6 +163,7 @@ impl<T> Report<T> {
             decisions: self.decisions,
             effects: self.effects,
             unmatched: self.unmatched,
+            unmet: self.unmet,
             notes: self.notes,
             trace: self.trace,
             recorded: self.recorded,

@@ -185,6 +185,7 @@ fn report(core: &Core) -> Report<()> {
         decisions: decisions.total(),
         effects,
         unmatched: decisions.unmatched(),
+        unmet: core.net.borrow().unmet(),
         notes: core.notes.borrow().clone(),
         trace: core.trace.take(),
         recorded: decisions.recorded(),

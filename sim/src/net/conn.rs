@@ -11,6 +11,7 @@ use crate::decide::StreamId;
 use crate::net::tally::Tally;
 use crate::node::NodeId;
 use crate::options::Latency;
+use crate::tap::watch::Watch;
 
 /// How many of the opener's first bytes a connection remembers, and of its latest turn.
 pub const HEAD_BYTES: usize = 256;
@@ -241,6 +242,8 @@ pub(crate) struct Conn {
     pub(crate) recent: Vec<u8>,
     /// Who wrote last.
     pub(crate) turn: Side,
+    /// What reads it, if it is tapped.
+    pub(crate) watch: Option<Box<Watch>>,
 }
 
 impl Conn {

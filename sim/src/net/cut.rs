@@ -151,6 +151,7 @@ impl Fabric {
             way.segments.clear();
         }
         self.wakes.extend(conn.end(side.other()).reader.take());
+        self.cut_fell(core, key, side, offset);
         self.cut(core, key, cut, side.other());
         if cut == Cut::Silence {
             self.stall(core, key, side);

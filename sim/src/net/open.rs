@@ -106,11 +106,13 @@ impl Fabric {
             head: Vec::new(),
             recent: Vec::new(),
             turn: Side::Acceptor,
+            watch: None,
         };
         if !core.options.keep_events.is_empty() {
             core.names.borrow_mut().connection(number, conn.ways[0].label.clone());
         }
         let key = self.conns.insert(conn);
+        self.tap_opened(key);
         self.send_syn(core, key);
         Ok(key)
     }

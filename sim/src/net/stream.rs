@@ -116,6 +116,9 @@ impl Fabric {
         let (sent, tally) = (way.sent, way.sent_tally.value());
         core.event(Kind::Write, conn.word(side), tally);
         conn.remember(side, bytes);
+        if conn.watch.is_some() {
+            self.tapped(key, side, sent - count as u64, bytes);
+        }
         self.send(core, key, side, Carries::Data(sent));
         Poll::Ready(Ok(count))
     }

@@ -1,0 +1,189 @@
+//! The words in which a plan says where to cut.
+
+use std::fmt;
+
+/// A field of a server-sent event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// `data`
+    Data,
+    /// `event`
+    Event,
+    /// `id`
+    Id,
+    /// `retry`
+    Retry,
+    /// Any that the standard does not know.
+    Other,
+}
+
+impl Field {
+    pub(crate) const fn of(name: &[u8]) -> Self {
+        match name {
+            b"data" => Self::Data,
+            b"event" => Self::Event,
+            b"id" => Self::Id,
+            b"retry" => Self::Retry,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What a byte is part of. Parts overlap: a byte of a value is one of its event and of its chunk, too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// The request or status line of a head (RFC 9112 §2.1), its line end included.
+    StartLine,
+    /// The fields of a head and the blank line behind them.
+    Headers,
+    /// A body whose length a head has told, or that lasts until the connection ends.
+    Body,
+    /// The line before a chunk (RFC 9112 §7.1): its size, extensions, line end.
+    ChunkSize,
+    /// The data of a chunk.
+    Chunk,
+    /// The line end behind the data of a chunk.
+    ChunkEnd,
+    /// What follows the line of the last, empty chunk: trailer fields and a blank line. Its number is that of the body.
+    Trailers,
+    /// A server-sent event (WHATWG HTML §9.2.5), from its first field to its blank line, which is included.
+    Event,
+    /// The name of a field of an event, without the colon.
+    FieldName,
+    /// What follows the colon, the first byte of the line end included.
+    Value(Field),
+    /// The end of a field's line: CR, LF, or both.
+    LineEnd,
+    /// The blank line that ends an event.
+    BlankLine,
+    /// All but the first bytes of characters of several bytes in the values of an event, so that a cut before one of
+    /// them splits a character.
+    Character,
+    /// The header of a WebSocket frame (RFC 6455 §5.2): the two bytes and the extended length.
+    FrameHeader,
+    /// The masking key of a frame.
+    Mask,
+    /// The payload of a frame, control frames included.
+    Payload,
+    /// Part of a grammar that is not `sim`'s: the name under which its cuts are counted.
+    Own(&'static str),
+}
+
+impl Part {
+    /// The name of a cut in it, in tables.
+    pub(crate) const fn cut_name(self) -> &'static str {
+        match self {
+            Self::StartLine => "cut in a start line",
+            Self::Headers => "cut in headers",
+            Self::Body => "cut in a body",
+            Self::ChunkSize => "cut in a chunk's size",
+            Self::Chunk => "cut in a chunk",
+            Self::ChunkEnd => "cut in a chunk's end",
+            Self::Trailers => "cut in trailers",
+            Self::Event => "cut in an event",
+            Self::FieldName => "cut in a field's name",
+            Self::Value(Field::Data) => "cut in data",
+            Self::Value(Field::Event) => "cut in an event's type",
+            Self::Value(Field::Id) => "cut in an event's id",
+            Self::Value(Field::Retry) => "cut in a retry time",
+            Self::Value(Field::Other) => "cut in an unknown field",
+            Self::LineEnd => "cut in a field's line end",
+            Self::BlankLine => "cut in an event's blank line",
+            Self::Character => "cut in a character",
+            Self::FrameHeader => "cut in a frame header",
+            Self::Mask => "cut in a mask",
+            Self::Payload => "cut in a payload",
+            Self::Own(name) => name,
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own(name) => out.write_str(name),
+            Self::Value(field) => write!(out, "value of {field:?}"),
+            part => write!(out, "{part:?}"),
+        }
+    }
+}
+
+/// Which one of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Which {
+    /// The how-manieth of the direction, from zero.
+    The(u64),
+    /// The first one of which the byte is sent from here on.
+    Next,
+}
+
+/// A place in what flows: the byte before which a cut falls. It falls when that byte is about to arrive: those before
+/// it have, it and those behind it never will.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The part.
+    pub part: Part,
+    /// Which one.
+    pub which: Which,
+    /// Before which of its bytes, from zero.
+    pub byte: u64,
+}
+
+impl Place {
+    /// Before a part.
+    #[must_use]
+    pub const fn before(part: Part, which: Which) -> Self {
+        Self::inside(part, which, 0)
+    }
+
+    /// Behind so many bytes of a part that has more.
+    #[must_use]
+    pub const fn inside(part: Part, which: Which, byte: u64) -> Self {
+        Self { part, which, byte }
+    }
+
+    /// Inside an event, behind a field's name and colon.
+    #[must_use]
+    pub const fn after_field(field: Field, which: Which) -> Self {
+        Self::before(Part::Value(field), which)
+    }
+
+    /// Between an event and its blank line.
+    #[must_use]
+    pub const fn before_blank_line(which: Which) -> Self {
+        Self::before(Part::BlankLine, which)
+    }
+
+    /// Between a chunk's size and the chunk.
+    #[must_use]
+    pub const fn after_chunk_size(which: Which) -> Self {
+        Self::before(Part::Chunk, which)
+    }
+
+    /// Between the header of a masked frame (one that a client sends) and its mask.
+    #[must_use]
+    pub const fn after_masked_frame_header(which: Which) -> Self {
+        Self::before(Part::Mask, which)
+    }
+
+    /// Between the header of a frame (with its mask, if it has one) and its payload.
+    #[must_use]
+    pub const fn before_payload(which: Which) -> Self {
+        Self::before(Part::Payload, which)
+    }
+
+    /// Between the head of an upgrade (the request, or the 101) and the first frame of that direction.
+    #[must_use]
+    pub const fn after_upgrade() -> Self {
+        Self::before(Part::FrameHeader, Which::The(0))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.which {
+            Which::The(number) => write!(out, "before byte {} of {} {number}", self.byte, self.part),
+            Which::Next => write!(out, "before byte {} of the next {}", self.byte, self.part),
+        }
+    }
+}
