@@ -46,6 +46,14 @@ pub enum Effect {
     ClockStep,
     /// A live connection was cut at a place of the protocol that a plan named, in this part of it.
     CutIn(Part),
+    /// A middlebox closed a connection in which nothing moved.
+    IdleClosed,
+    /// A middlebox held back bytes that it could have passed on.
+    HeldBack,
+    /// A middlebox reset a connection that had carried as much as it may.
+    CarriedTooMuch,
+    /// A middlebox connected to an address that its name no longer has.
+    StaleName,
 }
 
 impl Effect {
@@ -70,6 +78,10 @@ impl Effect {
             Self::SlowDisk => "slow disk",
             Self::ClockStep => "clock step",
             Self::CutIn(part) => part.cut_name(),
+            Self::IdleClosed => "idle connection closed",
+            Self::HeldBack => "bytes held back",
+            Self::CarriedTooMuch => "reset after so many bytes",
+            Self::StaleName => "stale name",
         }
     }
 }

@@ -42,6 +42,7 @@
 //! | boot, kill, cut the power of, pause, stop nodes; crash inside a disk operation | [`Node`] |
 //! | block paths, cut single connections, at a byte if need be | [`World::partition`], [`World::connections`], [`World::cut_at`] |
 //! | cut inside an event, a chunk, a frame, a message of your own | [`tap`], [`World::plan_cut`] |
+//! | put a proxy or a balancer between nodes | [`middlebox`] |
 //! | decide in a script | [`World::stream`]; pin decisions with [`Options::overrides`] |
 //! | know that faults were felt, and that nothing is left | [`World::effects`], [`World::census`] |
 //! | know that a run is repeatable, and if not, why | [`verify()`], [`Divergence`] |
@@ -66,6 +67,7 @@ pub(crate) mod disk;
 pub(crate) mod effects;
 pub(crate) mod ground;
 pub(crate) mod host;
+pub mod middlebox;
 pub(crate) mod names;
 pub(crate) mod net;
 pub(crate) mod node;

@@ -9,6 +9,7 @@ mod falls;
 mod faults;
 mod grammars;
 mod libraries;
+mod middleboxes;
 mod misuse;
 mod partitions;
 mod probes;
