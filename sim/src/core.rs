@@ -230,10 +230,13 @@ impl Core {
         let mut net = self.net.borrow_mut();
         let answer = f(&mut net);
         if !net.old.is_empty() {
-            let old = std::mem::take(&mut net.old);
+            let mut old = std::mem::take(&mut net.old);
             drop(net);
-            drop(old);
+            old.clear();
             net = self.net.borrow_mut();
+            if net.old.is_empty() {
+                net.old = old; // keeps the buffer
+            }
         }
         if net.wakes.is_empty() {
             return answer;

@@ -74,10 +74,12 @@ pub(crate) enum Arrival {
     GiveUp,
     /// A kernel waited too long for a FIN, or for the last step of the handshake.
     Forget,
+    /// A keep-alive probe.
+    KeepAlive,
 }
 
 impl Arrival {
-    const OF: [Self; 11] = [
+    const OF: [Self; 12] = [
         Self::Data,
         Self::Window,
         Self::Syn,
@@ -89,6 +91,7 @@ impl Arrival {
         Self::NotOpened,
         Self::GiveUp,
         Self::Forget,
+        Self::KeepAlive,
     ];
 
     /// As a detail. Values above 56 bits lose the rest.
@@ -145,7 +148,7 @@ impl Digest {
             events: 0,
             now: 0,
             spacing: CHECKPOINT_EVENTS,
-            checkpoints: Vec::new(),
+            checkpoints: Vec::with_capacity(CHECKPOINTS_MAX), // so that none is a reason to allocate
             keeps: window.start < end,
             window: window.start..end,
             kept: Vec::new(),
