@@ -58,8 +58,8 @@ impl Core {
             for side in Side::BOTH {
                 let (end, peer) = (&conn.ends[side as usize], &conn.ends[side.other() as usize]);
                 let Some(census) = all.get_mut(end.node.index()) else { continue };
-                census.unread +=
-                    if end.held { conn.ways[side.other() as usize].buffer.len() as u64 } else { 0 };
+                let way = &conn.ways[side.other() as usize];
+                census.unread += if end.held { way.sent - way.read } else { 0 };
                 match (end.held, end.life, peer.life) {
                     (true, Life::Live, Life::Live) if !conn.silenced => census.sockets += 1,
                     (true, ..) => census.half_open += 1,

@@ -38,6 +38,8 @@ pub enum Effect {
     ConnectTimeout,
     /// An established connection timed out.
     Timeout,
+    /// A segment waited behind others for a path's bandwidth.
+    Queued,
     /// A disk operation failed by injection.
     DiskError,
     /// A disk operation took longer by injection.
@@ -74,6 +76,7 @@ impl Effect {
             Self::Refused => "connection refused",
             Self::ConnectTimeout => "connect timed out",
             Self::Timeout => "connection timed out",
+            Self::Queued => "queued for bandwidth",
             Self::DiskError => "disk error",
             Self::SlowDisk => "slow disk",
             Self::ClockStep => "clock step",

@@ -99,7 +99,7 @@ pub use net::conn::{HEAD_BYTES, Side};
 pub use net::cut::{Connection, Cut};
 pub use node::handle::Node;
 pub use node::{Fall, Status};
-pub use options::{Latency, Network, Options, Ratio, Schedule};
+pub use options::{Latency, Network, Options, Ratio, Resend, Schedule};
 pub use report::{Event, Failure, Note, Report, TraceLine};
 pub use run::Sim;
 pub use seeded::Seeded;

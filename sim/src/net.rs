@@ -5,32 +5,46 @@
 //! (`tally`) proves it for every connection of every run. What the fabric decides (latency, partial reads and writes,
 //! retransmission) are named decisions. What is modelled and what is not: the table in the crate's README.
 //!
-//! Here: the tables. Beside: `conn` (one connection), `open` (handshake), `stream` (read, write), `arrive`
-//! (segments), `probe` (a writer without room), `close` (FIN, RST, falls), `path` (who reaches whom), `cut` (faults on
-//! one connection), `tapped` (plans for cuts at places of the protocol), `socket` (what inhabitants hold).
+//! Here: the tables. Beside: `conn` and `way` (one connection, its directions), `open` (handshake), `stream` (read,
+//! write), `send` and `arrive` (segments), `window` (what receivers tell), `resend` (what is lost), `probe` (a sender
+//! without window), `keep_alive`, `close` (FIN, RST, falls), `path` (who reaches whom), `bandwidth`, `port`, `cut`
+//! (faults on one connection), `tapped` (plans for cuts at places of the protocol), `socket` (what inhabitants hold).
 
 pub(crate) mod arrive;
+pub(crate) mod bandwidth;
 pub(crate) mod close;
 pub(crate) mod conn;
 pub(crate) mod cut;
+pub(crate) mod keep_alive;
 pub(crate) mod open;
 pub(crate) mod path;
+pub(crate) mod port;
 pub(crate) mod probe;
+pub(crate) mod resend;
+pub(crate) mod send;
 pub(crate) mod socket;
 pub(crate) mod stream;
 pub(crate) mod tally;
 pub(crate) mod tapped;
+pub(crate) mod way;
+pub(crate) mod window;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::task::Waker;
+use std::time::Duration;
 
 use crate::core::Core;
-use crate::net::conn::{Conn, Side};
+use crate::net::conn::{Conn, Life, Side};
 use crate::net::path::Paths;
+use crate::net::way::Way;
 use crate::node::NodeId;
 use crate::options::Network;
 use crate::tap::watch::Taps;
+use crate::trace::nanos;
+
+/// Within a host a port in TIME-WAIT is taken again after so long: `tcp_tw_reuse` = 2 and `tcp_tw_reuse_delay`.
+const TIME_WAIT_LOOPBACK: Duration = Duration::from_secs(1);
 
 /// A connection's name in its world; a slot is told from its predecessors by the generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,8 +58,8 @@ pub(crate) struct ConnKey {
 pub(crate) enum NetDue {
     /// The first segment under way from that side arrives.
     Segment(ConnKey, Side),
-    /// The side learns how far its peer has read.
-    Window(ConnKey, Side, u64),
+    /// The side learns how far its peer has read, and how much more has arrived there.
+    Window(ConnKey, Side, u64, u32),
     /// A SYN arrives at the host it was sent to.
     Syn(ConnKey),
     /// Its answer arrives.
@@ -58,8 +72,10 @@ pub(crate) enum NetDue {
     Reset(ConnKey, Side),
     /// What that side sent was not acknowledged for too long.
     GiveUp(ConnKey, Side),
-    /// That side's writer still waits for room.
+    /// That side's sender still waits for window.
     Probe(ConnKey, Side),
+    /// That side has heard nothing of its peer for a while.
+    KeepAlive(ConnKey, Side),
     /// The peer's FIN did not come for too long after that side closed.
     Forget(ConnKey, Side),
 }
@@ -144,7 +160,7 @@ impl Fabric {
         Self {
             options,
             conns: Conns { slots: Vec::new(), free: Vec::new() },
-            paths: Paths::new(),
+            paths: Paths::new(&options),
             taps: Taps::new(),
             listeners: BTreeMap::new(),
             ordinals: BTreeMap::new(),
@@ -158,7 +174,7 @@ impl Fabric {
     pub(crate) fn fire(&mut self, core: &Core, due: NetDue) {
         match due {
             NetDue::Segment(key, side) => self.arrive(core, key, side),
-            NetDue::Window(key, side, read) => self.window_arrives(core, key, side, read),
+            NetDue::Window(key, side, read, unread) => self.window_arrives(core, key, side, read, unread),
             NetDue::Syn(key) => self.syn_arrives(core, key),
             NetDue::SynAck(key) => self.syn_ack_arrives(core, key),
             NetDue::Refusal(key) => self.refusal_arrives(core, key),
@@ -166,14 +182,18 @@ impl Fabric {
             NetDue::Reset(key, side) => self.reset_arrives(core, key, side),
             NetDue::GiveUp(key, side) => self.give_up(core, key, side),
             NetDue::Probe(key, side) => self.probe(core, key, side),
+            NetDue::KeepAlive(key, side) => self.keep_alive(core, key, side),
             NetDue::Forget(key, side) => self.forget(core, key, side),
         }
     }
 
     /// Frees a connection that nobody can notice any more.
     pub(crate) fn reap(&mut self, core: &Core, key: ConnKey) {
-        let Some(conn) = self.conns.get(key) else { return };
-        if !conn.is_over() {
+        let Some(conn) = self.conns.get_mut(key) else { return };
+        if conn.holds_port && conn.is_done(Side::Opener) {
+            self.release_port(core, key);
+        }
+        if !self.conns.get(key).is_some_and(Conn::is_over) {
             return;
         }
         let mut conn = self.conns.remove(key).expect("it was just looked up");
@@ -186,7 +206,33 @@ impl Fabric {
         if let Some(watch) = &mut conn.watch {
             watch.release(&mut self.taps);
         }
-        let opener = &conn.ends[Side::Opener as usize];
-        self.paths.release_port(opener.node, opener.address.port());
+        for way in &conn.ways {
+            way.check_prefix();
+        }
+    }
+
+    /// Frees the opener's port; where it closed first, only when TIME-WAIT is over.
+    fn release_port(&mut self, core: &Core, key: ConnKey) {
+        let Some(conn) = self.conns.get_mut(key) else { return };
+        conn.holds_port = false;
+        let [opener, acceptor] = &conn.ends;
+        let waits = opener.life == Life::Orphan && opener.shut_first;
+        let span = match (waits, opener.node == acceptor.node) {
+            (false, _) => Duration::ZERO,
+            (true, false) => self.options.time_wait,
+            (true, true) => self.options.time_wait.min(TIME_WAIT_LOOPBACK),
+        };
+        let until = core.now.get().saturating_add(nanos(span));
+        if let Some(ports) = self.paths.ports(opener.node) {
+            ports.release(opener.address.port(), acceptor.address, core.now.get(), until);
+        }
+    }
+
+    /// Asserts, at the end of a run, that every stream there is passed on a prefix of what was written.
+    pub(crate) fn check_streams(&self) {
+        for key in self.conns.keys() {
+            let conn = self.conns.get(key).expect("it was just listed");
+            conn.ways.iter().for_each(Way::check_prefix);
+        }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Ratios are integers, never floats, so a run is the same on every machine. Next: `run`.
 
+use std::num::NonZeroU64;
 use std::ops::Range;
 use std::time::Duration;
 
@@ -87,6 +88,16 @@ impl Latency {
     }
 }
 
+/// When lost bytes are sent again after a path has healed, or a host is back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resend {
+    /// Within this bound (stream `retransmit/…`). It keeps runs short, and explores the moment.
+    Within(Duration),
+    /// As Linux does: 200 ms after the loss, then after 400 ms more, and so on, up to 120 s (RFC 6298; `TCP_RTO_MIN`,
+    /// `TCP_RTO_MAX`); what heals waits for the rest of the back-off.
+    BackOff,
+}
+
 /// The constants of the network. Defaults are Linux's, where Linux has them.
 #[derive(Clone, Copy, Debug)]
 pub struct Network {
@@ -95,8 +106,17 @@ pub struct Network {
     pub latency: Latency,
     /// One way, inside one node. Default 20 µs: ours, what the kernel and a wake take.
     pub loopback: Duration,
-    /// Bytes a direction of a connection holds between writer and reader: send and receive buffer together. Default
-    /// 65,536: what Linux first offers of a default `tcp_rmem`. The writer waits beyond it; room shows one latency after the reader made it.
+    /// Bytes per second that a path between two nodes takes; more waits in a queue without a bound (effect
+    /// [`Queued`](crate::Effect::Queued)). Default `None`: unlimited. A path may have its own:
+    /// [`World::set_bandwidth`](crate::World::set_bandwidth).
+    pub bandwidth: Option<NonZeroU64>,
+    /// Bytes a writer may have unacknowledged in one direction of a connection; beyond it it waits until a third is
+    /// free. Default 87,040: what Linux first gives a connection over Ethernet (`SO_SNDBUF`: twice 10 segments of 4,352
+    /// bytes). Linux lets it grow to 4 MiB; here it stays.
+    pub send_buffer: u32,
+    /// Bytes under way and unread in one direction of a connection, at most. Default 65,536: what Linux first offers of
+    /// a default `tcp_rmem` (131,072, half of it for its own use). Linux lets it grow; here it stays. Room shows one
+    /// latency after the reader made it.
     pub window: u32,
     /// How often a read or write takes fewer bytes than it could (stream `partial/…`), down to one. Default 1/8:
     /// ours, so that every run meets some.
@@ -112,12 +132,20 @@ pub struct Network {
     /// How long sent bytes may stay without acknowledgement before the connection times out. Default 924.6 s (what
     /// Linux documents for `tcp_retries2` = 15).
     pub give_up: Duration,
-    /// After a path heals, held segments are sent again within this bound (stream `retransmit/…`). Default 300 ms: ours.
-    /// Linux would wait for its back-off, up to two minutes; the bound keeps runs short and the moment explored.
-    pub retransmit: Duration,
+    /// The same, for what a process wrote before it closed the socket. Default 102.2 s (`tcp_orphan_retries`: eight
+    /// repeats).
+    pub orphan_give_up: Duration,
+    /// When lost bytes are sent again after a path has healed. Default: within 300 ms.
+    pub retransmit: Resend,
     /// How long a closed connection waits for the peer's FIN before the kernel forgets it. Default 60 s
     /// (`tcp_fin_timeout`).
     pub fin_timeout: Duration,
+    /// How long the port of a connection that its opener closed first is not taken again for the same peer. Default 60 s
+    /// (`TCP_TIMEWAIT_LEN`); within a node at most one second (`tcp_tw_reuse`).
+    pub time_wait: Duration,
+    /// The ports of openers, both ends included. Default 32,768 to 60,999 (`ip_local_port_range`). Where all are taken,
+    /// connecting fails with [`AddrNotAvailable`](std::io::ErrorKind::AddrNotAvailable).
+    pub ports: (u16, u16),
     /// How long a name takes to resolve. Default 50 µs: ours, an answer from a cache.
     pub resolve: Duration,
 }
@@ -127,14 +155,19 @@ impl Default for Network {
         Self {
             latency: Latency::Uniform(Duration::from_micros(100), Duration::from_millis(1)),
             loopback: Duration::from_micros(20),
+            bandwidth: None,
+            send_buffer: 87_040,
             window: 65_536,
             partial: Ratio::new(1, 8),
             backlog: 1024,
             syn_retries: 6,
             handshake: Duration::from_secs(63),
             give_up: Duration::from_millis(924_600),
-            retransmit: Duration::from_millis(300),
+            orphan_give_up: Duration::from_millis(102_200),
+            retransmit: Resend::Within(Duration::from_millis(300)),
             fin_timeout: Duration::from_secs(60),
+            time_wait: Duration::from_secs(60),
+            ports: (32_768, 60_999),
             resolve: Duration::from_micros(50),
         }
     }
@@ -208,6 +241,12 @@ impl Options {
         self.net.latency.check();
         self.net.partial.check("the odds of a partial read or write");
         assert!(self.net.window > 0, "nothing passes a window of no bytes");
+        assert!(self.net.send_buffer > 0, "nothing passes a send buffer of no bytes");
+        let (first, last) = self.net.ports;
+        assert!(
+            0 < first && first <= last,
+            "ports from {first} to {last}: the bounds are the wrong way round"
+        );
         let (least, most) = self.disk.sync;
         assert!(
             least <= most,

@@ -200,6 +200,7 @@ fn tear_down(core: &Core) {
         core.with_node(node, |state| state.fenced = true);
         core.net(|net| net.power_gone(core, node));
     }
+    core.net(|net| net.check_streams());
     core.drop_tasks(None);
     let due = std::mem::replace(&mut *core.agenda.borrow_mut(), crate::agenda::Agenda::new());
     drop(due);

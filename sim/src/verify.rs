@@ -134,6 +134,7 @@ fn arrival(detail: u64) -> String {
         Arrival::NotOpened => "not opened".to_owned(),
         Arrival::GiveUp => "no acknowledgement for too long".to_owned(),
         Arrival::Forget => "forgotten by its kernel".to_owned(),
+        Arrival::KeepAlive => "keep-alive probe".to_owned(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::num::NonZeroU64;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -160,6 +161,16 @@ impl World {
         latency.check();
         self.core.fault(|| format!("{} → {} takes {latency:?}", from.name(), to.name()));
         self.core.net(|net| net.paths.set_latency(from.id, to.id, latency));
+    }
+
+    /// Sets how many bytes per second a path takes from here on; `None`: unlimited. What waits already leaves as
+    /// it would have.
+    pub fn set_bandwidth(&self, from: &Node, to: &Node, rate: Option<NonZeroU64>) {
+        self.core.fault(|| match rate {
+            Some(rate) => format!("{} → {} takes {rate} bytes per second", from.name(), to.name()),
+            None => format!("{} → {} takes any number of bytes", from.name(), to.name()),
+        });
+        self.core.net(|net| net.paths.bandwidths.set(from.id, to.id, rate));
     }
 
     /// All connections that somebody may still notice.

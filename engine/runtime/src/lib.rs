@@ -8,7 +8,7 @@
 //! |---|---|
 //! | tasks | [`spawn`], [`JoinHandle`], [`select!`] |
 //! | time | [`now`], [`wall`], [`sleep`], [`timeout`], [`interval`], [`Instant`], [`Wall`] |
-//! | network | [`TcpListener`], [`TcpStream`], [`resolve`] |
+//! | network | [`TcpListener`], [`TcpStream`], [`KeepAlive`], [`resolve`] |
 //! | HTTP libraries | [`http::Executor`], [`http::Timer`], [`http::Connector`]; hyper's `rt` traits on [`TcpStream`] |
 //! | storage | [`disk`] |
 //! | chance | [`entropy`] |
@@ -28,7 +28,7 @@ pub mod task;
 pub mod time;
 pub mod world;
 
-pub use net::{TcpListener, TcpStream, resolve};
+pub use net::{KeepAlive, TcpListener, TcpStream, resolve};
 pub use task::{JoinError, JoinHandle, spawn};
 pub use time::{
     Elapsed, Instant, Interval, Sleep, Timeout, Wall, interval, now, sleep, sleep_until, timeout, timeout_at,

@@ -2,9 +2,11 @@
 //!
 //! Streams carry tokio's `AsyncRead` and `AsyncWrite` and hyper's `rt` traits alike. `TCP_NODELAY` is on at both ends.
 
+mod keep_alive;
 mod listener;
 mod stream;
 
+pub use keep_alive::KeepAlive;
 pub use listener::TcpListener;
 pub use stream::TcpStream;
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::{Instant, Wall};
+use crate::{Instant, KeepAlive, Wall};
 
 /// A spawned task, as a world holds it.
 pub type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -100,6 +100,8 @@ pub trait Socket: AsyncRead + AsyncWrite + Send + Sync + Unpin {
     fn set_linger(&self, linger: Option<Duration>) -> io::Result<()>;
     /// `TCP_USER_TIMEOUT`; `None` is the kernel's default.
     fn set_user_timeout(&self, timeout: Option<Duration>) -> io::Result<()>;
+    /// `SO_KEEPALIVE`, with terms that were checked; `None` turns it off.
+    fn set_keep_alive(&self, terms: Option<KeepAlive>) -> io::Result<()>;
 }
 
 /// A file of a world's disk, used only inside [`World::blocking`]. Dropping it releases its lock.

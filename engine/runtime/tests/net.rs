@@ -80,6 +80,36 @@ fn zero_linger_resets() {
     });
 }
 
+/// What the kernel has running for the socket at that port: `tr` and `tm->when` of `/proc/net/tcp`.
+#[cfg(target_os = "linux")]
+fn timer_of(port: u16) -> String {
+    let table = std::fs::read_to_string("/proc/net/tcp").expect("Linux has it");
+    let local = format!(":{port:04X}");
+    let mut rows = table.lines().map(|row| row.split_whitespace().collect::<Vec<_>>());
+    let row = rows.find(|row| row[1].ends_with(&local) && row[3] == "01").expect("it is established");
+    row[5].to_owned()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn keep_alive_is_the_kernels() {
+    run(async {
+        let (client, _server) = pair().await;
+        let port = client.local_addr().expect("connected").port();
+        assert!(timer_of(port).starts_with("00:"), "none is running");
+        let terms = runtime::KeepAlive { idle: Duration::from_secs(1000), ..runtime::KeepAlive::default() };
+        client.set_keep_alive(Some(terms)).expect("set");
+        let (kind, ticks) = (timer_of(port)[..3].to_owned(), timer_of(port)[3..].to_owned());
+        let ticks = u32::from_str_radix(&ticks, 16).expect("a number");
+        assert_eq!(kind, "02:", "a keep-alive timer");
+        assert!((99_000..=100_000).contains(&ticks), "hundredths of a second: {ticks}");
+        client.set_keep_alive(None).expect("set back");
+        assert!(timer_of(port).starts_with("00:"), "none is running");
+        let refused = client.set_keep_alive(Some(runtime::KeepAlive { count: 0, ..terms }));
+        assert_eq!(refused.expect_err("asking never is not keep-alive").kind(), ErrorKind::InvalidInput);
+    });
+}
+
 #[test]
 fn nobody_listening_refuses() {
     run(async {

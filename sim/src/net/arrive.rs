@@ -1,81 +1,19 @@
-//! Segments under way: sent, lost to blocked paths, sent again, arrived.
-
-use std::io;
+//! Segments arrive: their bytes at the reader, their acknowledgement at the sender.
 
 use crate::core::{Core, Due};
 use crate::digest::{Arrival, Kind};
 use crate::effects::Effect;
-use crate::net::conn::{Carries, Life, Segment, Side};
-use crate::net::path::travel;
+use crate::net::conn::{Life, Side};
+use crate::net::way::{Carries, Segment};
 use crate::net::{ConnKey, Fabric, NetDue};
-use crate::trace::nanos;
 
 impl Fabric {
-    /// Sends a segment from that side, behind those sent before.
-    #[inline]
-    pub(crate) fn send(&mut self, core: &Core, key: ConnKey, side: Side, carries: Carries) {
-        let Some(conn) = self.conns.get_mut(key) else { return };
-        let passes = self.paths.passes(conn, side);
-        let way = conn.way(side);
-        let due = core.now.get().saturating_add(travel(core, way)).max(way.last_due);
-        way.last_due = due;
-        way.segments.push_back(Segment { due, carries });
-        if way.stalled {
-            if carries != Carries::Ack {
-                self.await_acknowledgement(core, key, side);
-            }
-            return;
-        }
-        if !passes {
-            return self.stall(core, key, side);
-        }
-        if way.armed.is_none() {
-            way.armed = Some(core.schedule_at(due, Due::Net(NetDue::Segment(key, side))));
-        }
-    }
-
-    /// What was sent is lost, and waits until it can be sent again, if there is a kernel to do that.
-    pub(crate) fn stall(&mut self, core: &Core, key: ConnKey, side: Side) {
-        let Some(conn) = self.conns.get_mut(key) else { return };
-        let (silenced, blocked) = (conn.silenced, !self.paths.passes(conn, side));
-        let sender = conn.end(side).life;
-        let way = conn.way(side);
-        if way.stalled {
-            return;
-        }
-        if let Some(armed) = way.armed.take() {
-            core.unschedule(armed);
-        }
-        if silenced {
-            core.felt(Effect::CutSilence);
-        } else if blocked {
-            core.felt(Effect::Blocked);
-        }
-        if sender == Life::Dead {
-            return way.segments.clear();
-        }
-        way.stalled = true;
-        if way.segments.iter().any(|segment| segment.carries != Carries::Ack) {
-            self.await_acknowledgement(core, key, side);
-        }
-    }
-
-    /// The sender counts the time from here on, if it does not already.
-    fn await_acknowledgement(&mut self, core: &Core, key: ConnKey, side: Side) {
-        let Some(conn) = self.conns.get_mut(key) else { return };
-        let limit = nanos(conn.end(side).user_timeout.unwrap_or(self.options.give_up));
-        let way = conn.way(side);
-        if way.give_up.is_none() {
-            way.give_up = Some(core.schedule(limit, Due::Net(NetDue::GiveUp(key, side))));
-        }
-    }
-
     /// The segments from that side that are due arrive, if they can.
     pub(crate) fn arrive(&mut self, core: &Core, key: ConnKey, side: Side) {
         if let Some(conn) = self.conns.get_mut(key) {
             conn.way(side).armed = None;
         }
-        let mut arrived = false; // something that is acknowledged
+        let (mut answered, mut awaited) = (false, false);
         loop {
             let Some(conn) = self.conns.get_mut(key) else { return };
             let Some(first) = conn.way(side).segments.front().copied() else { break };
@@ -85,7 +23,9 @@ impl Fabric {
             if !self.paths.reaches(conn, side) {
                 return self.stall(core, key, side);
             }
-            arrived |= first.carries != Carries::Ack;
+            answered |= first.carries != Carries::Ack;
+            awaited |= first.carries.is_awaited();
+            conn.end(side.other()).heard = core.now.get();
             if !self.deliver(core, key, side) {
                 return;
             }
@@ -95,14 +35,31 @@ impl Fabric {
         if let (Some(next), None, false) = (way.segments.front(), way.armed, way.stalled) {
             way.armed = Some(core.schedule_at(next.due, Due::Net(NetDue::Segment(key, side))));
         }
-        if arrived && self.paths.passes(conn, side.other()) {
-            if let Some(give_up) = conn.way(side).give_up.take() {
-                core.unschedule(give_up);
-            }
-        } else if arrived {
-            self.await_acknowledgement(core, key, side); // it came through; its acknowledgement does not
+        if answered {
+            self.acknowledge(core, key, side, awaited);
         }
         self.reap(core, key);
+    }
+
+    /// What came through is acknowledged, and the sender hears of it, unless that does not pass.
+    #[inline]
+    fn acknowledge(&mut self, core: &Core, key: ConnKey, side: Side, awaited: bool) {
+        let Some(conn) = self.conns.get_mut(key) else { return };
+        let passes = self.paths.passes(conn, side.other());
+        let way = conn.way(side);
+        way.lost_since = None;
+        let frees_buffer = way.full && way.arrived > way.told.0;
+        if passes {
+            if let Some(give_up) = way.give_up.take() {
+                core.unschedule(give_up.due);
+            }
+            conn.end(side).heard = core.now.get();
+        } else if awaited {
+            self.await_acknowledgement(core, key, side);
+        }
+        if frees_buffer {
+            self.tell_window(core, key, side);
+        }
     }
 
     /// Delivers the first segment from that side. `false`: no further one can be.
@@ -121,6 +78,7 @@ impl Fabric {
             Carries::Data(end) => Arrival::Data.word(end),
             Carries::Fin => Arrival::Fin.word(0),
             Carries::Probe => Arrival::Probe.word(0),
+            Carries::KeepAlive => Arrival::KeepAlive.word(0),
         };
         core.event(Kind::Deliver, word, what);
         match (carries, life) {
@@ -140,7 +98,7 @@ impl Fabric {
                 }
                 self.fin_arrived(core, key, side);
             }
-            (Carries::Probe, Life::Live | Life::Orphan) => {}
+            (Carries::Probe | Carries::KeepAlive, Life::Live | Life::Orphan) => {}
         }
         true
     }
@@ -158,72 +116,11 @@ impl Fabric {
             return false;
         }
         core.felt(Effect::Blocked);
-        if segment.carries == Carries::Ack {
+        if !segment.carries.is_awaited() {
             return true;
         }
         conn.way(side).segments.push_front(segment);
         self.stall(core, key, side);
         false
-    }
-
-    /// Sends RST from that side. It is not repeated: lost, it is lost.
-    pub(crate) fn send_reset(&mut self, core: &Core, key: ConnKey, side: Side) {
-        let Some(conn) = self.conns.get_mut(key) else { return };
-        if !self.paths.passes(conn, side) {
-            return core.felt(Effect::Blocked);
-        }
-        let way = conn.way(side);
-        let due = core.now.get().saturating_add(travel(core, way)).max(way.last_due);
-        core.schedule_at(due, Due::Net(NetDue::Reset(key, side.other())));
-    }
-
-    /// The sender has waited too long for an acknowledgement.
-    pub(crate) fn give_up(&mut self, core: &Core, key: ConnKey, side: Side) {
-        let Some(conn) = self.conns.get_mut(key) else { return };
-        conn.way(side).give_up = None;
-        core.event(Kind::Deliver, conn.word(side), Arrival::GiveUp.word(0));
-        if conn.end(side).life == Life::Live {
-            conn.end(side).error = Some(io::ErrorKind::TimedOut);
-            core.felt(Effect::Timeout);
-        }
-        self.die(core, key, side);
-        self.reap(core, key);
-    }
-
-    /// Paths or hosts have changed for the better: what was lost is sent again, within the bound of the options.
-    pub(crate) fn mend(&mut self, core: &Core) {
-        for key in self.conns.keys() {
-            for side in Side::BOTH {
-                self.mend_way(core, key, side);
-            }
-        }
-    }
-
-    fn mend_way(&mut self, core: &Core, key: ConnKey, side: Side) {
-        let bound = nanos(self.options.retransmit) / 1_000 + 1;
-        let Some(conn) = self.conns.get_mut(key) else { return };
-        let (there, back) = (self.paths.reaches(conn, side), self.paths.passes(conn, side.other()));
-        let number = conn.number;
-        let way = conn.way(side);
-        if there && back && !way.stalled && way.segments.is_empty() && way.give_up.is_some() {
-            // It had come through, and its acknowledgement had not.
-            way.segments.push_back(Segment { due: 0, carries: Carries::Probe });
-            way.stalled = true;
-        }
-        if there && way.stalled {
-            let stream = core.stream(&format!("retransmit/{}", way.label));
-            let wait = core.draw(stream, bound) * 1_000;
-            let due = core.now.get() + wait + travel(core, way);
-            way.stalled = false;
-            way.last_due = way.last_due.max(due);
-            if let Some(first) = way.segments.front_mut() {
-                first.due = due;
-                way.armed = Some(core.schedule_at(due, Due::Net(NetDue::Segment(key, side))));
-            }
-            core.tell(tracing::Level::TRACE, || format!("connection {number}: sends again"));
-        }
-        if back && std::mem::take(&mut way.untold) {
-            self.tell_window(core, key, side);
-        }
     }
 }

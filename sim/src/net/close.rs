@@ -5,7 +5,7 @@ use std::io;
 use crate::core::{Core, Due};
 use crate::digest::{Arrival, Kind};
 use crate::effects::Effect;
-use crate::net::conn::{Carries, Life, Phase, Side};
+use crate::net::conn::{Life, Phase, Side};
 use crate::net::{ConnKey, Fabric, NetDue};
 use crate::node::NodeId;
 use crate::trace::nanos;
@@ -17,8 +17,8 @@ impl Fabric {
         let Some(conn) = self.conns.get_mut(key) else { return };
         let severed = conn.severed;
         let end = conn.end(side);
-        if end.life == Life::Live && !std::mem::replace(&mut end.shut, true) && !severed {
-            self.send(core, key, side, Carries::Fin);
+        if end.life == Life::Live && end.shut() && !severed {
+            self.push(core, key, side);
         }
     }
 
@@ -54,11 +54,13 @@ impl Fabric {
             return self.send_reset(core, key, side);
         }
         end.life = Life::Orphan;
-        if !std::mem::replace(&mut end.shut, true) {
-            self.send(core, key, side, Carries::Fin);
+        if end.shut() {
+            self.push(core, key, side);
         } else if end.fin_arrived && !end.eof {
             self.forget_later(core, key, side);
         }
+        self.patience_changed(core, key, side);
+        self.end_keep_alive(core, key, side);
     }
 
     /// The opener lost interest. A SYN that has arrived is taken back when its answer finds nobody.
@@ -151,9 +153,11 @@ impl Fabric {
             way.stalled = false;
         }
         let probe = way.probe.take().map(|probe| probe.due);
-        for due in [forget, way.give_up.take(), probe].into_iter().flatten() {
+        let give_up = way.give_up.take().map(|give_up| give_up.due);
+        for due in [forget, give_up, probe].into_iter().flatten() {
             core.unschedule(due);
         }
+        self.end_keep_alive(core, key, side);
     }
 
     /// Closes a listener. Connections nobody has accepted get RST.
@@ -211,6 +215,9 @@ impl Fabric {
     /// A host lost power: its ends are gone, and nobody says so.
     pub(crate) fn power_gone(&mut self, core: &Core, node: NodeId) {
         self.paths.set_up(node, false);
+        if let Some(ports) = self.paths.ports(node) {
+            ports.forget_waiting();
+        }
         for (_, listener) in self.listeners.extract_if((node, 0)..=(node, u16::MAX), |_, _| true) {
             self.old.extend(listener.waker);
         }

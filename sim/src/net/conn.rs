@@ -1,16 +1,14 @@
-//! One connection: two ends and two directions. No behaviour beyond what concerns it alone.
+//! One connection: two ends, and two directions (`way`). No behaviour beyond what concerns it alone.
 
-use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::task::Waker;
 use std::time::Duration;
 
 use crate::agenda::DueKey;
-use crate::decide::StreamId;
-use crate::net::tally::Tally;
+use crate::net::keep_alive::Keeping;
+use crate::net::way::Way;
 use crate::node::NodeId;
-use crate::options::Latency;
 use crate::tap::watch::Watch;
 
 /// How many of the opener's first bytes a connection remembers, and of its latest turn.
@@ -72,13 +70,18 @@ pub(crate) struct End {
     pub(crate) error: Option<io::ErrorKind>,
     /// The peer's FIN has arrived.
     pub(crate) eof: bool,
-    /// Its own FIN was sent.
+    /// It closed its half: its own FIN was sent, or waits behind what was written.
     pub(crate) shut: bool,
+    /// It did so before it knew of the peer's FIN.
+    pub(crate) shut_first: bool,
     /// Its own FIN has arrived at the peer.
     pub(crate) fin_arrived: bool,
     pub(crate) linger_zero: bool,
     /// Its own bound for what stays unacknowledged.
     pub(crate) user_timeout: Option<Duration>,
+    /// When it last heard of its peer, in nanoseconds.
+    pub(crate) heard: u64,
+    pub(crate) keeping: Option<Keeping>,
     pub(crate) reader: Option<Waker>,
     pub(crate) writer: Option<Waker>,
     pub(crate) forget: Option<DueKey>,
@@ -94,129 +97,31 @@ impl End {
             error: None,
             eof: false,
             shut: false,
+            shut_first: false,
             fin_arrived: false,
             linger_zero: false,
             user_timeout: None,
+            heard: 0,
+            keeping: None,
             reader: None,
             writer: None,
             forget: None,
         }
     }
 
+    /// Closes its half. `false`: it was closed already.
+    pub(crate) const fn shut(&mut self) -> bool {
+        if self.shut {
+            return false;
+        }
+        self.shut = true;
+        self.shut_first = !self.eof;
+        true
+    }
+
     /// Whether both FINs have passed: to its process, Linux shows such a socket as closed.
     pub(crate) const fn is_closed(&self) -> bool {
         self.eof && self.shut && self.fin_arrived
-    }
-}
-
-/// What a segment carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Carries {
-    /// The last step of the handshake. Nobody acknowledges it.
-    Ack,
-    /// Bytes up to this offset.
-    Data(u64),
-    /// The end of the direction.
-    Fin,
-    /// Nothing, or what had arrived before: it asks for an acknowledgement.
-    Probe,
-}
-
-/// A writer waits for room, and asks for it from time to time.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Probing {
-    pub(crate) due: DueKey,
-    /// How long it waits for that, in nanoseconds.
-    pub(crate) after: u64,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Segment {
-    pub(crate) due: u64,
-    pub(crate) carries: Carries,
-}
-
-/// One direction, from the end of the same side to the other. Offsets count bytes since the beginning:
-/// `known ≤ read ≤ arrived ≤ sent ≤ known + window`.
-pub(crate) struct Way {
-    /// `client→server:80#3`, or `client←server:80#3` for the acceptor's.
-    pub(crate) label: String,
-    /// The bytes from `read` to `sent`.
-    pub(crate) buffer: VecDeque<u8>,
-    pub(crate) sent: u64,
-    pub(crate) arrived: u64,
-    pub(crate) read: u64,
-    /// How far the writer knows the reader to have read.
-    pub(crate) known: u64,
-    /// How far it was told, counting what is under way.
-    pub(crate) told: u64,
-    /// A word about the window was lost to a blocked path.
-    pub(crate) untold: bool,
-    pub(crate) sent_tally: Tally,
-    pub(crate) read_tally: Tally,
-    pub(crate) segments: VecDeque<Segment>,
-    pub(crate) last_due: u64,
-    pub(crate) armed: Option<DueKey>,
-    /// The first segment was lost and waits to be sent again.
-    pub(crate) stalled: bool,
-    /// Something was not acknowledged; when the sender gives up.
-    pub(crate) give_up: Option<DueKey>,
-    pub(crate) probe: Option<Probing>,
-    pub(crate) latency: Latency,
-    pub(crate) latency_stream: StreamId,
-    pub(crate) read_stream: Option<StreamId>,
-    pub(crate) write_stream: Option<StreamId>,
-    /// Cut the connection when the direction has delivered so many bytes.
-    pub(crate) cut_at: Option<(u64, crate::net::cut::Cut)>,
-}
-
-impl Way {
-    pub(crate) const fn new(label: String, latency: Latency, latency_stream: StreamId) -> Self {
-        Self {
-            label,
-            buffer: VecDeque::new(),
-            sent: 0,
-            arrived: 0,
-            read: 0,
-            known: 0,
-            told: 0,
-            untold: false,
-            sent_tally: Tally::ZERO,
-            read_tally: Tally::ZERO,
-            segments: VecDeque::new(),
-            last_due: 0,
-            armed: None,
-            stalled: false,
-            give_up: None,
-            probe: None,
-            latency,
-            latency_stream,
-            read_stream: None,
-            write_stream: None,
-            cut_at: None,
-        }
-    }
-
-    /// Bytes that have arrived and wait to be read.
-    pub(crate) const fn unread(&self) -> u64 {
-        self.arrived - self.read
-    }
-
-    /// Asserts the order of the offsets, and that what was read is what was written.
-    #[inline]
-    pub(crate) fn check(&self) {
-        assert!(
-            self.known <= self.read && self.read <= self.arrived && self.arrived <= self.sent,
-            "offsets of {} are out of order: known {}, read {}, arrived {}, sent {}",
-            self.label,
-            self.known,
-            self.read,
-            self.arrived,
-            self.sent
-        );
-        if self.read == self.sent {
-            assert!(self.read_tally == self.sent_tally, "{} read other bytes than were written", self.label);
-        }
     }
 }
 
@@ -232,6 +137,8 @@ pub(crate) struct Conn {
     pub(crate) ordinal: u32,
     /// The listener that took the SYN.
     pub(crate) listener: Option<u64>,
+    /// The opener's port is its own.
+    pub(crate) holds_port: bool,
     /// It waits in the listener's queue.
     pub(crate) queued: bool,
     /// Nothing passes any more, either way.
@@ -259,12 +166,14 @@ impl Conn {
 
     /// Whether nobody can notice it any more: no process holds it, and each end's kernel is done with it.
     pub(crate) fn is_over(&self) -> bool {
-        let done = |side: Side| {
-            let end = &self.ends[side as usize];
-            let finished = end.life == Life::Orphan && end.eof && end.fin_arrived;
-            !end.held && (end.life == Life::Dead || finished)
-        };
-        !self.queued && Side::BOTH.into_iter().all(done)
+        !self.queued && Side::BOTH.into_iter().all(|side| self.is_done(side))
+    }
+
+    /// Whether nobody there can notice it any more.
+    pub(crate) fn is_done(&self, side: Side) -> bool {
+        let end = &self.ends[side as usize];
+        let finished = end.life == Life::Orphan && end.eof && end.fin_arrived;
+        !end.held && (end.life == Life::Dead || finished)
     }
 
     /// What it has on the agenda under a key.
@@ -273,9 +182,11 @@ impl Conn {
         for side in Side::BOTH {
             let way = &self.ways[side as usize];
             keys.extend(way.armed);
-            keys.extend(way.give_up);
+            keys.extend(way.give_up.map(|give_up| give_up.due));
             keys.extend(way.probe.map(|probe| probe.due));
-            keys.extend(self.ends[side as usize].forget);
+            let end = &self.ends[side as usize];
+            keys.extend(end.forget);
+            keys.extend(end.keeping.map(|keeping| keeping.due));
         }
         if let Phase::Opening { retry: Some(retry), .. } = self.phase {
             keys.push(retry);

@@ -2,8 +2,9 @@
 
 use crate::core::{Core, Due};
 use crate::effects::Effect;
-use crate::net::conn::{Carries, Conn, Life, Phase, Side};
+use crate::net::conn::{Conn, Life, Phase, Side};
 use crate::net::path::travel;
+use crate::net::way::Carries;
 use crate::net::{ConnKey, Fabric, NetDue};
 
 /// How a connection is cut.
@@ -77,7 +78,7 @@ impl Fabric {
                 port: conn.port,
                 ordinal: conn.ordinal,
                 live: is_live(conn),
-                sent: [conn.ways[0].sent, conn.ways[1].sent],
+                sent: [conn.ways[0].written, conn.ways[1].written],
                 read: [conn.ways[0].read, conn.ways[1].read],
                 head: conn.head.clone(),
                 recent: conn.recent.clone(),
@@ -118,7 +119,7 @@ impl Fabric {
                     conn.ends[side as usize].fin_arrived || under_way.any(|carries| carries == Carries::Fin)
                 });
                 for side in Side::BOTH.into_iter().filter(|side| !ends[*side as usize]) {
-                    self.send(core, key, side, Carries::Fin);
+                    self.send(core, key, side, Carries::Fin, 0);
                 }
             }
         }

@@ -8,17 +8,17 @@ use std::task::{Poll, Waker};
 use crate::core::{Core, Due};
 use crate::digest::{Arrival, Kind};
 use crate::effects::Effect;
-use crate::net::conn::{Carries, Conn, End, Life, Phase, Side, Way};
-use crate::net::path::travel;
+use crate::net::conn::{Conn, End, Life, Phase, Side};
+use crate::net::path::{Paths, travel};
+use crate::net::resend::RTO_MAX;
 use crate::net::stream::wait;
+use crate::net::way::{Carries, Way};
 use crate::net::{ConnKey, Fabric, ListenerState, NetDue};
 use crate::node::NodeId;
 use crate::trace::nanos;
 
 /// The first SYN is repeated after a second (RFC 6298), the next after twice as long, and so on.
 const SYN_REPEAT: u64 = 1_000_000_000;
-/// At most so long: Linux's `TCP_RTO_MAX`.
-const SYN_REPEAT_MAX: u64 = 120_000_000_000;
 
 impl Fabric {
     /// Listens. Port 0 takes a free one.
@@ -31,9 +31,8 @@ impl Fabric {
         let port = match address.port() {
             0 => {
                 let listeners = &self.listeners;
-                let port = self.paths.take_port(node, |port| listeners.contains_key(&(node, port)))?;
-                self.paths.release_port(node, port);
-                port
+                let ports = self.paths.ports(node).ok_or(io::ErrorKind::AddrNotAvailable)?;
+                ports.free(self.options.ports, |port| listeners.contains_key(&(node, port)))?
             }
             port if self.listeners.contains_key(&(node, port)) => return Err(io::ErrorKind::AddrInUse.into()),
             port => port,
@@ -75,7 +74,9 @@ impl Fabric {
     /// Begins to connect.
     pub(crate) fn connect(&mut self, core: &Core, from: NodeId, to: SocketAddr) -> io::Result<ConnKey> {
         let listeners = &self.listeners;
-        let port = self.paths.take_port(from, |port| listeners.contains_key(&(from, port)))?;
+        let listened = |port| listeners.contains_key(&(from, port));
+        let ports = self.paths.ports(from).ok_or(io::ErrorKind::AddrNotAvailable)?;
+        let port = ports.take(self.options.ports, to, core.now.get(), listened)?;
         let target = self.paths.node_at(from, to.ip()).unwrap_or(NodeId::NOWHERE);
         let own = if to.ip().is_loopback() { to.ip() } else { IpAddr::V4(self.paths.ip(from)) };
         let ordinal = self.ordinals.entry((from, target, to.port())).or_default();
@@ -87,7 +88,8 @@ impl Fabric {
             let (opener, acceptor) = (self.paths.name(names.0), self.paths.name(names.1));
             let label = format!("{opener}{arrow}{acceptor}:{}#{this}", to.port());
             let stream = core.stream(&format!("latency/{label}"));
-            Way::new(label, self.paths.latency(&self.options, from, to_node), stream)
+            let latency = self.paths.latency(&self.options, from, to_node);
+            Way::new(label, latency, stream, self.options.window, Paths::mss(from, to_node))
         };
         let conn = Conn {
             number,
@@ -100,6 +102,7 @@ impl Fabric {
             port: to.port(),
             ordinal: this,
             listener: None,
+            holds_port: true,
             queued: false,
             silenced: false,
             severed: false,
@@ -139,7 +142,7 @@ impl Fabric {
     fn send_syn(&mut self, core: &Core, key: ConnKey) {
         let Some(conn) = self.conns.get_mut(key) else { return };
         let Phase::Opening { repeats, retry } = &mut conn.phase else { return };
-        let after = SYN_REPEAT.saturating_mul(1 << (*repeats).min(32)).min(SYN_REPEAT_MAX);
+        let after = SYN_REPEAT.saturating_mul(1 << (*repeats).min(32)).min(RTO_MAX);
         *retry = Some(core.schedule(after, Due::Net(NetDue::SynRetry(key))));
         if self.paths.passes(conn, Side::Opener) {
             let after = travel(core, conn.way(Side::Opener));
@@ -206,8 +209,10 @@ impl Fabric {
         }
         core.event(Kind::Deliver, conn.word(Side::Acceptor), Arrival::SynAck.word(0));
         conn.phase = Phase::Open;
-        self.wakes.extend(conn.end(Side::Opener).writer.take());
-        self.send(core, key, Side::Opener, Carries::Ack);
+        let opener = conn.end(Side::Opener);
+        opener.heard = core.now.get();
+        self.wakes.extend(opener.writer.take());
+        self.send(core, key, Side::Opener, Carries::Ack, 0);
     }
 
     pub(crate) fn refusal_arrives(&mut self, core: &Core, key: ConnKey) {

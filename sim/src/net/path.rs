@@ -3,16 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr};
-use std::ops::RangeInclusive;
 
 use crate::core::Core;
-use crate::net::conn::{Conn, Side, Way};
+use crate::net::bandwidth::Bandwidths;
+use crate::net::conn::{Conn, Side};
+use crate::net::port::Ports;
+use crate::net::way::Way;
 use crate::node::NodeId;
 use crate::options::{Latency, Network};
 use crate::trace::nanos;
 
-/// Linux's `ip_local_port_range`.
-const EPHEMERAL: RangeInclusive<u16> = 32_768..=60_999;
+/// The most bytes of a segment between two hosts: what Ethernet's 1,500 leave behind IPv4 (20), TCP (20) and its
+/// timestamps (12).
+const MSS: u32 = 1_448;
+/// And within a host: what the largest IPv4 packet (65,535) leaves; the loopback device's 65,536 do not fit one.
+const MSS_LOOPBACK: u32 = 65_483;
 
 /// A host, as the network sees it.
 struct Host {
@@ -20,8 +25,7 @@ struct Host {
     ip: Ipv4Addr,
     /// Its kernel runs. A host without a process refuses; one without power is silent.
     up: bool,
-    next_port: u16,
-    ports: BTreeSet<u16>,
+    pub(crate) ports: Ports,
 }
 
 /// Who reaches whom.
@@ -31,21 +35,22 @@ pub(crate) struct Paths {
     aliases: BTreeMap<String, Vec<NodeId>>,
     blocked: BTreeSet<(NodeId, NodeId)>,
     latencies: BTreeMap<(NodeId, NodeId), Latency>,
+    pub(crate) bandwidths: Bandwidths,
 }
 
 impl Paths {
-    pub(crate) const fn new() -> Self {
+    pub(crate) const fn new(options: &Network) -> Self {
         Self {
             hosts: Vec::new(),
             aliases: BTreeMap::new(),
             blocked: BTreeSet::new(),
             latencies: BTreeMap::new(),
+            bandwidths: Bandwidths::new(options.bandwidth),
         }
     }
 
     pub(crate) fn add_host(&mut self, name: &str, ip: Ipv4Addr) {
-        let next_port = *EPHEMERAL.start();
-        self.hosts.push(Host { name: name.to_owned(), ip, up: true, next_port, ports: BTreeSet::new() });
+        self.hosts.push(Host { name: name.to_owned(), ip, up: true, ports: Ports::new() });
     }
 
     pub(crate) fn set_up(&mut self, node: NodeId, up: bool) {
@@ -102,23 +107,9 @@ impl Paths {
         }
     }
 
-    /// Takes an ephemeral port that nobody has, neither a connection nor (as the caller says) a listener.
-    pub(crate) fn take_port(&mut self, node: NodeId, listened: impl Fn(u16) -> bool) -> io::Result<u16> {
-        let host = &mut self.hosts[node.index()];
-        for _ in EPHEMERAL {
-            let port = host.next_port;
-            host.next_port = if port == *EPHEMERAL.end() { *EPHEMERAL.start() } else { port + 1 };
-            if !listened(port) && host.ports.insert(port) {
-                return Ok(port);
-            }
-        }
-        Err(io::ErrorKind::AddrNotAvailable.into())
-    }
-
-    pub(crate) fn release_port(&mut self, node: NodeId, port: u16) {
-        if let Some(host) = self.hosts.get_mut(node.index()) {
-            host.ports.remove(&port);
-        }
+    /// The node's ports; none for an address without a host.
+    pub(crate) fn ports(&mut self, node: NodeId) -> Option<&mut Ports> {
+        self.hosts.get_mut(node.index()).map(|host| &mut host.ports)
     }
 
     /// Blocks or opens one direction. Within a node nothing can be blocked.
@@ -155,6 +146,11 @@ impl Paths {
 
     pub(crate) fn set_latency(&mut self, from: NodeId, to: NodeId, latency: Latency) {
         self.latencies.insert((from, to), latency);
+    }
+
+    /// The most bytes of a segment.
+    pub(crate) fn mss(from: NodeId, to: NodeId) -> u32 {
+        if from == to { MSS_LOOPBACK } else { MSS }
     }
 
     pub(crate) fn latency(&self, options: &Network, from: NodeId, to: NodeId) -> Latency {

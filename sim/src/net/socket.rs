@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use runtime::KeepAlive;
 use runtime::world::{Listener, Socket};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -93,8 +94,15 @@ impl Socket for SimSocket {
             core.net(|net| {
                 if let Some(conn) = net.conns.get_mut(self.key) {
                     conn.end(self.side).user_timeout = timeout;
+                    net.patience_changed(core, self.key, self.side);
                 }
             });
+        });
+        Ok(())
+    }
+    fn set_keep_alive(&self, terms: Option<KeepAlive>) -> io::Result<()> {
+        core::with(self.world, |core| {
+            core.net(|net| net.set_keep_alive(core, self.key, self.side, terms));
         });
         Ok(())
     }

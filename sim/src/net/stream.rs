@@ -1,4 +1,4 @@
-//! Reading and writing: a bounded window, partial reads and writes, errors in the order Linux gives them.
+//! Reading and writing: a bounded send buffer, partial reads and writes, errors in the order Linux gives them.
 //!
 //! The order is that of `tcp_recvmsg` and `tcp_sendmsg`: unread bytes first, then end of file if the peer closed, then
 //! the pending error (once), then end of file; a write takes the pending error (once), then `EPIPE`.
@@ -10,15 +10,12 @@ use tokio::io::ReadBuf;
 
 use crate::core::{Core, Due};
 use crate::decide::StreamId;
-use crate::digest::{Arrival, Kind};
-use crate::net::conn::{Carries, Life, Side, Way};
+use crate::digest::Kind;
+use crate::net::conn::{Life, Side};
 use crate::net::path::travel;
+use crate::net::window::is_worth_telling;
 use crate::net::{ConnKey, Fabric, NetDue};
 use crate::options::Ratio;
-
-/// The reader tells the writer about room when so much of the window became free (as kernels do, to avoid silly
-/// windows), or when the writer waits.
-const TELL_FRACTION: u64 = 4;
 
 impl Fabric {
     pub(crate) fn read(
@@ -55,12 +52,9 @@ impl Fabric {
         }
         let most = unread.min(out.remaining() as u64);
         let count = part(core, self.options.partial, most, &way.label, "read", &mut way.read_stream) as usize;
-        take(way, count, out);
+        way.take(count, out);
         core.event(Kind::Read, word, way.read);
-        way.check();
-        let fresh = way.read - way.told;
-        let much = fresh >= u64::from(self.options.window) / TELL_FRACTION;
-        if much || conn.ends[side.other() as usize].writer.is_some() {
+        if is_worth_telling(way, self.options.window) {
             self.tell_window(core, key, side.other());
         }
         Poll::Ready(Ok(()))
@@ -96,61 +90,25 @@ impl Fabric {
             return Poll::Ready(Ok(bytes.len()));
         }
         let way = conn.way(side);
-        let room = u64::from(self.options.window) - (way.sent - way.known);
+        let room = if way.full { 0 } else { u64::from(self.options.send_buffer) - way.queued() };
         if room == 0 {
-            let untold = way.read > way.told;
             self.old.extend(wait(&mut conn.end(side).writer, waker));
-            if untold {
-                self.tell_window(core, key, side);
-            }
-            self.begin_probing(core, key, side);
+            self.buffer_is_full(core, key, side);
             return Poll::Pending;
         }
         let most = room.min(bytes.len() as u64);
         let count =
             part(core, self.options.partial, most, &way.label, "write", &mut way.write_stream) as usize;
         let bytes = &bytes[..count];
-        way.buffer.extend(bytes);
-        way.sent += count as u64;
-        way.sent_tally.feed(bytes);
-        let (sent, tally) = (way.sent, way.sent_tally.value());
+        let at = way.written;
+        let tally = way.put(bytes);
         core.event(Kind::Write, conn.word(side), tally);
         conn.remember(side, bytes);
         if conn.watch.is_some() {
-            self.tapped(key, side, sent - count as u64, bytes);
+            self.tapped(key, side, at, bytes);
         }
-        self.send(core, key, side, Carries::Data(sent));
+        self.push(core, key, side);
         Poll::Ready(Ok(count))
-    }
-
-    /// The reader of that direction tells its writer how far it has read.
-    pub(crate) fn tell_window(&mut self, core: &Core, key: ConnKey, side: Side) {
-        let Some(conn) = self.conns.get_mut(key) else { return };
-        let passes = self.paths.passes(conn, side.other());
-        let way = conn.way(side);
-        way.told = way.read;
-        if !passes {
-            way.untold = true;
-            return;
-        }
-        let read = way.read;
-        let after = travel(core, conn.way(side.other()));
-        core.schedule(after, Due::Net(NetDue::Window(key, side, read)));
-    }
-
-    pub(crate) fn window_arrives(&mut self, core: &Core, key: ConnKey, side: Side, read: u64) {
-        let Some(conn) = self.conns.get_mut(key) else { return };
-        let reaches = self.paths.reaches(conn, side.other());
-        let word = conn.word(side);
-        let way = conn.way(side);
-        if !reaches {
-            way.untold = true;
-            return;
-        }
-        core.event(Kind::Deliver, word, Arrival::Window.word(read));
-        way.known = way.known.max(read);
-        self.wakes.extend(conn.end(side).writer.take());
-        self.end_probing(core, key, side);
     }
 }
 
@@ -161,18 +119,6 @@ pub(crate) fn wait(place: &mut Option<Waker>, waker: &Waker) -> Option<Waker> {
         Some(held) if held.will_wake(waker) => None,
         Some(_) | None => place.replace(waker.clone()),
     }
-}
-
-#[inline]
-fn take(way: &mut Way, count: usize, out: &mut ReadBuf<'_>) {
-    let (first, second) = way.buffer.as_slices();
-    let from_first = count.min(first.len());
-    for piece in [&first[..from_first], &second[..count - from_first]] {
-        out.put_slice(piece);
-        way.read_tally.feed(piece);
-    }
-    way.buffer.drain(..count);
-    way.read += count as u64;
 }
 
 /// How many bytes of those possible: usually all, by decision fewer.

@@ -8,7 +8,7 @@ use sim::middlebox::{Goodbye, Heading, Hold, Pick, Proxy, Targets};
 use sim::{Effect, Node, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{MILLISECOND, SECOND, connect, echo, hold, plain, read, server, write};
+use crate::support::{MILLISECOND, ROOM, SECOND, connect, echo, hold, plain, read, server, write};
 
 /// Boots a proxy on a node of its own, and lets it begin to listen.
 async fn boot(world: &World, proxy: Proxy) -> Node {
@@ -89,7 +89,12 @@ async fn a_reader_that_stops_stops_the_writer_through_the_box(world: World) {
     while let Some(count) = world.within(SECOND, stream.write(&bytes)).await {
         accepted += count.unwrap();
     }
-    assert_eq!(accepted, 2 * 65_536 + 16_384, "two windows and the buffer of the box");
+    // A third of the writer's own buffer may be free without a word to it, and less than a segment of the window.
+    let most = 2 * ROOM + 16_384;
+    assert!(
+        (most - 87_040 / 3 - 1_448..=most).contains(&accepted),
+        "twice two buffers, and the box's: {accepted}"
+    );
 }
 
 #[sim::test(options = plain())]

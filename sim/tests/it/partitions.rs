@@ -4,10 +4,10 @@ use std::io::ErrorKind::TimedOut;
 use std::time::Duration;
 
 use runtime::TcpStream;
-use sim::{Effect, World};
+use sim::{Effect, Network, Options, Resend, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{MILLISECOND, SECOND, connect, echo, hold, plain, read, server, write};
+use crate::support::{MILLISECOND, ROOM, SECOND, connect, echo, hold, plain, read, server, write};
 
 #[sim::test(options = plain())]
 async fn a_partition_delays_and_then_delivers(world: World) {
@@ -25,6 +25,26 @@ async fn a_partition_delays_and_then_delivers(world: World) {
     assert_eq!(&answer, b"onetwo");
     assert!(world.elapsed() - healed <= Duration::from_millis(302));
     assert!(world.effects()[&Effect::Blocked] >= 1);
+}
+
+fn backing_off() -> Options {
+    Options { net: Network { retransmit: Resend::BackOff, ..plain().net }, ..plain() }
+}
+
+#[sim::test(options = backing_off())]
+async fn with_back_off_what_heals_waits_for_the_next_attempt(world: World) {
+    let node = server(&world, echo).await;
+    let here = world.node("script");
+    let mut stream = connect("server").await.unwrap();
+    for (heals, attempt) in [(100, 200), (60_000, 102_200), (300_000, 324_600)] {
+        world.partition(&here, &node);
+        let began = world.elapsed();
+        stream.write_all(b"x").await.unwrap();
+        world.sleep(heals * MILLISECOND).await;
+        world.heal(&here, &node);
+        stream.read_exact(&mut [0]).await.unwrap();
+        assert_eq!(world.elapsed() - began, attempt * MILLISECOND + 2 * MILLISECOND);
+    }
 }
 
 #[sim::test(options = plain())]
@@ -113,14 +133,14 @@ async fn room_made_behind_a_partition_is_told_after_it(world: World) {
     })
     .await;
     let mut stream = connect("server").await.unwrap();
-    stream.write_all(&[0; 65_536]).await.unwrap();
+    stream.write_all(&[0; ROOM]).await.unwrap();
     world.sleep(500 * MILLISECOND).await;
     world.block(&node, &world.node("script"));
     assert!(world.within(60 * SECOND, write(&mut stream)).await.is_none());
     world.heal_all();
     let began = world.elapsed();
     assert_eq!(write(&mut stream).await, Ok(1));
-    assert!(world.elapsed() - began <= 2 * MILLISECOND);
+    assert!(world.elapsed() - began <= 3 * MILLISECOND);
 }
 
 #[sim::test(options = plain())]

@@ -7,7 +7,7 @@ use runtime::TcpStream;
 use sim::{Cut, Node, Side, Sim, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{MILLISECOND, SECOND, connect, hold, plain, read, server, write};
+use crate::support::{MILLISECOND, ROOM, SECOND, connect, hold, plain, read, server, write};
 
 const GIVE_UP: Duration = Duration::from_millis(924_600);
 /// Until something is sent again and answered.
@@ -17,7 +17,7 @@ const SOON: Duration = Duration::from_millis(303);
 async fn full(world: &World) -> (Node, TcpStream) {
     let node = server(world, hold).await;
     let mut stream = connect("server").await.expect("the server listens");
-    stream.write_all(&[0; 65_536]).await.expect("there is room");
+    stream.write_all(&[0; ROOM]).await.expect("there is room");
     world.sleep(SECOND).await; // all of it has arrived
     (node, stream)
 }
@@ -35,9 +35,9 @@ fn a_writer_without_room_times_out_when_nobody_answers() {
             let began = world.elapsed();
             fault(&world, &node);
             assert_eq!(write(&mut stream).await, Err(TimedOut));
-            // The first probe goes after 200 ms and is lost, at the latest where it arrives.
+            // The third probe goes 1.4 s after the first byte without window and is lost, at the latest where it arrives.
             let took = world.elapsed() - began - GIVE_UP;
-            assert!((200 * MILLISECOND..=201 * MILLISECOND).contains(&took), "{took:?}");
+            assert!((398 * MILLISECOND..=400 * MILLISECOND).contains(&took), "{took:?}");
         });
         run.expect_ok();
     }
@@ -52,7 +52,8 @@ async fn a_writer_without_room_is_reset_by_a_host_that_is_back(world: World) {
         node.restart();
         let began = world.elapsed();
         assert_eq!(write(&mut stream).await, Err(ConnectionReset));
-        assert!(world.elapsed() - began <= SOON);
+        // The third probe comes 1.4 s after the first byte without window.
+        assert!(world.elapsed() - began <= 403 * MILLISECOND);
         node.kill();
     }
 }
@@ -67,7 +68,7 @@ async fn a_writer_without_room_waits_for_a_reader_that_sleeps(world: World) {
     .await;
     let mut stream = connect("server").await.unwrap();
     let began = world.elapsed();
-    stream.write_all(&[0; 65_536]).await.unwrap();
+    stream.write_all(&[0; ROOM]).await.unwrap();
     assert_eq!(write(&mut stream).await, Ok(1));
     assert_eq!((world.elapsed() - began).as_secs(), 7200);
     drop(stream);

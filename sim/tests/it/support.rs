@@ -9,6 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 pub(crate) const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const MILLISECOND: Duration = Duration::from_millis(1);
+/// What a writer can write whose reader reads nothing: its send buffer and the receive window.
+pub(crate) const ROOM: usize = 87_040 + 65_536;
 
 /// Boots `server`, which accepts connections on port 80 and hands each to `serve`, and lets it begin to listen.
 pub(crate) async fn server<F, Fut>(world: &World, serve: F) -> Node

@@ -11,6 +11,7 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::net::KeepAlive;
 use crate::world::{self, Socket};
 
 /// A connected byte stream. `poll_shutdown` closes the sending half only; dropping it closes both, with FIN, or with
@@ -103,6 +104,25 @@ impl TcpStream {
             #[cfg(not(target_os = "linux"))]
             Ground::Tokio(_) => Ok(()),
             Ground::World(socket) => socket.set_user_timeout(timeout),
+        }
+    }
+
+    /// `SO_KEEPALIVE`: an idle end asks whether its peer is there, on these terms; `None`, the default, asks nothing.
+    /// It finds a peer that is gone without a word although nothing is sent.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidInput`] for terms that the kernel refuses ([`KeepAlive`]), and what else the system says.
+    pub fn set_keep_alive(&self, terms: Option<KeepAlive>) -> io::Result<()> {
+        let terms = terms.map(KeepAlive::checked).transpose()?;
+        match &self.0 {
+            Ground::Tokio(stream) => {
+                let socket = socket2::SockRef::from(stream);
+                match terms {
+                    Some(terms) => socket.set_tcp_keepalive(&terms.to_socket2()),
+                    None => socket.set_keepalive(false),
+                }
+            }
+            Ground::World(socket) => socket.set_keep_alive(terms),
         }
     }
 }

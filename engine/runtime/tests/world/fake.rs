@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use runtime::world::{Answer, BlockFile, Listener, Socket, Task, TaskKey, TimerKey, World};
-use runtime::{Instant, Wall};
+use runtime::{Instant, KeepAlive, Wall};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::sync::mpsc;
 
@@ -202,6 +202,9 @@ impl Socket for FakeSocket {
         Ok(())
     }
     fn set_user_timeout(&self, _: Option<Duration>) -> io::Result<()> {
+        Ok(())
+    }
+    fn set_keep_alive(&self, _: Option<KeepAlive>) -> io::Result<()> {
         Ok(())
     }
 }

@@ -1,0 +1,89 @@
+//! Sending: bytes leave the send buffer in segments, as far as the receive window allows, and the FIN behind them.
+//!
+//! Nagle's algorithm is off, as `runtime` and hyper's connectors set it: what was written goes at once. A write of many
+//! segments is delayed segment by segment; those that would arrive together travel as one, as receive offload would
+//! hand them up. Next: `arrive`, and `resend` for what is lost.
+
+use crate::core::{Core, Due};
+use crate::effects::Effect;
+use crate::net::conn::{Life, Side};
+use crate::net::path::travel;
+use crate::net::way::{Carries, Segment};
+use crate::net::{ConnKey, Fabric, NetDue};
+
+/// What a frame carries besides a segment's bytes: Ethernet 14, IPv4 20, TCP 20 and its timestamps 12.
+const FRAME_BYTES: u64 = 66;
+
+impl Fabric {
+    /// Sends what the window allows, in segments, and the FIN behind the last byte.
+    #[inline]
+    pub(crate) fn push(&mut self, core: &Core, key: ConnKey, side: Side) {
+        let Some(conn) = self.conns.get_mut(key) else { return };
+        if conn.severed || conn.end(side).life == Life::Dead {
+            return;
+        }
+        let shut = conn.end(side).shut;
+        let way = conn.way(side);
+        let (to, mss) = (way.written.min(way.limit), way.mss);
+        let mut sent = way.sent;
+        while sent < to {
+            let bytes = (to - sent).min(mss);
+            sent += bytes;
+            let Some(conn) = self.conns.get_mut(key) else { return };
+            conn.way(side).sent = sent;
+            self.send(core, key, side, Carries::Data(sent), bytes);
+        }
+        let Some(conn) = self.conns.get_mut(key) else { return };
+        let way = conn.way(side);
+        if way.unsent() > 0 {
+            self.window_is_full(core, key, side);
+        } else if shut && !way.fin_sent {
+            way.fin_sent = true;
+            self.send(core, key, side, Carries::Fin, 0);
+        }
+    }
+
+    /// Sends a segment from that side, behind those sent before.
+    #[inline]
+    pub(crate) fn send(&mut self, core: &Core, key: ConnKey, side: Side, carries: Carries, bytes: u64) {
+        let Some(conn) = self.conns.get_mut(key) else { return };
+        let passes = self.paths.passes(conn, side);
+        let (from, to) = (conn.ends[side as usize].node, conn.ends[side.other() as usize].node);
+        let leaves = self.paths.bandwidths.leaves(core, from, to, bytes + FRAME_BYTES);
+        let way = conn.way(side);
+        let due = leaves.saturating_add(travel(core, way)).max(way.last_due);
+        way.last_due = due;
+        match way.segments.back_mut() {
+            Some(last) if last.due == due && follows(last.carries, carries) => last.carries = carries,
+            Some(_) | None => way.segments.push_back(Segment { due, carries }),
+        }
+        if way.stalled {
+            if carries.is_awaited() {
+                self.await_acknowledgement(core, key, side);
+            }
+            return;
+        }
+        if !passes {
+            return self.stall(core, key, side);
+        }
+        if way.armed.is_none() {
+            way.armed = Some(core.schedule_at(due, Due::Net(NetDue::Segment(key, side))));
+        }
+    }
+
+    /// Sends RST from that side. It is not repeated: lost, it is lost.
+    pub(crate) fn send_reset(&mut self, core: &Core, key: ConnKey, side: Side) {
+        let Some(conn) = self.conns.get_mut(key) else { return };
+        if !self.paths.passes(conn, side) {
+            return core.felt(Effect::Blocked);
+        }
+        let way = conn.way(side);
+        let due = core.now.get().saturating_add(travel(core, way)).max(way.last_due);
+        core.schedule_at(due, Due::Net(NetDue::Reset(key, side.other())));
+    }
+}
+
+/// Whether both carry bytes.
+const fn follows(last: Carries, next: Carries) -> bool {
+    matches!((last, next), (Carries::Data(_), Carries::Data(_)))
+}
