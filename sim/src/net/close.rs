@@ -108,7 +108,14 @@ impl Fabric {
     pub(crate) fn reset_arrives(&mut self, core: &Core, key: ConnKey, side: Side) {
         let Some(conn) = self.conns.get_mut(key) else { return };
         if !conn.severed && !self.paths.passes(conn, side.other()) {
-            return core.felt(Effect::Blocked);
+            core.felt(Effect::Blocked);
+            // Lost under way: what it answered is not acknowledged, and will be sent again.
+            let (way, end) = (&conn.ways[side as usize], &conn.ends[side as usize]);
+            let unanswered = way.sent > way.acked || (way.fin_sent && !end.fin_arrived);
+            if unanswered && end.life != Life::Dead {
+                self.await_acknowledgement(core, key, side);
+            }
+            return;
         }
         if !self.paths.is_up(conn.ends[side as usize].node) {
             return;

@@ -4,7 +4,7 @@ use std::io::ErrorKind::TimedOut;
 use std::time::Duration;
 
 use runtime::TcpStream;
-use sim::{Effect, Network, Options, Resend, World};
+use sim::{Effect, Network, Options, Resend, Sim, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{MILLISECOND, ROOM, SECOND, connect, echo, hold, plain, read, server, write};
@@ -157,4 +157,25 @@ async fn an_isolated_node_reaches_nobody(world: World) {
     other.ended().await;
     world.heal_all();
     connect("server").await.unwrap();
+}
+
+/// The answer to bytes that nobody takes is lost under way: they are sent again once the path is open, and answered.
+#[test]
+fn a_reset_that_is_lost_under_way_is_given_again_to_what_is_repeated() {
+    let report = Sim::new(plain()).run(async |world: World| {
+        let server = server(&world, hold).await;
+        let mut stream = connect("server").await.expect("it listens");
+        world.sleep(SECOND).await;
+        server.kill();
+        // What is under way to it is answered by RST.
+        stream.write_all(b"x").await.expect("nobody knows yet");
+        drop(stream);
+        world.sleep(MILLISECOND + MILLISECOND / 2).await;
+        world.partition(&server, &world.node("script"));
+        world.sleep(SECOND).await;
+        world.heal(&server, &world.node("script"));
+        world.sleep(10 * SECOND).await;
+        world.census()["script"].closing
+    });
+    assert_eq!(report.expect_ok(), 0, "a socket is left over that nobody will ever answer");
 }
