@@ -37,7 +37,7 @@ impl Core {
         for due in self.agenda.borrow().iter() {
             match due {
                 Due::Timer(node, _) => all[node.index()].timers += 1,
-                Due::Net(_) => {}
+                Due::Net(_) | Due::Relief(_) => {}
             }
         }
         self.count_sockets(&mut all);

@@ -18,10 +18,12 @@ use crate::names::Names;
 use crate::net::{Fabric, NetDue};
 use crate::node::{NodeId, NodeState};
 use crate::options::Options;
+use crate::points::Points;
+use crate::points::meet::Relief;
 use crate::registry::{self, WorldId};
 use crate::report::{Failure, Note};
 use crate::tasks::Tasks;
-use crate::trace::Trace;
+use crate::trace::{Trace, nanos};
 
 /// What the agenda holds.
 pub(crate) enum Due {
@@ -29,6 +31,8 @@ pub(crate) enum Due {
     Timer(NodeId, Waker),
     /// Something of the network.
     Net(NetDue),
+    /// A strike ends.
+    Relief(Relief),
 }
 
 /// One world.
@@ -38,6 +42,8 @@ pub(crate) struct Core {
     pub(crate) options: Options,
     pub(crate) now: Cell<u64>,
     pub(crate) tasks: Tasks,
+    /// When another seed begins to decide.
+    branch_at: Cell<u64>,
     pub(crate) agenda: RefCell<Agenda<Due>>,
     pub(crate) decisions: RefCell<Decisions>,
     pub(crate) digest: RefCell<Digest>,
@@ -45,6 +51,7 @@ pub(crate) struct Core {
     pub(crate) net: RefCell<Fabric>,
     pub(crate) trace: Trace,
     pub(crate) effects: RefCell<Effects>,
+    pub(crate) points: Points,
     pub(crate) notes: RefCell<Vec<Note>>,
     pub(crate) names: RefCell<Names>,
     /// Which ready task runs next.
@@ -100,6 +107,12 @@ pub(crate) fn enter(core: Option<Rc<Core>>) {
     drop(before);
 }
 
+/// When the first branch is due that lies at this moment or later.
+fn next_branch(options: &Options, from: u64) -> u64 {
+    let later = options.recipe.iter().map(|branch| nanos(branch.at)).filter(|at| *at >= from);
+    later.min().unwrap_or(u64::MAX)
+}
+
 impl Core {
     pub(crate) fn new(options: Options, clock: Clock) -> Rc<Self> {
         let name = options.name();
@@ -110,7 +123,8 @@ impl Core {
             id,
             name,
             now: Cell::new(0),
-            tasks: Tasks::new(),
+            tasks: Tasks::new(options.schedule),
+            branch_at: Cell::new(next_branch(&options, 0)),
             agenda: RefCell::new(Agenda::new()),
             decisions: RefCell::new(decisions),
             digest: RefCell::new(Digest::new(options.keep_events.clone())),
@@ -118,6 +132,7 @@ impl Core {
             net: RefCell::new(Fabric::new(options.net)),
             trace: Trace::new(options.trace),
             effects: RefCell::new(Effects::new()),
+            points: Points::new(options.record_points, &options.strikes),
             notes: RefCell::new(Vec::new()),
             names: RefCell::new(Names::new()),
             pick,
@@ -200,6 +215,22 @@ impl Core {
             self.polls_here.set(0);
             self.event(Kind::Time, 0, at);
             self.clock.advance(Duration::from_nanos(at - before));
+            if at >= self.branch_at.get() {
+                self.branch();
+            }
+        }
+    }
+
+    /// Other seeds decide from here on.
+    #[cold]
+    fn branch(&self) {
+        while self.branch_at.get() <= self.now.get() {
+            let at = self.branch_at.get();
+            let mut due = self.options.recipe.iter().filter(|branch| nanos(branch.at) == at);
+            let seed = due.next_back().expect("a branch is due").seed;
+            self.decisions.borrow_mut().branch(seed);
+            self.fault(|| format!("from here on seed {seed} decides"));
+            self.branch_at.set(next_branch(&self.options, at + 1));
         }
     }
 
@@ -214,12 +245,16 @@ impl Core {
                 agenda.pop()
             };
             let Some((key, due)) = due else { return };
+            if self.points.are_on() {
+                self.meet_due(&due);
+            }
             match due {
                 Due::Timer(_, waker) => {
                     self.event(Kind::Timer, key.to_word(), 0);
                     waker.wake();
                 }
                 Due::Net(due) => self.net(|net| net.fire(self, due)),
+                Due::Relief(relief) => self.relieve(relief),
             }
         }
     }

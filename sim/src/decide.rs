@@ -6,11 +6,32 @@
 //! bound. Next: `stream` is the public face of one stream.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 /// Values pinned by (stream, ordinal). Any set is valid; those that met no decision are reported after the run.
 pub type Overrides = BTreeMap<String, BTreeMap<u64, u64>>;
+
+/// From a moment on, another seed decides: everything before it is the run of the first seed, to the last event, and
+/// every decision at that moment or later is hashed from the other one. Overrides hold throughout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+pub struct Branch {
+    /// Virtual time.
+    pub at: Duration,
+    /// The seed from then on.
+    pub seed: u64,
+}
+
+/// A decision's value outside of a run: for those who decide which runs there are. Below `bound`, which is above zero.
+///
+/// # Panics
+/// If `bound` is zero.
+#[must_use]
+pub fn decision(seed: u64, stream: &str, ordinal: u64, bound: u64) -> u64 {
+    assert!(bound > 0, "a decision among nothing in {stream}");
+    scale(mix(key(seed, stream), ordinal), bound)
+}
 
 /// One decision as it fell.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -85,7 +106,7 @@ impl Decisions {
         }
         let id = StreamId(u32::try_from(self.streams.len()).expect("fewer than 2^32 streams"));
         let pinned = self.overrides.contains_key(name);
-        self.streams.push(State { key: xxh3_64_with_seed(name.as_bytes(), self.seed), next: 0, pinned });
+        self.streams.push(State { key: key(self.seed, name), next: 0, pinned });
         self.names.push(name.to_owned());
         self.by_name.insert(name.to_owned(), id);
         id
@@ -93,6 +114,14 @@ impl Decisions {
 
     pub(crate) fn name(&self, id: StreamId) -> &str {
         &self.names[id.0 as usize]
+    }
+
+    /// From here on another seed decides, in every stream that there is or will be.
+    pub(crate) fn branch(&mut self, seed: u64) {
+        self.seed = seed;
+        for (stream, name) in self.streams.iter_mut().zip(&self.names) {
+            stream.key = key(seed, name);
+        }
     }
 
     /// How many decisions fell.
@@ -118,8 +147,7 @@ impl Decisions {
         stream.next += 1;
         self.total += 1;
         let word = mix(stream.key, ordinal);
-        // The high half of the product: even over the bound, without a division.
-        let hashed = if bound == 0 { word } else { ((u128::from(word) * u128::from(bound)) >> 64) as u64 };
+        let hashed = if bound == 0 { word } else { scale(word, bound) };
         let value = if stream.pinned { self.pin(id, ordinal, bound).unwrap_or(hashed) } else { hashed };
         if let Some(record) = &mut self.record
             && record.len() < self.recorded_max
@@ -160,6 +188,16 @@ impl Decisions {
             })
             .collect()
     }
+}
+
+/// A stream's key.
+fn key(seed: u64, name: &str) -> u64 {
+    xxh3_64_with_seed(name.as_bytes(), seed)
+}
+
+/// Below the bound: the high half of the product, even over the bound, without a division.
+const fn scale(word: u64, bound: u64) -> u64 {
+    ((word as u128 * bound as u128) >> 64) as u64
 }
 
 /// SplitMix64's finaliser (Steele, Lea, Flood 2014) over the stream's key advanced by the ordinal: a bijection of the

@@ -77,6 +77,8 @@ pub(crate) struct Disk {
     capacity: u64,
     /// Upcoming syncs that fail.
     failing_syncs: u32,
+    /// The next write or sync fails.
+    failing_operation: bool,
     counts: DiskCounts,
 }
 
@@ -98,6 +100,7 @@ impl Disk {
             slowness: 1,
             capacity: options.capacity,
             failing_syncs: 0,
+            failing_operation: false,
             counts: DiskCounts::default(),
         }
     }
@@ -245,6 +248,11 @@ impl Disk {
     /// The next `count` syncs fail.
     pub(crate) const fn fail_syncs(&mut self, count: u32) {
         self.failing_syncs = count;
+    }
+
+    /// The next write or sync fails.
+    pub(crate) const fn fail_operation(&mut self) {
+        self.failing_operation = true;
     }
 
     /// What was felt so far.

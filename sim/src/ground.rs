@@ -73,6 +73,7 @@ impl World for Ground {
             return Err(io::ErrorKind::NetworkDown.into());
         }
         let (address, serial) = self.0.net(|net| net.listen(node, address))?;
+        self.0.has_booted(node);
         Ok(Box::new(SimListener { world: self.0.id, node, address, serial }))
     }
 

@@ -43,6 +43,8 @@
 //! | block paths, cut single connections, at a byte if need be | [`World::partition`], [`World::connections`], [`World::cut_at`] |
 //! | cut inside an event, a chunk, a frame, a message of your own | [`tap`], [`World::plan_cut`] |
 //! | put a proxy or a balancer between nodes | [`middlebox`] |
+//! | strike at every point of a run | [`Options::record_points`], [`Options::strikes`], [`World::struck`], [`Point`] |
+//! | go on with another seed, or schedule by priorities | [`Options::recipe`], [`Schedule::Pct`] |
 //! | decide in a script | [`World::stream`]; pin decisions with [`Options::overrides`] |
 //! | know that faults were felt, and that nothing is left | [`World::effects`], [`World::census`] |
 //! | know that a run is repeatable, and if not, why | [`verify()`], [`Divergence`] |
@@ -73,6 +75,7 @@ pub(crate) mod net;
 pub(crate) mod node;
 pub(crate) mod options;
 pub(crate) mod panics;
+pub(crate) mod points;
 pub(crate) mod registry;
 pub(crate) mod report;
 pub(crate) mod run;
@@ -90,7 +93,7 @@ pub(crate) mod world;
 
 pub use census::Census;
 pub use clock::WALL_BASE;
-pub use decide::{Decision, Overrides, Unmatched};
+pub use decide::{Branch, Decision, Overrides, Unmatched, decision};
 pub use digest::{CHECKPOINT_EVENTS, CHECKPOINTS_MAX, Checkpoint, WINDOW_MAX};
 pub use disk::{DiskCounts, DiskOptions};
 pub use effects::Effect;
@@ -100,6 +103,8 @@ pub use net::cut::{Connection, Cut};
 pub use node::handle::Node;
 pub use node::{Fall, Status};
 pub use options::{Latency, Network, Options, Ratio, Resend, Schedule};
+pub use points::fault::{AWAY, PointFault, Strike, StrikeError};
+pub use points::{Likeness, Link, Point, PointKind, Struck, UnknownPoint};
 pub use report::{Event, Failure, Note, Report, TraceLine};
 pub use run::Sim;
 pub use seeded::Seeded;

@@ -86,6 +86,8 @@ pub(crate) struct NodeState {
     pub(crate) drive: Drive,
     /// It falls as soon as the poll returns.
     pub(crate) falls: Option<Fall>,
+    /// Its process neither listens nor has begun to connect.
+    pub(crate) boots: bool,
 }
 
 impl Core {
@@ -113,6 +115,7 @@ impl Core {
             entropy: BTreeMap::new(),
             drive: Drive::new(self.options.disk),
             falls: None,
+            boots: false,
         });
         if id == NodeId::SCRIPT {
             nodes[id.index()].drive.disk.boot();
@@ -170,6 +173,7 @@ impl Core {
             state.takes_signals = false;
             state.asked = 0;
             state.falls = None;
+            state.boots = true;
             state.main.clone().expect("a node is restarted after it was booted once")
         });
         self.event(Kind::Node, u64::from(node.0), 1);

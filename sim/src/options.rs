@@ -6,17 +6,28 @@ use std::num::NonZeroU64;
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::decide::Overrides;
+use crate::decide::{Branch, Overrides};
 use crate::disk::DiskOptions;
+use crate::points::fault::Strike;
 
 /// Which ready task runs next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Schedule {
     /// Any of them: the decision `pick`.
     #[default]
     Random,
     /// The one that has been ready for longest. Finds fewer races; useful to see whether one is.
     Fifo,
+    /// The one of the highest priority, which is drawn for each task (stream `pct/NODE/TASK`); at `depth` - 1 of the
+    /// first `polls` polls (stream `pct/change`) the one about to run falls behind all others. Finds races that need
+    /// `depth` orderings with a probability that can be stated.
+    Pct {
+        /// Orderings; 1 has priorities only.
+        depth: u32,
+        /// About how many polls the run has.
+        polls: u64,
+    },
 }
 
 /// A probability as an integer ratio.
@@ -180,6 +191,8 @@ pub struct Options {
     pub seed: u64,
     /// Decisions pinned; those that meet none are reported.
     pub overrides: Overrides,
+    /// From when on other seeds decide, in the order of time. Default: none.
+    pub recipe: Vec<Branch>,
     /// Which ready task runs next.
     pub schedule: Schedule,
     /// The network's constants.
@@ -202,6 +215,10 @@ pub struct Options {
     pub trace_to_stderr: bool,
     /// The first so many decisions are kept. Default 0.
     pub record_decisions: usize,
+    /// The first so many points, places at which a fault can strike, are kept. Default 0.
+    pub record_points: usize,
+    /// Faults that strike at points; those that cannot are reported. Default: none.
+    pub strikes: Vec<Strike>,
     /// Events with these ordinals are kept, to be named (at most 2^20). Default: none.
     pub keep_events: Range<u64>,
 }
@@ -211,6 +228,7 @@ impl Default for Options {
         Self {
             seed: 0,
             overrides: Overrides::new(),
+            recipe: Vec::new(),
             schedule: Schedule::default(),
             net: Network::default(),
             disk: DiskOptions::default(),
@@ -221,6 +239,8 @@ impl Default for Options {
             trace: None,
             trace_to_stderr: false,
             record_decisions: 0,
+            record_points: 0,
+            strikes: Vec::new(),
             keep_events: 0..0,
         }
     }
@@ -238,6 +258,7 @@ impl Options {
     /// # Panics
     /// If not, with the reason.
     pub(crate) fn check(&self) {
+        assert!(self.recipe.is_sorted_by_key(|branch| branch.at), "a recipe's branches are out of order");
         self.net.latency.check();
         self.net.partial.check("the odds of a partial read or write");
         assert!(self.net.window > 0, "nothing passes a window of no bytes");

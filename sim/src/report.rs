@@ -7,6 +7,8 @@ use std::time::Duration;
 use crate::decide::{Decision, Unmatched};
 use crate::digest::Checkpoint;
 use crate::effects::Effect;
+use crate::points::fault::Strike;
+use crate::points::{Point, Struck};
 use crate::tap::Unmet;
 
 /// Why a run failed.
@@ -145,6 +147,12 @@ pub struct Report<T> {
     pub trace: Vec<TraceLine>,
     /// The first decisions, if asked for.
     pub recorded: Vec<Decision>,
+    /// The first points, if asked for.
+    pub points: Vec<Point>,
+    /// What has struck at a point.
+    pub struck: Vec<Struck>,
+    /// Strikes that met no point, or one at which they cannot strike.
+    pub missed: Vec<Strike>,
     /// Events kept as they were, if asked for.
     pub kept: Vec<Event>,
 }
@@ -167,6 +175,9 @@ impl<T> Report<T> {
             notes: self.notes,
             trace: self.trace,
             recorded: self.recorded,
+            points: self.points,
+            struck: self.struck,
+            missed: self.missed,
             kept: self.kept,
         }
     }

@@ -189,6 +189,9 @@ fn report(core: &Core) -> Report<()> {
         notes: core.notes.borrow().clone(),
         trace: core.trace.take(),
         recorded: decisions.recorded(),
+        points: core.points.recorded(),
+        struck: core.points.struck(),
+        missed: core.points.missed(),
         kept: core.describe_kept(&digest, &decisions),
     }
 }

@@ -20,6 +20,7 @@ use crate::digest::Kind;
 use crate::disk::{Disk, DiskFault, DiskOptions, Draw, FileHandle};
 use crate::effects::Effect;
 use crate::node::{Fall, NodeId};
+use crate::points::PointKind;
 use crate::registry::WorldId;
 
 /// A node's disk, with the streams of its decisions.
@@ -111,6 +112,7 @@ impl Core {
     /// Runs synchronous work on files at this moment, and answers with the wait for it.
     pub(crate) fn blocking(&self, work: &mut dyn FnMut()) -> Working {
         let (node, now) = (self.current_node(), self.now.get());
+        self.points.work();
         self.with_node(node, |state| state.drive.disk.begin_section(now));
         work();
         let until = self.with_node(node, |state| (!state.fenced).then(|| state.drive.disk.end_section()));
@@ -150,7 +152,9 @@ impl Core {
             Ok(_) => 0,
             Err(fault) => {
                 match fault {
-                    DiskFault::Full | DiskFault::SyncFailed => self.felt(Effect::DiskError),
+                    DiskFault::Full | DiskFault::WriteFailed | DiskFault::SyncFailed => {
+                        self.felt(Effect::DiskError);
+                    }
                     DiskFault::Crashed | DiskFault::Fenced | DiskFault::InUse | DiskFault::PastEnd => {}
                 }
                 *fault as u64 + 1
@@ -207,30 +211,36 @@ pub(crate) struct SimFile {
 impl SimFile {
     fn operate<R>(
         &self,
+        point: Option<PointKind>,
         what: u64,
         content: u64,
         f: impl FnOnce(&mut Disk, Draw<'_>) -> Result<R, DiskFault>,
     ) -> io::Result<R> {
-        core::with(self.world, |core| core.operate(self.node, what, content, f))
+        core::with(self.world, |core| {
+            if let Some(kind) = point {
+                core.meet_operation(kind, self.node);
+            }
+            core.operate(self.node, what, content, f)
+        })
     }
 }
 
 impl BlockFile for SimFile {
     fn len(&self) -> io::Result<u64> {
-        self.operate(2, 0, |disk, _| disk.len(self.handle))
+        self.operate(None, 2, 0, |disk, _| disk.len(self.handle))
     }
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.operate(3, offset, |disk, _| disk.read(self.handle, offset, out))
+        self.operate(None, 3, offset, |disk, _| disk.read(self.handle, offset, out))
     }
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let content = xxh3_64(data) ^ offset;
-        self.operate(4, content, |disk, _| disk.write(self.handle, offset, data))
+        self.operate(Some(PointKind::DiskWrite), 4, content, |disk, _| disk.write(self.handle, offset, data))
     }
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.operate(5, len, |disk, _| disk.set_len(self.handle, len))
+        self.operate(Some(PointKind::DiskWrite), 5, len, |disk, _| disk.set_len(self.handle, len))
     }
     fn sync(&self) -> io::Result<()> {
-        self.operate(6, 0, |disk, draw| disk.sync(self.handle, draw))
+        self.operate(Some(PointKind::DiskSync), 6, 0, |disk, draw| disk.sync(self.handle, draw))
     }
 }
 

@@ -1,8 +1,10 @@
 //! The executor: a slab of futures and the queue of those that are ready.
 //!
 //! One thread. A future is taken out of its slot while it is polled, so the poll may spawn, abort and wake. Which
-//! ready task runs next is the decision `pick` (or first-in-first-out); with one task ready nothing is drawn. Wakes
-//! are a lookup and a push. It knows nothing of time, nodes' lives or the network; `run` drives it.
+//! ready task runs next is the decision `pick` (or first-in-first-out, or by priorities: `pct`); with one task ready
+//! nothing is drawn. Wakes are a lookup and a push. It knows nothing of time, nodes' lives or the network; `run` drives it.
+
+mod pct;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -16,6 +18,7 @@ use crate::digest::Kind;
 use crate::node::NodeId;
 use crate::options::Schedule;
 use crate::panics::{self, Panic};
+use crate::tasks::pct::Pct;
 use crate::waker::{self, GENERATION_MASK, TASKS_MAX};
 
 /// A task's future; it never leaves the world's thread.
@@ -52,6 +55,7 @@ pub(crate) struct Tasks {
     slots: RefCell<Vec<Slot>>,
     free: RefCell<Vec<u32>>,
     ready: RefCell<VecDeque<u32>>,
+    pct: RefCell<Option<Pct>>,
     polls: Cell<u64>,
 }
 
@@ -68,11 +72,12 @@ pub(crate) enum Polled {
 }
 
 impl Tasks {
-    pub(crate) const fn new() -> Self {
+    pub(crate) const fn new(schedule: Schedule) -> Self {
         Self {
             slots: RefCell::new(Vec::new()),
             free: RefCell::new(Vec::new()),
             ready: RefCell::new(VecDeque::new()),
+            pct: RefCell::new(Pct::of(schedule)),
             polls: Cell::new(0),
         }
     }
@@ -111,6 +116,9 @@ impl Tasks {
         };
         let id = TaskId { index, generation: slot.generation };
         drop(slots);
+        if let Some(pct) = self.pct.borrow_mut().as_mut() {
+            pct.start(core, index, node, name);
+        }
         self.ready.borrow_mut().push_back(index);
         core.event(Kind::Spawn, id.to_word(), u64::from(node.0));
         id
@@ -143,7 +151,12 @@ impl Tasks {
     fn pick(&self, core: &Core) -> Option<u32> {
         let mut ready = self.ready.borrow_mut();
         match (ready.len(), core.options.schedule) {
-            (0 | 1, _) | (_, Schedule::Fifo) => ready.pop_front(),
+            (0, _) => None,
+            (_, Schedule::Pct { .. }) => {
+                let mut pct = self.pct.borrow_mut();
+                pct.as_mut().expect("the schedule says so").pick(core, &mut ready, self.polls.get())
+            }
+            (1, _) | (_, Schedule::Fifo) => ready.pop_front(),
             (count, Schedule::Random) => {
                 let place = core.draw_quietly(core.pick, count as u64);
                 ready.swap_remove_back(place as usize)
@@ -183,6 +196,10 @@ impl Tasks {
         match polled {
             Ok(Poll::Pending) if !aborted => {
                 slot.future = Some(future);
+                drop(slots);
+                if core.points.are_on() {
+                    core.meet_poll(node);
+                }
                 return Polled::Pending;
             }
             Ok(_) => {}

@@ -15,6 +15,8 @@ use crate::net::cut::{Connection, Cut};
 use crate::node::NodeId;
 use crate::node::handle::Node;
 use crate::options::{Latency, Options};
+use crate::points::Struck;
+use crate::points::meet::NextStruck;
 use crate::report::Note;
 use crate::stream::Stream;
 use crate::task::{self, Task, Wait};
@@ -197,6 +199,17 @@ impl World {
     /// `false`: it has got more already, or will get none.
     pub fn cut_at(&self, connection: &Connection, side: Side, bytes: u64, cut: Cut) -> bool {
         self.core.net(|net| net.cut_at(connection.key, side, bytes, cut))
+    }
+
+    /// From here on nothing is a point: neither recorded nor struck.
+    pub fn close_points(&self) {
+        self.core.points.close();
+    }
+
+    /// What struck at a point, once more than `heard` strikes have: the first that was not heard of. At the moment at
+    /// which it strikes; who has to react to it can.
+    pub async fn struck(&self, heard: usize) -> Struck {
+        NextStruck { core: &self.core, heard, waits: None }.await
     }
 
     /// What there is, node by node: to compare a world at rest with one that never had the load.

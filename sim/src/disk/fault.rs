@@ -23,6 +23,9 @@ pub(crate) enum DiskFault {
     /// The drive did not take what was to be synced.
     #[error("input/output error")]
     SyncFailed,
+    /// Nothing was written.
+    #[error("input/output error")]
+    WriteFailed,
 }
 
 impl From<DiskFault> for io::Error {
@@ -31,7 +34,9 @@ impl From<DiskFault> for io::Error {
             DiskFault::InUse => io::ErrorKind::WouldBlock,
             DiskFault::PastEnd => io::ErrorKind::UnexpectedEof,
             DiskFault::Full => io::ErrorKind::StorageFull,
-            DiskFault::Fenced | DiskFault::Crashed | DiskFault::SyncFailed => io::ErrorKind::Other,
+            DiskFault::Fenced | DiskFault::Crashed | DiskFault::WriteFailed | DiskFault::SyncFailed => {
+                io::ErrorKind::Other
+            }
         };
         Self::new(kind, fault)
     }

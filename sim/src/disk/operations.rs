@@ -82,9 +82,10 @@ impl Disk {
     /// Writes all of `data` at `offset`.
     ///
     /// # Errors
-    /// [`DiskFault::Full`] (nothing is written then), and those of a fallen process.
+    /// [`DiskFault::Full`] and [`DiskFault::WriteFailed`] (nothing is written then), and those of a fallen process.
     pub(crate) fn write(&mut self, handle: FileHandle, offset: u64, data: &[u8]) -> Result<(), DiskFault> {
         let turn = self.turn(self.options.writing(data.len()))?;
+        self.take_failure()?;
         let len = self.file(handle)?.cached.len() as u64;
         self.make_room(len, offset.saturating_add(data.len() as u64).max(len))?;
         let offset = usize::try_from(offset).map_err(|_| DiskFault::Full)?;
@@ -101,6 +102,7 @@ impl Disk {
     /// [`DiskFault::Full`], and those of a fallen process.
     pub(crate) fn set_len(&mut self, handle: FileHandle, len: u64) -> Result<(), DiskFault> {
         let turn = self.turn(self.options.writing(0))?;
+        self.take_failure()?;
         let before = self.file(handle)?.cached.len() as u64;
         self.make_room(before, len)?;
         let len = usize::try_from(len).map_err(|_| DiskFault::Full)?;
@@ -118,8 +120,8 @@ impl Disk {
         let time = if dirty { self.options.syncing(draw) } else { self.options.writing(0) };
         let span = self.turn(time)?.whole()?;
         let file = &mut self.files[handle.place];
-        if self.failing_syncs > 0 {
-            self.failing_syncs -= 1;
+        if self.failing_syncs > 0 || std::mem::take(&mut self.failing_operation) {
+            self.failing_syncs = self.failing_syncs.saturating_sub(1);
             self.counts.failed += 1;
             file.fail_sync(span, draw);
             return Err(DiskFault::SyncFailed);
@@ -140,6 +142,15 @@ impl Disk {
         };
         self.counts.refused += 1;
         Err(fault)
+    }
+
+    /// Fails the write that is about to be done, if one is to fail.
+    fn take_failure(&mut self) -> Result<(), DiskFault> {
+        if !std::mem::take(&mut self.failing_operation) {
+            return Ok(());
+        }
+        self.counts.failed += 1;
+        Err(DiskFault::WriteFailed)
     }
 
     /// Queues an operation that takes `nanos`.

@@ -52,7 +52,7 @@ impl Connection {
 }
 
 /// Whether something may still pass: both kernels know it, and nothing has cut it.
-fn is_open(conn: &Conn) -> bool {
+pub(crate) fn is_open(conn: &Conn) -> bool {
     let known = conn.ends.iter().all(|end| end.life != Life::Dead);
     conn.phase == Phase::Open && known && !conn.silenced && !conn.severed
 }

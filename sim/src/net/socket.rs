@@ -15,6 +15,7 @@ use crate::core;
 use crate::net::ConnKey;
 use crate::net::conn::{Life, Side};
 use crate::node::NodeId;
+use crate::points::PointKind;
 use crate::registry::WorldId;
 
 /// One end of a connection, held by a process.
@@ -131,6 +132,7 @@ impl Listener for SimListener {
                 core.net(|net| net.accept(self.node, self.address.port(), self.serial, context.waker()));
             taken.map_ok(|key| {
                 let socket = SimSocket::new(core, key, Side::Acceptor);
+                core.meet_connection(PointKind::Accept, self.node, key, Side::Acceptor);
                 let peer = socket.peer;
                 (Box::new(socket) as Box<dyn Socket>, peer)
             })
@@ -171,7 +173,11 @@ impl Future for Connecting {
                     return Poll::Ready(Err(io::ErrorKind::NetworkDown.into()));
                 }
                 None => match core.net(|net| net.connect(core, self.node, self.to)) {
-                    Ok(key) => *self.key.insert(key),
+                    Ok(key) => {
+                        let key = *self.key.insert(key);
+                        core.meet_connection(PointKind::Connect, self.node, key, Side::Opener);
+                        key
+                    }
                     Err(error) => return Poll::Ready(Err(error)),
                 },
             };
