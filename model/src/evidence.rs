@@ -16,7 +16,7 @@ use crate::history::History;
 pub struct Place {
     /// The node's name.
     pub node: String,
-    /// Which of its boots, counted up from 0.
+    /// Which of its lives, counted up from 0: its boots, and an engine's beginnings anew from its store.
     pub boot: u32,
 }
 

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use model::evidence::{Evidence, Place, Told};
@@ -15,9 +15,12 @@ use model::history::{ClientId, Kind, OpId, Outcome};
 use parking_lot::Mutex;
 use protocol::time::Mono;
 use protocol::view::{ControlView, Fact, Witness};
-use sim::World;
+use sim::{Ratio, World};
 
 mod suffering;
+
+/// How often a family is not left out by a run that draws it: half of the runs have each, and a quarter any two.
+const SWARM: Ratio = Ratio::new(1, 2);
 
 /// Gathers evidence. Clones write to the same.
 #[derive(Clone)]
@@ -26,6 +29,9 @@ pub struct Ledger {
     evidence: Rc<RefCell<Evidence>>,
     told: Arc<Mutex<Vec<Told>>>,
     commits: Arc<AtomicU64>,
+    swarm: bool,
+    /// What was drawn of families so far.
+    allowed: Rc<RefCell<BTreeMap<Family, bool>>>,
     /// Who said of a strike that they suffered from it.
     felt: Rc<RefCell<BTreeMap<usize, u64>>>,
 }
@@ -39,8 +45,34 @@ impl Ledger {
             evidence: Rc::default(),
             told: Arc::default(),
             commits: Arc::default(),
+            swarm: false,
+            allowed: Rc::default(),
             felt: Rc::default(),
         }
+    }
+
+    /// An empty one of a run that leaves fault families out.
+    #[must_use]
+    pub fn swarm(world: &World) -> Self {
+        Self { swarm: true, ..Self::new(world) }
+    }
+
+    /// Whether a family may strike in this run. All may, unless the run leaves some out: then half of them, each by the
+    /// first decision of a stream of its own, so that the others stay as they are when one is added.
+    #[must_use]
+    pub fn allows(&self, family: Family) -> bool {
+        !self.swarm || *self.allowed.borrow_mut().entry(family).or_insert_with(|| self.draw(family))
+    }
+
+    fn draw(&self, family: Family) -> bool {
+        self.world.stream(&format!("swarm/{}", family.name())).chance(SWARM)
+    }
+
+    /// Which of these families may strike, if the run leaves some out.
+    #[must_use]
+    pub fn drawn(&self, families: &[Family]) -> Option<Vec<&'static str>> {
+        let allowed = families.iter().filter(|family| self.allows(**family));
+        self.swarm.then(|| allowed.map(|family| family.name()).collect())
     }
 
     /// Its world.
@@ -123,13 +155,15 @@ impl Ledger {
         self.evidence.borrow().faults.iter().any(|fault| fault.until.is_none())
     }
 
-    /// A witness for one boot of one node: to be made on that node, when it boots.
+    /// A witness for one boot of one node: to be made on that node, when it boots. `lives` counts its boots, and beginnings
+    /// anew within one: each is a place of its own to the laws.
     #[must_use]
-    pub fn witness(&self, node: &str, boot: u32) -> Arc<dyn Witness> {
+    pub fn witness(&self, node: &str, lives: &Arc<AtomicU32>) -> Arc<dyn Witness> {
         let uptime = runtime::now().saturating_since(runtime::Instant::from_nanos(0));
         let offset = uptime.checked_sub(self.world.elapsed()).expect("a host is up before its process boots");
-        let place = Place { node: node.to_owned(), boot };
-        Arc::new(Teller { place, offset, told: Arc::clone(&self.told), commits: Arc::clone(&self.commits) })
+        let (lives, told, commits) = (Arc::clone(lives), Arc::clone(&self.told), Arc::clone(&self.commits));
+        let life = AtomicU32::new(lives.fetch_add(1, Ordering::Relaxed));
+        Arc::new(Teller { node: node.to_owned(), life, lives, offset, told, commits })
     }
 
     /// The evidence so far, with the facts in it.
@@ -149,7 +183,9 @@ pub struct Strike(usize);
 
 /// Writes facts down with the world's time, read off the node's clock.
 struct Teller {
-    place: Place,
+    node: String,
+    life: AtomicU32,
+    lives: Arc<AtomicU32>,
     /// How far the node's clock is ahead of the world's.
     offset: Duration,
     told: Arc<Mutex<Vec<Told>>>,
@@ -160,7 +196,12 @@ impl Witness for Teller {
     fn tell(&self, fact: &Fact) {
         let uptime = runtime::now().saturating_since(runtime::Instant::from_nanos(0));
         let at = mono(uptime.checked_sub(self.offset).expect("clocks do not run backwards"));
-        self.told.lock().push(Told { at, place: self.place.clone(), fact: fact.clone() });
+        let place = Place { node: self.node.clone(), boot: self.life.load(Ordering::Relaxed) };
+        self.told.lock().push(Told { at, place, fact: fact.clone() });
+    }
+
+    fn restarted(&self) {
+        self.life.store(self.lives.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
     }
 
     fn committed(&self) {

@@ -112,6 +112,7 @@ impl Engine {
                     protocol::mark!("engine_core_restarted");
                     tracing::error!(%error, "the store failed; the engine starts again from what it holds");
                     running.abandon().await;
+                    options.witness.restarted();
                     store = runtime::select! {
                         () = shutdown.as_mut() => return Ok(()),
                         opened = Store::open(&options.data) => opened?,

@@ -144,6 +144,9 @@ pub trait Witness: Send + Sync {
     fn tell(&self, fact: &Fact);
     /// A transaction that changes the store is durable.
     fn committed(&self) {}
+    /// The engine begins anew from its store, in the same process: what numbers meant before, such as those of
+    /// connections and streams, they mean no longer.
+    fn restarted(&self) {}
 }
 
 /// The witness of production: nobody.

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
 use std::str::FromStr;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Weak};
 
 use runtime::TcpListener;
@@ -24,6 +25,7 @@ pub struct Application {
     whims: Whims,
     configures: bool,
     boots: Rc<Cell<u32>>,
+    lives: Arc<AtomicU32>,
     slots: Rc<Cell<u32>>,
     pool: Rc<RefCell<Weak<Pool>>>,
 }
@@ -40,6 +42,7 @@ impl Application {
             whims: whims.clone(),
             configures,
             boots: Rc::default(),
+            lives: Arc::default(),
             slots: Rc::new(Cell::new(1)),
             pool: Rc::default(),
         }
@@ -97,7 +100,7 @@ impl Application {
         let pool = self.configures.then(|| Arc::new(sdk::configure_pool(pool, shutdown.clone())));
         *self.pool.borrow_mut() = pool.as_ref().map_or_else(Weak::new, Arc::downgrade);
         let options = ServerlessOptions {
-            witness: self.ledger.witness(&name, boot),
+            witness: self.ledger.witness(&name, &self.lives),
             pool,
             ..ServerlessOptions::default()
         };

@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
 use protocol::view::{ControlView, GatewayView};
@@ -32,6 +34,7 @@ pub struct Engine {
     world: World,
     ledger: Ledger,
     boots: Rc<Cell<u32>>,
+    lives: Arc<AtomicU32>,
     may_end: Rc<Cell<bool>>,
     view: Rc<RefCell<Option<host::View>>>,
 }
@@ -45,6 +48,7 @@ impl Engine {
             world: world.clone(),
             ledger: ledger.clone(),
             boots: Rc::default(),
+            lives: Arc::default(),
             may_end: Rc::default(),
             view: Rc::default(),
         }
@@ -74,9 +78,12 @@ impl Engine {
         let boot = self.boots.get();
         self.boots.set(boot + 1);
         self.world.note(format!("engine boots ({boot})"));
-        let options = self.options(boot);
+        let options = self.options();
         let engine = match host::Engine::open(options).await {
             Ok(engine) => engine,
+            Err(error) if self.may_end.get() => {
+                return self.world.note(format!("engine does not open its store: {error}"));
+            }
             Err(error) => panic!("the engine does not open its own store again: {error}"),
         };
         *self.view.borrow_mut() = Some(engine.view());
@@ -90,13 +97,13 @@ impl Engine {
         }
     }
 
-    fn options(&self, boot: u32) -> host::Options {
+    fn options(&self) -> host::Options {
         let mut options = host::Options {
             bind: SocketAddr::from((Ipv4Addr::UNSPECIFIED, ENGINE_PORT)),
             insecure: true,
             public_url: Some(format!("http://engine:{ENGINE_PORT}/")),
             check_every: 64,
-            witness: self.ledger.witness("engine", boot),
+            witness: self.ledger.witness("engine", &self.lives),
             ..host::Options::new("data")
         };
         options.gateway.ready_timeout = READY_TIMEOUT;
