@@ -1,4 +1,4 @@
-//! The command line of `rehearse`: `explore` searches, `replay` shows one run, `list` tells what there is.
+//! The command line of `rehearse`: `explore` searches, `merge` joins searches, `replay` shows one run, `list` tells what there is.
 //!
 //! Exit codes: 0 all is well, 1 something failed, 2 the command line makes no sense, 130 ended by Ctrl-C. What a
 //! command answers goes to standard output, progress and complaints to standard error; colours and the progress bar
@@ -10,12 +10,15 @@ mod duration;
 mod explore;
 mod interrupt;
 mod list;
+mod merge;
 mod name;
 mod paint;
 mod pin;
 mod replay;
+mod report;
 mod summary;
 mod table;
+mod told;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -25,6 +28,7 @@ use clap::{Parser, Subcommand};
 use crate::play::Play;
 
 use name::UnknownPlay;
+use report::ReportError;
 
 /// Rehearses the platform in simulated weather.
 #[derive(Debug, Parser)]
@@ -38,6 +42,8 @@ struct Cli {
 enum Command {
     /// Runs plays over seeds and reports every broken law
     Explore(explore::Arguments),
+    /// Joins what the shards of a search have reported
+    Merge(merge::Arguments),
     /// Runs one seed of a play twice and tells its story
     Replay(replay::Arguments),
     /// Names the plays and the laws they are judged by
@@ -63,6 +69,8 @@ enum Ending {
 enum Trouble {
     #[error(transparent)]
     Unknown(#[from] UnknownPlay),
+    #[error(transparent)]
+    Report(#[from] ReportError),
     #[error("there are no plays")]
     NoPlays,
     #[error(transparent)]
@@ -88,6 +96,7 @@ pub fn main(plays: &[&'static dyn Play]) -> ExitCode {
     let mut out = anstream::stdout().lock();
     let ending = match cli.command {
         Command::Explore(arguments) => explore::run(&arguments, plays, &mut out),
+        Command::Merge(arguments) => merge::run(&arguments, &mut out),
         Command::Replay(arguments) => replay::run(&arguments, plays, &mut out),
         Command::List(arguments) => list::run(&arguments, plays, &mut out),
         Command::Digests(arguments) => digests::digests(&arguments, plays, &mut out),
@@ -102,7 +111,7 @@ pub fn main(plays: &[&'static dyn Play]) -> ExitCode {
         Err(trouble) => {
             anstream::eprintln!("{}", paint::bad(format_args!("error: {trouble}")));
             match trouble {
-                Trouble::Unknown(_) | Trouble::NoPlays => ExitCode::from(USAGE),
+                Trouble::Unknown(_) | Trouble::NoPlays | Trouble::Report(_) => ExitCode::from(USAGE),
                 Trouble::Io(_) => ExitCode::FAILURE,
             }
         }

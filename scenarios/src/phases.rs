@@ -3,10 +3,12 @@
 
 mod floor;
 mod rest;
+mod scale;
 
 pub(crate) use floor::operations;
 pub use floor::shortfall;
 pub use rest::unloaded;
+pub use scale::Scale;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -15,32 +17,21 @@ use std::time::Duration;
 
 use model::evidence::Evidence;
 use model::fault::Family;
-use sim::{Ratio, Task};
+use sim::{Point, PointFault, Task};
 
 use crate::ledger::Ledger;
 use crate::stack::Stack;
-use crate::stack::client::{Client, Load};
+use crate::stack::client::Client;
 
-/// The counters of every run.
-pub const KEYS: &[&str] = &["a", "b"];
-
-/// Clients of every run.
-pub const CLIENTS: u32 = 2;
+/// Clients of a full run: those that probe are numbered from here on.
+pub const CLIENTS: u32 = Scale::FULL.clients;
 
 /// Operations of each client that somebody must have taken, and half as many that were acknowledged: the floor of every
-/// run.
-pub const OPERATIONS_MIN: u32 = 50;
+/// full run.
+pub const OPERATIONS_MIN: u32 = Scale::FULL.operations_min;
 
-/// How clients load the stack: at this pace most of 50 operations fall into the safety phase.
-const LOAD: Load = Load {
-    operations: u32::MAX,
-    pause_min: Duration::from_millis(100),
-    pause_max: Duration::from_millis(2500),
-    increments: Ratio::new(1, 2),
-};
-
-/// How long the safety phase lasts at least: the floor of virtual time of every run.
-pub const SAFETY: Duration = Duration::from_secs(60);
+/// How long the safety phase lasts at least: the floor of virtual time of every full run.
+pub const SAFETY: Duration = Scale::FULL.safety;
 
 /// How long nobody may fail once everything is routable again. Ours: five probes of each counter.
 const LIVE: Duration = Duration::from_secs(10);
@@ -57,6 +48,15 @@ pub trait Plot {
     fn recovery(&self) -> Duration;
     /// The fault families that its seeds break things with: each must be felt in some of them.
     fn families(&self) -> &'static [Family];
+    /// How much happens in one of its runs.
+    fn scale(&self) -> Scale {
+        Scale::FULL
+    }
+    /// Whether a fault may strike at a point: whoever is felled there must come back, and whoever is its observer must
+    /// not be felled.
+    fn may_strike(&self, _point: &Point, _fault: PointFault) -> bool {
+        true
+    }
     /// Boots the stack, in whichever order the play is about. Returns when clients may begin.
     fn open(&self, stack: &Stack) -> impl Future<Output = ()>;
     /// Breaks things while clients work, until `end` on the world's clock has passed, and no more than one fault
@@ -70,20 +70,21 @@ pub trait Plot {
 pub async fn play(ledger: &Ledger, plot: impl Plot, unloaded: BTreeMap<String, u64>) -> Evidence {
     let stack = Stack::new(ledger);
     let world = stack.world.clone();
+    let scale = plot.scale();
     let looks = Looks::begin(&stack);
     stack.application.set_slots(*world.stream("slots").one_of(&SLOTS));
     plot.open(&stack).await;
-    let clients: Vec<_> = (0..CLIENTS).map(|id| Client::new(&world, &stack.ledger, id)).collect();
+    let clients: Vec<_> = (0..scale.clients).map(|id| Client::new(&world, &stack.ledger, id)).collect();
     for client in &clients {
-        client.begin(KEYS, LOAD);
+        client.begin(scale.keys, scale.load);
     }
-    plot.trouble(&stack, world.elapsed() + SAFETY).await;
+    plot.trouble(&stack, world.elapsed() + scale.safety).await;
     plot.heal(&stack).await;
     assert!(!stack.ledger.is_broken(), "a play repairs what it broke before it demands progress");
     stack.ledger.healed();
     world.note("healed");
-    live(&stack, &clients, plot.recovery()).await;
-    clear(&stack).await;
+    live(&stack, &scale, &clients, plot.recovery()).await;
+    clear(&stack, scale.keys).await;
     looks.end().await;
     world.note("load taken away");
     let rest = rest::take(&stack, unloaded).await;
@@ -95,24 +96,24 @@ pub async fn play(ledger: &Ledger, plot: impl Plot, unloaded: BTreeMap<String, u
 
 /// The liveness phase: every counter is probed from the moment of healing until everybody was due for a while, under a
 /// load that goes on; then the load ends.
-async fn live(stack: &Stack, clients: &[Client], recovery: Duration) {
+async fn live(stack: &Stack, scale: &Scale, clients: &[Client], recovery: Duration) {
     let new = |number: usize| {
         let number = u32::try_from(number).expect("a play has few clients");
         Client::new(&stack.world, &stack.ledger, CLIENTS + number)
     };
-    let probers: Vec<_> = (0..=KEYS.len()).map(new).collect();
-    for (prober, key) in probers.iter().zip(KEYS) {
+    let probers: Vec<_> = (0..=scale.keys.len()).map(new).collect();
+    for (prober, key) in probers.iter().zip(scale.keys) {
         prober.probe(key, recovery);
     }
-    probers[KEYS.len()].probe_pool(stack.application.slots(), recovery);
+    probers[scale.keys.len()].probe_pool(stack.application.slots(), recovery);
     for client in clients {
-        client.ease(OPERATIONS_MIN);
+        client.ease(scale.operations_min);
     }
     stack.world.sleep(recovery + LIVE).await;
     end(&probers).await;
     // What nobody took while the engine was away is made up for.
-    let limit = LOAD.pause_max * OPERATIONS_MIN;
-    let enough = || clients.iter().all(|client| client.has_done(OPERATIONS_MIN));
+    let limit = scale.load.pause_max * scale.operations_min;
+    let enough = || clients.iter().all(|client| client.has_done(scale.operations_min));
     stack.until(limit, async || enough()).await;
     end(clients).await;
 }
@@ -127,9 +128,9 @@ async fn end(clients: &[Client]) {
 }
 
 /// Takes the load away.
-async fn clear(stack: &Stack) {
+async fn clear(stack: &Stack, keys: &'static [&'static str]) {
     let last = Client::new(&stack.world, &stack.ledger, 0);
-    last.clear(KEYS);
+    last.clear(keys);
     last.node().ended().await;
 }
 

@@ -11,7 +11,11 @@ use std::time::Duration;
 
 use model::Broken;
 use protocol::time::Mono;
-use sim::{Checkpoint, Event, Failure, Note, Overrides, TraceLine, Unmatched};
+use serde::{Deserialize, Serialize};
+use sim::{
+    Branch, Checkpoint, Event, Failure, Note, Overrides, Point, PointFault, Schedule, Strike, Struck,
+    TraceLine, Unmatched,
+};
 
 /// Something that can be run from a seed.
 pub trait Play: Sync {
@@ -23,6 +27,15 @@ pub trait Play: Sync {
     /// not tested what the play is for. None for a play without faults.
     fn families(&self) -> Vec<&'static str> {
         Vec::new()
+    }
+    /// Whether it is made to be run once per point and fault: short, quiet, and exempt from the floors of a batch. Such a
+    /// play is searched by that strategy, and by others only where it is named.
+    fn is_small(&self) -> bool {
+        false
+    }
+    /// Whether a fault may strike at a point of it.
+    fn may_strike(&self, _point: &Point, _fault: PointFault) -> bool {
+        true
     }
     /// Runs it. Equal arguments give an equal digest, on any thread and in any process.
     fn run(&self, seed: u64, options: &RunOptions) -> RunReport;
@@ -37,14 +50,29 @@ pub fn perform(play: &dyn Play, seed: u64, options: &RunOptions) -> RunReport {
     }
 }
 
-/// What a run may be told beside its seed. None of it but the overrides changes what happens.
-#[derive(Clone, Debug, Default)]
+/// What a run may be told beside its seed. What is kept of it changes nothing of what happens; all else does, and
+/// belongs to the line that replays it, and to its JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RunOptions {
     /// Decisions pinned.
     pub overrides: Overrides,
+    /// From when on other seeds decide.
+    pub recipe: Vec<Branch>,
+    /// Which ready task runs next.
+    pub schedule: Schedule,
+    /// Each fault family is left out, or not, by a decision of its own (stream `swarm/FAMILY`).
+    pub swarm: bool,
+    /// Faults that strike at points.
+    pub strikes: Vec<Strike>,
+    /// The first so many points are kept.
+    #[serde(skip)]
+    pub record_points: usize,
     /// Trace lines of this level and above are kept.
+    #[serde(skip)]
     pub trace: Option<tracing::Level>,
     /// Events with these ordinals are kept, to be named.
+    #[serde(skip)]
     pub keep_events: Range<u64>,
 }
 
@@ -55,6 +83,10 @@ impl RunOptions {
         sim::Options {
             seed,
             overrides: self.overrides.clone(),
+            recipe: self.recipe.clone(),
+            schedule: self.schedule,
+            strikes: self.strikes.clone(),
+            record_points: self.record_points,
             trace: self.trace,
             keep_events: self.keep_events.clone(),
             ..sim::Options::default()
@@ -62,7 +94,8 @@ impl RunOptions {
     }
 }
 
-/// What a run's script hands back: everything that the simulator does not know.
+/// What a run's script hands back: everything that the simulator does not know. The default is of a run that shows
+/// nothing, and breaks no law.
 #[derive(Clone, Debug)]
 pub struct Performance {
     /// The earliest broken law.
@@ -79,8 +112,26 @@ pub struct Performance {
     pub commits: u64,
     /// Every fault family that was on, with how often somebody felt it: 0 if nobody did.
     pub faults: BTreeMap<&'static str, u64>,
+    /// The fault families that were not left out, where the run drew that.
+    pub drawn: Option<Vec<&'static str>>,
     /// Hits of every mark, as `protocol::mark::hits` gives them at the end of the script.
     pub marks: BTreeMap<&'static str, u64>,
+}
+
+impl Default for Performance {
+    fn default() -> Self {
+        Self {
+            outcome: Ok(()),
+            unjudged: Vec::new(),
+            operations: 0,
+            acknowledged: 0,
+            failed: 0,
+            commits: 0,
+            faults: BTreeMap::new(),
+            drawn: None,
+            marks: BTreeMap::new(),
+        }
+    }
 }
 
 /// What a run hands back.
@@ -112,6 +163,8 @@ pub struct RunReport {
     pub commits: u64,
     /// Every fault family that was on, with how often somebody felt it.
     pub faults: BTreeMap<&'static str, u64>,
+    /// The fault families that were not left out, where the run drew that.
+    pub drawn: Option<Vec<&'static str>>,
     /// What the simulator counted as felt.
     pub effects: BTreeMap<sim::Effect, u64>,
     /// Hits of every mark; empty if the run itself failed.
@@ -124,6 +177,12 @@ pub struct RunReport {
     pub kept: Vec<Event>,
     /// Overrides that met no decision.
     pub unmatched: Vec<Unmatched>,
+    /// The first points, if asked for.
+    pub points: Vec<Point>,
+    /// What has struck at a point.
+    pub struck: Vec<Struck>,
+    /// Strikes that met no point, or one at which they cannot strike.
+    pub missed: Vec<Strike>,
 }
 
 impl RunReport {
@@ -146,12 +205,16 @@ impl RunReport {
             failed: 0,
             commits: 0,
             faults: BTreeMap::new(),
+            drawn: None,
             effects: BTreeMap::new(),
             marks: BTreeMap::new(),
             notes: Vec::new(),
             trace: Vec::new(),
             kept: Vec::new(),
             unmatched: Vec::new(),
+            points: Vec::new(),
+            struck: Vec::new(),
+            missed: Vec::new(),
         }
     }
 
@@ -168,16 +231,9 @@ impl From<sim::Report<Performance>> for RunReport {
     fn from(report: sim::Report<Performance>) -> Self {
         let performance = match report.outcome {
             Ok(performance) => performance,
-            Err(failure) => Performance {
-                outcome: Err(broken(&failure, report.elapsed)),
-                unjudged: Vec::new(),
-                operations: 0,
-                acknowledged: 0,
-                failed: 0,
-                commits: 0,
-                faults: BTreeMap::new(),
-                marks: BTreeMap::new(),
-            },
+            Err(failure) => {
+                Performance { outcome: Err(broken(&failure, report.elapsed)), ..Performance::default() }
+            }
         };
         Self {
             seed: report.seed,
@@ -193,12 +249,16 @@ impl From<sim::Report<Performance>> for RunReport {
             failed: performance.failed,
             commits: performance.commits,
             faults: performance.faults,
+            drawn: performance.drawn,
             effects: report.effects,
             marks: performance.marks,
             notes: report.notes,
             trace: report.trace,
             kept: report.kept,
             unmatched: report.unmatched,
+            points: report.points,
+            struck: report.struck,
+            missed: report.missed,
         }
     }
 }

@@ -2,11 +2,12 @@
 
 pub mod config_retry;
 pub mod engine_restart;
+pub mod point_restart;
 pub mod smoke;
 pub mod sse_drop;
 
 use model::evidence::Evidence;
-use sim::Sim;
+use sim::{Point, PointFault, Sim};
 
 use crate::ledger::Ledger;
 use crate::phases::{self, Plot};
@@ -14,6 +15,7 @@ use crate::play::{Performance, Play, RunOptions, RunReport};
 
 use config_retry::ConfigRetry;
 use engine_restart::EngineRestart;
+use point_restart::PointRestart;
 use smoke::Smoke;
 use sse_drop::SseDrop;
 
@@ -27,7 +29,7 @@ struct Named<P> {
 /// Every play, in the order in which tables list them.
 #[must_use]
 pub const fn plays() -> &'static [&'static dyn Play] {
-    &[&SMOKE, &ENGINE_RESTART, &SSE_DROP, &CONFIG_RETRY]
+    &[&SMOKE, &ENGINE_RESTART, &SSE_DROP, &CONFIG_RETRY, &POINT_RESTART]
 }
 
 const SMOKE: Named<Smoke> =
@@ -51,6 +53,12 @@ const CONFIG_RETRY: Named<ConfigRetry> = Named {
     plot: ConfigRetry,
 };
 
+const POINT_RESTART: Named<PointRestart> = Named {
+    name: "point_restart",
+    about: "one client, one restart of the engine, and nothing else: for one fault at every point",
+    plot: PointRestart,
+};
+
 impl<P: Plot + Copy + Send + Sync + 'static> Play for Named<P> {
     fn name(&self) -> &'static str {
         self.name
@@ -64,22 +72,32 @@ impl<P: Plot + Copy + Send + Sync + 'static> Play for Named<P> {
         self.plot.families().iter().map(|family| family.name()).collect()
     }
 
+    fn is_small(&self) -> bool {
+        !self.plot.scale().floor
+    }
+
+    fn may_strike(&self, point: &Point, fault: PointFault) -> bool {
+        self.plot.may_strike(point, fault)
+    }
+
     fn run(&self, seed: u64, options: &RunOptions) -> RunReport {
         let plot = self.plot;
-        let unloaded = phases::unloaded();
+        let (unloaded, swarm) = (phases::unloaded(), options.swarm);
         let report = Sim::new(options.sim(seed)).run(|world| async move {
             protocol::mark::reset();
-            let ledger = Ledger::new(&world);
+            let ledger = if swarm { Ledger::swarm(&world) } else { Ledger::new(&world) };
             let evidence = phases::play(&ledger, plot, unloaded).await;
-            performance(&ledger, &evidence)
+            performance(&ledger, &evidence, &plot)
         });
         report.into()
     }
 }
 
-fn performance(ledger: &Ledger, evidence: &Evidence) -> Performance {
+fn performance(ledger: &Ledger, evidence: &Evidence, plot: &impl Plot) -> Performance {
     let mut verdict = model::judge(evidence);
-    verdict.broken.extend(phases::shortfall(evidence));
+    if plot.scale().floor {
+        verdict.broken.extend(phases::shortfall(evidence));
+    }
     for broken in &verdict.broken {
         ledger.world().note(format!("broken: {broken}"));
     }
@@ -91,6 +109,7 @@ fn performance(ledger: &Ledger, evidence: &Evidence) -> Performance {
         failed: evidence.history.failed(),
         commits: ledger.commits(),
         faults: ledger.sufferings().iter().map(|(family, count)| (family.name(), *count)).collect(),
+        drawn: ledger.drawn(plot.families()),
         marks: protocol::mark::hits(),
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 const EXPLORE: &str = include_str!("../../docs/explore.md");
 const REPLAY: &str = include_str!("../../docs/replay.md");
+const STRATEGIES: &str = include_str!("../../docs/strategies.md");
 
 fn said(arguments: &str) -> Vec<u8> {
     let mut toy = Command::new(env!("CARGO_BIN_EXE_toy"));
@@ -45,7 +46,7 @@ fn told(page: &str, names: &[String]) {
 
 #[test]
 fn every_option_is_told() {
-    for (command, page) in [("explore", EXPLORE), ("replay", REPLAY)] {
+    for (command, page) in [("explore", EXPLORE), ("replay", REPLAY), ("merge", STRATEGIES)] {
         let untold: Vec<_> = options(command).into_iter().filter(|option| !page.contains(option)).collect();
         assert!(untold.is_empty(), "the page of {command} does not tell {untold:?}");
     }
@@ -56,6 +57,8 @@ fn every_option_is_told() {
 fn every_field_is_told() {
     let found = serde_json::from_slice(&said("explore --scenario flawed --seeds 5 --json")).expect("JSON");
     told(EXPLORE, &fields(&found, &["/scenarios/0", "/scenarios/0/faults/nap", "/failures/0"]));
+    let points = serde_json::from_slice(&said("explore --strategy points --json")).expect("JSON");
+    told(EXPLORE, &fields(&points, &["/points/0"]));
     let shown = serde_json::from_slice(&said("replay flawed:3 --json")).expect("JSON");
     told(REPLAY, &fields(&shown, &["/story/0", "/broken"]));
 }

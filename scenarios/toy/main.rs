@@ -9,7 +9,7 @@ use std::time::Duration;
 use model::Broken;
 use protocol::time::Mono;
 use scenarios::play::{Performance, Play, RunOptions, RunReport};
-use sim::{Sim, World};
+use sim::{Point, PointFault, PointKind, Ratio, Sim, World};
 
 /// A play that waits for a minute of virtual time, beside its one particularity.
 struct Toy {
@@ -28,8 +28,9 @@ impl Play for Toy {
     }
 
     fn run(&self, seed: u64, options: &RunOptions) -> RunReport {
-        let particularity = self.particularity;
+        let (particularity, swarm) = (self.particularity, options.swarm);
         let report = Sim::new(options.sim(seed)).run(move |world| async move {
+            let naps = !swarm || world.stream("swarm/nap").chance(Ratio::new(1, 2));
             let mut performance = Performance {
                 outcome: Ok(()),
                 unjudged: Vec::new(),
@@ -37,7 +38,8 @@ impl Play for Toy {
                 acknowledged: 100,
                 failed: 0,
                 commits: world.stream("commits").below(10),
-                faults: BTreeMap::from([("nap", 1)]),
+                faults: naps.then_some(("nap", 1)).into_iter().collect(),
+                drawn: swarm.then(|| naps.then_some("nap").into_iter().collect()),
                 marks: protocol::mark::hits(),
             };
             world.note("the curtain rises");
@@ -108,7 +110,56 @@ impl Play for Absent {
     }
 }
 
-static PLAYS: [&dyn Play; 9] = [
+/// A play with points: a process that keeps three words, and takes each for kept that it was given.
+struct Credulous;
+
+impl Play for Credulous {
+    fn name(&self) -> &'static str {
+        "credulous"
+    }
+
+    fn about(&self) -> &'static str {
+        "it does not hear of a sync that failed"
+    }
+
+    fn is_small(&self) -> bool {
+        true
+    }
+
+    fn may_strike(&self, point: &Point, _: PointFault) -> bool {
+        point.kind != PointKind::BootStep
+    }
+
+    fn run(&self, seed: u64, options: &RunOptions) -> RunReport {
+        let report = Sim::new(options.sim(seed)).run(async |world: World| {
+            world.node("store").boot(store);
+            world.sleep(Duration::from_secs(60)).await;
+            let mut performance = Performance { operations: 3, acknowledged: 3, ..Performance::default() };
+            let failed = world.effects().contains_key(&sim::Effect::DiskError);
+            if failed {
+                let at = Mono::ZERO + world.elapsed();
+                let text = "a word was lost, and nobody heard of it".to_owned();
+                performance.outcome = Err(Broken { law: "words_are_kept", at, place: None, text });
+            }
+            performance
+        });
+        report.into()
+    }
+}
+
+async fn store() {
+    for word in 0..3 {
+        runtime::sleep(Duration::from_secs(1)).await;
+        runtime::disk::blocking(move || {
+            let Ok(file) = runtime::disk::open("words") else { return };
+            drop(file.write(word, b"w"));
+            drop(file.sync());
+        })
+        .await;
+    }
+}
+
+static PLAYS: [&dyn Play; 10] = [
     &Toy { name: "calm", about: "nothing happens", particularity: calm },
     &Toy { name: "flawed", about: "one seed in seven breaks a law", particularity: flawed },
     &Toy { name: "forgetful", about: "a second run in one process is another one", particularity: forgetful },
@@ -118,6 +169,7 @@ static PLAYS: [&dyn Play; 9] = [
     &Toy { name: "blind", about: "a law has nothing to judge", particularity: blind },
     &Toy { name: "clumsy", about: "it panics", particularity: clumsy },
     &Absent,
+    &Credulous,
 ];
 
 fn main() -> ExitCode {

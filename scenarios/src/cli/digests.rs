@@ -2,25 +2,25 @@
 
 use std::io::Write;
 
-use crate::cli::name::{RunName, find};
+use crate::cli::name::find;
 use crate::cli::{Ending, Trouble};
 use crate::play::{Play, RunOptions, perform};
-use crate::search::fresh::{Sighting, event_line, sighting_line};
+use crate::search::fresh::{Asked, Sighting, event_line, sighting_line};
 
 /// What `digests` is told.
 #[derive(Debug, clap::Args)]
 pub(super) struct Digests {
-    /// The runs
-    #[arg(value_name = "SCENARIO:SEED", required = true)]
-    runs: Vec<RunName>,
+    /// The runs, each with what it is told
+    #[arg(value_name = "SCENARIO:SEED JSON", required = true)]
+    runs: Vec<Asked>,
 }
 
 /// What `events` is told.
 #[derive(Debug, clap::Args)]
 pub(super) struct Events {
-    /// The run
-    #[arg(value_name = "SCENARIO:SEED")]
-    run: RunName,
+    /// The run, with what it is told
+    #[arg(value_name = "SCENARIO:SEED JSON")]
+    run: Asked,
     /// The first event
     from: u64,
     /// The first event no more
@@ -34,7 +34,7 @@ pub(super) fn digests(
     out: &mut dyn Write,
 ) -> Result<Ending, Trouble> {
     for run in &arguments.runs {
-        let report = perform(find(plays, &run.play)?, run.seed, &RunOptions::default());
+        let report = perform(find(plays, &run.play)?, run.seed, &run.options);
         writeln!(out, "{}", sighting_line(&Sighting::from(&report)))?;
     }
     Ok(Ending::Passed)
@@ -46,7 +46,7 @@ pub(super) fn events(
     plays: &[&'static dyn Play],
     out: &mut dyn Write,
 ) -> Result<Ending, Trouble> {
-    let options = RunOptions { keep_events: arguments.from..arguments.to, ..RunOptions::default() };
+    let options = RunOptions { keep_events: arguments.from..arguments.to, ..arguments.run.options.clone() };
     let report = perform(find(plays, &arguments.run.play)?, arguments.run.seed, &options);
     for event in &report.kept {
         writeln!(out, "{}", event_line(event))?;

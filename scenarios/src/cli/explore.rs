@@ -2,27 +2,37 @@
 
 use std::io::Write;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::cli::report::{Failure, Report, replay_line};
+use crate::cli::told::flags;
 use crate::cli::{Ending, Trouble, duration, interrupt, name, paint, summary, table};
 use crate::play::Play;
-use crate::search::{Failed, Fresh, Limit, Plan, Process, Progress, Start, explore};
+use crate::search::{Before, Failed, Fresh, Limit, Plan, Process, Progress, Shard, Start, Strategy, explore};
 
 /// Seeds per play if nothing is said: about a quarter of a minute on two cores.
 const SEEDS: u64 = 200;
+/// Seeds per play if nothing is said and each is run once per point and fault: thousands of runs.
+const RECORDED_SEEDS: u64 = 1;
+/// How often a report is written while a search goes on. Ours: little is lost with a machine that goes away.
+const REPORT_EVERY: Duration = Duration::from_secs(10);
 /// Failures after which a search ends if nothing is said: more of them rarely tell more.
 const FAILURES_MAX: u64 = 10;
 
 /// What `explore` can be told.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Only these scenarios [default: all]
+    /// How runs are chosen: random, swarm, pct[:DEPTH], branch or points[:PAIRS]
+    #[arg(long, value_name = "STRATEGY", default_value_t)]
+    strategy: Strategy,
+    /// Only these scenarios [default: all that the strategy is for]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     scenario: Vec<String>,
-    /// Seeds per scenario [default: 200]
+    /// Seeds per scenario [default: 200; 1 for points]
     #[arg(long, value_name = "N", conflicts_with = "time", value_parser = clap::value_parser!(u64).range(1..))]
     seeds: Option<u64>,
     /// Go on for so long instead: 60s, 5m, 1h
@@ -31,6 +41,15 @@ pub(super) struct Arguments {
     /// The first seed: a number, or a commit hash for other seeds with every commit
     #[arg(long, value_name = "N|COMMIT", default_value = "0")]
     start: Start,
+    /// Only the runs of this part of the search, such as 2/3
+    #[arg(long, value_name = "NUMBER/COUNT")]
+    shard: Option<Shard>,
+    /// Write what was found to a file, now and then and at the end, for merge and --resume
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Leave out the runs that this report says are done, and go on from what it says
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
     /// Threads [default: one per core]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -57,60 +76,116 @@ pub(super) fn run(
     plays: &[&'static dyn Play],
     out: &mut dyn Write,
 ) -> Result<Ending, Trouble> {
-    let chosen = match arguments.scenario.as_slice() {
-        [] => plays.to_vec(),
-        names => names.iter().map(|play| name::find(plays, play)).collect::<Result<_, _>>()?,
-    };
-    if chosen.is_empty() {
-        return Err(Trouble::NoPlays);
-    }
+    let chosen = arguments.chosen(plays)?;
     let jobs =
         arguments.jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let fresh = if arguments.verify { Some(Process::of_this_binary()?) } else { None };
-    let limit = match (arguments.time, arguments.seeds) {
-        (Some(time), _) => Limit::Time(time),
-        (None, seeds) => Limit::Seeds(seeds.unwrap_or(SEEDS)),
-    };
-    let failures_max = match (arguments.stop_on_failure, arguments.keep_going) {
-        (true, _) => 1,
-        (false, true) => u64::MAX,
-        (false, false) => FAILURES_MAX,
-    };
-    let interrupted = interrupt::watch()?;
-    let plan = Plan {
+    let mut plan = Plan {
         plays: &chosen,
         start: arguments.start,
-        limit,
+        limit: arguments.limit(),
+        strategy: arguments.strategy,
+        shard: arguments.shard.unwrap_or(Shard::WHOLE),
+        before: Before::default(),
         jobs,
-        failures_max,
+        failures_max: arguments.failures_max(),
         verify: fresh.as_ref().map(|fresh| fresh as &dyn Fresh),
-        interrupted,
+        interrupted: interrupt::watch()?,
     };
-    let bar = Bar::new(limit, arguments.json);
-    let mut broken_pipe = None;
-    let findings = explore(&plan, |progress, failed| {
-        if let Err(error) = bar.tell(progress, failed, out) {
-            broken_pipe.get_or_insert(error);
+    let mut known = Vec::new();
+    if let Some(path) = &arguments.resume {
+        let report = Report::read(path)?;
+        plan.before = report.before(path, &plan)?;
+        known = report.failures;
+    }
+    let report = search(&plan, arguments, &known, out)?;
+    answer(&report, &[], arguments.json, arguments.marks, out)
+}
+
+/// Searches, and tells on the way what fails.
+fn search(
+    plan: &Plan<'_>,
+    arguments: &Arguments,
+    known: &[Failure],
+    out: &mut dyn Write,
+) -> Result<Report, Trouble> {
+    let bar = Bar::new(plan.limit, arguments.json);
+    let mut trouble = None;
+    let mut written = Duration::ZERO;
+    let findings = explore(plan, |progress, findings, failed| {
+        let told = bar.tell(progress, failed, out).map_err(Trouble::from);
+        let kept = match &arguments.report {
+            Some(path) if progress.elapsed >= written + REPORT_EVERY => {
+                written = progress.elapsed;
+                Report::of(plan, findings, true, known).write(path).map_err(Trouble::from)
+            }
+            Some(_) | None => Ok(()),
+        };
+        if let Err(error) = told.and(kept) {
+            trouble.get_or_insert(error);
             // Nobody reads what it would find.
-            interrupted.store(true, Ordering::Relaxed);
+            plan.interrupted.store(true, Ordering::Relaxed);
         }
     });
     bar.clear();
-    if let Some(error) = broken_pipe {
-        return Err(error.into());
+    let report = Report::of(plan, &findings, findings.interrupted, known);
+    if let Some(path) = &arguments.report {
+        report.write(path)?;
     }
-    let summary = summary::of(&plan, &findings);
-    if arguments.json {
+    trouble.map_or(Ok(report), Err)
+}
+
+/// Says what a search found, or several that were joined.
+pub(super) fn answer(
+    report: &Report,
+    missing: &[Shard],
+    json: bool,
+    marks: bool,
+    out: &mut dyn Write,
+) -> Result<Ending, Trouble> {
+    let summary = summary::of(report, missing);
+    if json {
         serde_json::to_writer_pretty(&mut *out, &summary).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
-        table::write(&summary, arguments.marks, out)?;
+        table::write(&summary, marks, out)?;
     }
-    Ok(match (findings.interrupted, summary.passed) {
+    Ok(match (summary.interrupted, summary.passed) {
         (true, _) => Ending::Interrupted,
         (false, true) => Ending::Passed,
         (false, false) => Ending::Failed,
     })
+}
+
+impl Arguments {
+    /// The plays that are asked for, or all that the strategy is for.
+    fn chosen(&self, plays: &[&'static dyn Play]) -> Result<Vec<&'static dyn Play>, Trouble> {
+        let points = matches!(self.strategy, Strategy::Points { .. });
+        let chosen: Vec<_> = match self.scenario.as_slice() {
+            [] => plays.iter().copied().filter(|play| play.is_small() == points).collect(),
+            names => names.iter().map(|play| name::find(plays, play)).collect::<Result<_, _>>()?,
+        };
+        if chosen.is_empty() { Err(Trouble::NoPlays) } else { Ok(chosen) }
+    }
+
+    fn limit(&self) -> Limit {
+        let seeds = match self.strategy {
+            Strategy::Points { .. } => RECORDED_SEEDS,
+            Strategy::Random | Strategy::Swarm | Strategy::Pct { .. } | Strategy::Branch => SEEDS,
+        };
+        match (self.time, self.seeds) {
+            (Some(time), _) => Limit::Time(time),
+            (None, asked) => Limit::Seeds(asked.unwrap_or(seeds)),
+        }
+    }
+
+    const fn failures_max(&self) -> u64 {
+        match (self.stop_on_failure, self.keep_going) {
+            (true, _) => 1,
+            (false, true) => u64::MAX,
+            (false, false) => FAILURES_MAX,
+        }
+    }
 }
 
 /// The progress bar, which only terminals see, and failures as they are found, which everybody does.
@@ -147,7 +222,8 @@ impl Bar {
         let Some(failed) = failed else { return Ok(()) };
         self.bar.suspend(|| {
             if self.json {
-                anstream::eprintln!("{}:{} {}", failed.play, failed.seed, failed.why);
+                let Failed { play, seed, options, why, .. } = failed;
+                anstream::eprintln!("{play}:{seed}{} {why}", flags(options));
                 return Ok(());
             }
             write_failure(failed, out)
@@ -160,8 +236,9 @@ impl Bar {
 }
 
 fn write_failure(failed: &Failed, out: &mut dyn Write) -> std::io::Result<()> {
-    let Failed { play, seed, why, .. } = failed;
-    writeln!(out, "{} {why}", paint::bad(format_args!("{play}:{seed}")))?;
-    writeln!(out, "  replay: {}", paint::command(summary::replay_line(failed)))?;
+    let Failed { play, seed, options, why, .. } = failed;
+    let run = format!("{play}:{seed}{}", flags(options));
+    writeln!(out, "{} {why}", paint::bad(run))?;
+    writeln!(out, "  replay: {}", paint::command(replay_line(failed)))?;
     out.flush()
 }

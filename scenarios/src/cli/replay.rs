@@ -6,7 +6,7 @@ use serde::Serialize;
 use tracing::Level;
 
 use crate::cli::name::{RunName, find};
-use crate::cli::pin::{Pin, overrides};
+use crate::cli::told::Told as How;
 use crate::cli::{Ending, Trouble, duration, paint};
 use crate::play::{Play, RunOptions, RunReport, perform};
 use crate::search::{Divergence, twice};
@@ -23,9 +23,8 @@ pub(super) struct Arguments {
     /// Fail if the digest is another one
     #[arg(long, value_name = "HEX", value_parser = digest)]
     digest: Option<u128>,
-    /// Pin a decision (repeatable)
-    #[arg(long, value_name = "STREAM#ORDINAL=VALUE")]
-    pin: Vec<Pin>,
+    #[command(flatten)]
+    told: How,
     /// Answer JSON
     #[arg(long)]
     json: bool,
@@ -60,6 +59,10 @@ struct Told<'a> {
     effects: std::collections::BTreeMap<&'static str, u64>,
     marks: &'a std::collections::BTreeMap<&'static str, u64>,
     unmatched_pins: Vec<String>,
+    /// What struck at points.
+    struck: Vec<String>,
+    /// What did not.
+    missed_strikes: Vec<String>,
     story: Vec<Line>,
     trace: Vec<String>,
 }
@@ -77,7 +80,7 @@ pub(super) fn run(
     out: &mut dyn Write,
 ) -> Result<Ending, Trouble> {
     let play = find(plays, &arguments.run.play)?;
-    let silent = RunOptions { overrides: overrides(&arguments.pin), ..RunOptions::default() };
+    let silent = arguments.told.options();
     let report = perform(play, arguments.run.seed, &RunOptions { trace: arguments.trace, ..silent.clone() });
     // The second run has no trace: that it is the same proves that the trace changes nothing.
     let divergence = twice::again(play, &silent, &report).err();
@@ -128,6 +131,12 @@ fn write_verdict(play: &str, report: &RunReport, out: &mut dyn Write) -> io::Res
     for unmatched in &report.unmatched {
         let pin = format!("{}#{}", unmatched.stream, unmatched.ordinal);
         writeln!(out, "{} {pin}", paint::odd("pinned, but never decided:"))?;
+    }
+    for struck in &report.struck {
+        writeln!(out, "struck: {struck}")?;
+    }
+    for missed in &report.missed {
+        writeln!(out, "{} {missed}", paint::odd("to strike, but never did:"))?;
     }
     if !report.unjudged.is_empty() {
         writeln!(out, "{} {}", paint::odd("laws with nothing to judge:"), report.unjudged.join(", "))?;
@@ -188,6 +197,8 @@ fn told<'a>(
             .iter()
             .map(|pin| format!("{}#{}", pin.stream, pin.ordinal))
             .collect(),
+        struck: report.struck.iter().map(ToString::to_string).collect(),
+        missed_strikes: report.missed.iter().map(ToString::to_string).collect(),
         story: report.notes.iter().map(line).collect(),
         trace: report.trace.iter().map(ToString::to_string).collect(),
     }

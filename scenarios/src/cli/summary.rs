@@ -1,11 +1,13 @@
 //! What a search found, as `--json` prints it and as [`super::table`] reads it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::search::twice::IN_A_FRESH_PROCESS;
-use crate::search::{Failed, Findings, Plan, Tally, Why, shortfalls};
+use crate::cli::report::{Failure, Points, Report};
+use crate::search::tally::{FamilyTally, Name};
+use crate::search::{Shard, Tally, shortfalls};
 
 /// All of it. Field names are what scripts read: they stay.
 #[derive(Debug, Serialize)]
@@ -18,6 +20,12 @@ pub(super) struct Summary {
     pub(super) gave_up: bool,
     /// The first seed.
     pub(super) start: u64,
+    /// How its runs were chosen.
+    pub(super) strategy: String,
+    /// Which parts of it these are, as `NUMBER/COUNT`.
+    pub(super) shards: Vec<String>,
+    /// Which parts are missing where parts were joined.
+    pub(super) shards_missing: Vec<String>,
     /// Threads.
     pub(super) jobs: usize,
     /// Whether each seed was run three times.
@@ -28,20 +36,22 @@ pub(super) struct Summary {
     pub(super) wall_seconds: f64,
     /// Per play.
     pub(super) scenarios: Vec<Scenario>,
+    /// Runs that were recorded, for a search of points.
+    pub(super) points: Vec<Points>,
     /// Runs that failed, in order.
     pub(super) failures: Vec<Failure>,
     /// What the batch failed to show.
     pub(super) shortfalls: Vec<String>,
     /// Marks of the binary that no run reached.
-    pub(super) marks_never_reached: Vec<&'static str>,
+    pub(super) marks_never_reached: Vec<Name>,
     /// Hits of those reached.
-    pub(super) marks: BTreeMap<&'static str, u64>,
+    pub(super) marks: BTreeMap<Name, u64>,
 }
 
 /// One play.
 #[derive(Debug, Serialize)]
 pub(super) struct Scenario {
-    pub(super) name: &'static str,
+    pub(super) name: Name,
     pub(super) seeds: u64,
     pub(super) failures: u64,
     pub(super) operations: u64,
@@ -53,17 +63,23 @@ pub(super) struct Scenario {
     pub(super) virtual_seconds: f64,
     pub(super) seeds_per_second: f64,
     pub(super) virtual_seconds_per_second: f64,
+    /// Seeds that drew which families they leave out.
+    pub(super) seeds_drawn: u64,
+    /// Runs in which a strike at a point had no place.
+    pub(super) strikes_missed: u64,
     /// Seeds in which a fault was on.
     pub(super) seeds_with_faults: u64,
     /// Seeds in which one was felt.
     pub(super) seeds_with_effect: u64,
-    pub(super) faults: BTreeMap<&'static str, Fault>,
-    pub(super) effects: BTreeMap<&'static str, u64>,
+    pub(super) faults: BTreeMap<Name, Fault>,
+    pub(super) effects: BTreeMap<Name, u64>,
 }
 
 /// One fault family of one play.
 #[derive(Debug, Serialize)]
 pub(super) struct Fault {
+    /// Seeds in which it was not left out, of those that draw that.
+    pub(super) seeds_drawn: u64,
     /// Seeds in which it was on.
     pub(super) seeds: u64,
     /// Seeds in which it was felt.
@@ -72,76 +88,53 @@ pub(super) struct Fault {
     pub(super) effects: u64,
 }
 
-/// A run that failed.
-#[derive(Debug, Serialize)]
-pub(super) struct Failure {
-    pub(super) scenario: &'static str,
-    pub(super) seed: u64,
-    /// The law it broke, or `determinism`.
-    pub(super) law: &'static str,
-    /// Virtual time of the breach.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) at_seconds: Option<f64>,
-    pub(super) text: String,
-    pub(super) digest: String,
-    pub(super) replay: String,
-}
-
-/// The one line that shows a failure again. One between processes does not show where there is only one.
-pub(super) fn replay_line(failed: &Failed) -> String {
-    let Failed { play, seed, why, .. } = failed;
-    let between = match why {
-        Why::Law(_) => false,
-        Why::Diverged(divergence) => divergence.others == IN_A_FRESH_PROCESS,
-        Why::Fresh(_) => true,
-    };
-    if between {
-        format!("cargo explore --scenario {play} --start {seed} --seeds 1 --verify")
-    } else {
-        format!("cargo replay {play}:{seed}")
-    }
-}
-
-/// Gathers it.
-pub(super) fn of(plan: &Plan<'_>, findings: &Findings) -> Summary {
-    let jobs = plan.jobs.get();
+/// Gathers it. `missing` are the shards that should have been there.
+pub(super) fn of(report: &Report, missing: &[Shard]) -> Summary {
+    let jobs = report.jobs;
+    let search = &report.search;
+    let scenarios = || search.scenarios.iter().zip(&report.tallies);
     // A search that was cut short shows less than it would have.
-    let whole = !findings.interrupted && !findings.gave_up;
-    let begun = findings.tallies.iter().all(|(_, tally)| tally.seeds > 0);
-    let shortfalls: Vec<String> = findings
-        .tallies
-        .iter()
+    let whole = report.is_whole() && missing.is_empty();
+    let begun = report.tallies.iter().all(|tally| tally.seeds > 0);
+    let shortfalls: Vec<String> = scenarios()
         .filter(|_| whole)
         .flat_map(|(play, tally)| shortfalls(play, tally))
         .map(|shortfall| shortfall.to_string())
         .collect();
-    let mut marks: BTreeMap<&'static str, u64> =
-        protocol::mark::all().iter().map(|mark| (mark.name, 0)).collect();
-    for (mark, hits) in &findings.marks {
-        *marks.entry(mark).or_default() += hits;
+    let mut marks: BTreeMap<Name, u64> =
+        protocol::mark::all().iter().map(|mark| (Cow::Borrowed(mark.name), 0)).collect();
+    for (mark, hits) in &report.marks {
+        *marks.entry(mark.clone()).or_default() += hits;
     }
-    let marks_never_reached = marks.iter().filter(|(_, hits)| **hits == 0).map(|(mark, _)| *mark).collect();
+    let never = marks.iter().filter(|(_, hits)| **hits == 0);
+    let marks_never_reached = never.map(|(mark, _)| mark.clone()).collect();
     marks.retain(|_, hits| *hits > 0);
+    let shards: Vec<_> = report.parts.iter().map(|part| part.shard.to_string()).collect();
     Summary {
-        passed: whole && begun && findings.failures.is_empty() && shortfalls.is_empty(),
-        interrupted: findings.interrupted,
-        gave_up: findings.gave_up,
-        start: plan.start.0,
+        passed: whole && begun && report.failures.is_empty() && shortfalls.is_empty(),
+        interrupted: report.parts.iter().any(|part| part.interrupted),
+        gave_up: report.parts.iter().any(|part| part.gave_up),
+        start: search.start,
+        strategy: search.strategy.clone(),
+        shards,
+        shards_missing: missing.iter().map(ToString::to_string).collect(),
         jobs,
-        verified: plan.verify.is_some(),
-        hosted: sim::is_hosted(),
-        wall_seconds: findings.elapsed.as_secs_f64(),
-        scenarios: findings.tallies.iter().map(|(name, tally)| scenario(name, tally, jobs)).collect(),
-        failures: findings.failures.iter().map(failure).collect(),
+        verified: search.verified,
+        hosted: search.hosted,
+        wall_seconds: report.wall_seconds,
+        scenarios: scenarios().map(|(name, tally)| scenario(name.clone(), tally, jobs)).collect(),
+        points: report.recorded.clone(),
+        failures: report.failures.clone(),
         shortfalls,
         marks_never_reached,
         marks,
     }
 }
 
-fn scenario(name: &'static str, tally: &Tally, jobs: usize) -> Scenario {
+fn scenario(name: Name, tally: &Tally, jobs: usize) -> Scenario {
     let faults = tally.faults.iter().map(|(family, faults)| {
-        (*family, Fault { seeds: faults.on, seeds_with_effect: faults.felt, effects: faults.effects })
+        let FamilyTally { drawn, on, felt, effects } = *faults;
+        (family.clone(), Fault { seeds_drawn: drawn, seeds: on, seeds_with_effect: felt, effects })
     });
     Scenario {
         name,
@@ -156,26 +149,11 @@ fn scenario(name: &'static str, tally: &Tally, jobs: usize) -> Scenario {
         virtual_seconds: tally.elapsed.as_secs_f64(),
         seeds_per_second: tally.seeds_per_second(jobs),
         virtual_seconds_per_second: tally.speed(jobs),
+        seeds_drawn: tally.swarm,
+        strikes_missed: tally.missed,
         seeds_with_faults: tally.troubled,
         seeds_with_effect: tally.felt,
         faults: faults.collect(),
         effects: tally.effects.clone(),
-    }
-}
-
-fn failure(failed: &Failed) -> Failure {
-    let (law, at_seconds, text) = match &failed.why {
-        Why::Law(broken) => (broken.law, Some(broken.at.0 as f64 / 1e9), broken.text.clone()),
-        Why::Diverged(divergence) => ("determinism", None, divergence.to_string()),
-        Why::Fresh(error) => ("determinism", None, error.to_string()),
-    };
-    Failure {
-        scenario: failed.play,
-        seed: failed.seed,
-        law,
-        at_seconds,
-        text,
-        digest: format!("{:032x}", failed.digest),
-        replay: replay_line(failed),
     }
 }

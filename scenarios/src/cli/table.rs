@@ -6,6 +6,8 @@ use std::time::Duration;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{Cell, CellAlignment, Table};
 
+use sim::PointFault;
+
 use crate::cli::summary::{Scenario, Summary};
 use crate::cli::{duration, paint};
 
@@ -15,6 +17,10 @@ pub(super) fn write(summary: &Summary, name_marks: bool, out: &mut dyn Write) ->
     let faults = faults(&summary.scenarios);
     if faults.row_count() > 0 {
         writeln!(out, "{faults}")?;
+    }
+    let points = points(summary);
+    if points.row_count() > 0 {
+        writeln!(out, "{points}")?;
     }
     marks(summary, name_marks, out)?;
     for shortfall in &summary.shortfalls {
@@ -49,15 +55,23 @@ fn last_line(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     let verdict = match (summary.failures.len(), summary.shortfalls.len()) {
         (0, 0) if summary.passed => paint::good("nothing failed").to_string(),
         (0, 0) if summary.interrupted => paint::odd("nothing failed so far").to_string(),
-        (0, 0) => paint::bad("a scenario was not run at all").to_string(),
+        (0, 0) if !summary.shards_missing.is_empty() => paint::bad("shards are missing").to_string(),
+        (0, 0) => paint::bad("a scenario was not run at all, or not to the end").to_string(),
         (0, _) => paint::bad("the batch falls short").to_string(),
         (failures, _) if summary.gave_up => {
             paint::bad(format!("ended after {failures} failures")).to_string()
         }
         (failures, _) => paint::bad(format!("{failures} failed")).to_string(),
     };
+    let shards = match summary.shards.as_slice() {
+        [one] if one == "1/1" => String::new(),
+        shards => format!(" (shard {})", shards.join(", ")),
+    };
     let cut = if summary.interrupted { ", then ended by Ctrl-C" } else { "" };
-    writeln!(out, "{done}{cut}: {verdict}")
+    for shard in &summary.shards_missing {
+        writeln!(out, "{} {shard}", paint::bad("a shard is missing:"))?;
+    }
+    writeln!(out, "{done}{shards}{cut}: {verdict}")
 }
 
 fn plain(head: &[&str]) -> Table {
@@ -96,7 +110,7 @@ fn plays(scenarios: &[Scenario]) -> Table {
         let felt: u64 = scenario.faults.values().map(|fault| fault.effects).sum();
         let seconds = Duration::try_from_secs_f64(scenario.virtual_seconds).unwrap_or(Duration::MAX);
         table.add_row([
-            Cell::new(scenario.name),
+            Cell::new(&scenario.name),
             right(scenario.seeds),
             right(scenario.failures),
             right(scenario.operations),
@@ -113,17 +127,47 @@ fn plays(scenarios: &[Scenario]) -> Table {
 }
 
 fn faults(scenarios: &[Scenario]) -> Table {
-    let mut table = plain(&["scenario", "fault", "on in seeds", "felt in", "effects"]);
+    // Only a search that leaves families out says of how many seeds.
+    let drawn = scenarios.iter().any(|scenario| scenario.seeds_drawn > 0);
+    let head: &[_] = if drawn {
+        &["scenario", "fault", "not left out", "on in seeds", "felt in", "effects"]
+    } else {
+        &["scenario", "fault", "on in seeds", "felt in", "effects"]
+    };
+    let mut table = plain(head);
     for scenario in scenarios {
         for (family, fault) in &scenario.faults {
-            table.add_row([
-                Cell::new(scenario.name),
-                Cell::new(family),
+            let share = right(percent(fault.seeds_drawn, scenario.seeds_drawn));
+            let mut row = vec![Cell::new(&scenario.name), Cell::new(family)];
+            row.extend(drawn.then_some(share));
+            row.extend([
                 right(fault.seeds),
                 right(percent(fault.seeds_with_effect, fault.seeds)),
                 right(fault.effects),
             ]);
+            table.add_row(row);
         }
+    }
+    table
+}
+
+/// The runs that were recorded, and how many followed from each.
+fn points(summary: &Summary) -> Table {
+    let mut table =
+        plain(&["scenario", "seed", "points", "faults", "cannot strike", "equal", "runs", "pairs"]);
+    for recorded in &summary.points {
+        let kinds: Vec<_> = recorded.points.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        let points: u64 = recorded.points.values().sum();
+        table.add_row([
+            Cell::new(&recorded.scenario),
+            right(recorded.seed),
+            Cell::new(format!("{points}: {}", kinds.join(", "))),
+            right(points * PointFault::ALL.len() as u64),
+            right(recorded.inapplicable),
+            right(recorded.equal),
+            right(recorded.runs),
+            right(recorded.pairs),
+        ]);
     }
     table
 }

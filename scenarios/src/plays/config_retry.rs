@@ -83,7 +83,7 @@ impl Plot for ConfigRetry {
     async fn open(&self, stack: &Stack) {
         let draws = Draws::new(stack);
         let (away, trouble) = (draws.away(), *draws.of("cold_trouble").one_of(&COLD));
-        if !draws.is_cold() {
+        if !draws.is_cold() || !trouble.is_allowed(stack) {
             return Smoke.open(stack).await;
         }
         stack.world.note(format!("there is no engine yet, but {trouble:?}, for {away:?}"));
@@ -110,6 +110,10 @@ impl Plot for ConfigRetry {
             let slots = draws.of("slots").within(1..=SLOTS_MAX);
             if !stack.wait(wait, end).await {
                 return;
+            }
+            let restarts = stack.ledger.allows(Family::InstanceKilled);
+            if !restarts || !trouble.is_allowed(stack) {
+                continue;
             }
             stack.world.note(format!("the engine is in trouble: {trouble:?}, for {away:?}"));
             stack.application.set_slots(u32::try_from(slots).expect("a few"));

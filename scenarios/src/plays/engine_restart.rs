@@ -117,9 +117,11 @@ impl Plot for EngineRestart {
             if !stack.wait(blow.wait, end).await {
                 return;
             }
-            fall(stack, &blow, blow.inside).await;
-            if blow.again.is_some() {
-                fall(stack, &blow, blow.again).await;
+            if allows(stack, &blow) {
+                fall(stack, &blow, blow.inside).await;
+                if blow.again.is_some() {
+                    fall(stack, &blow, blow.again).await;
+                }
             }
         }
     }
@@ -127,14 +129,24 @@ impl Plot for EngineRestart {
     async fn heal(&self, _: &Stack) {}
 }
 
+/// Whether the run leaves out nothing of what a blow may come to.
+fn allows(stack: &Stack, blow: &Blow) -> bool {
+    let inside = blow.inside.is_some() || blow.again.is_some();
+    stack.ledger.allows(family(blow.how)) && (!inside || stack.ledger.allows(Family::EngineFellInCommit))
+}
+
+const fn family(how: Fall) -> Family {
+    match how {
+        Fall::Kill => Family::EngineKilled,
+        Fall::PowerOff => Family::EnginePowerLost,
+    }
+}
+
 /// The engine falls, and is back after a while.
 async fn fall(stack: &Stack, blow: &Blow, inside: Option<u64>) {
     let (node, how) = (stack.engine.node(), blow.how);
     assert!(node.is_running(), "an engine that runs is felled");
-    let mut family = match how {
-        Fall::Kill => Family::EngineKilled,
-        Fall::PowerOff => Family::EnginePowerLost,
-    };
+    let mut family = family(how);
     if let Some(operation) = inside {
         node.crash_in_disk_operation(operation, how);
         if stack.world.within(PATIENCE, node.ended()).await.is_some() {

@@ -53,6 +53,9 @@ impl Plot for SseDrop {
             if !stack.wait(wait, end).await {
                 return;
             }
+            if !cut::families(blow, &details).iter().all(|family| stack.ledger.allows(*family)) {
+                continue;
+            }
             match blow {
                 Blow::Stream | Blow::Socket => cut::cut(stack, blow, &details).await,
                 Blow::Kill => blow::kill(stack, &details).await,

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::search::tally::Tally;
+use crate::search::tally::{Name, Tally};
 
 /// Fewer runs than this are not judged by how many of them did something: a fault that is felt in three runs of ten
 /// stays unfelt in twenty of them once in a thousand times.
@@ -28,9 +28,9 @@ pub enum Shortfall {
     #[error("{play}: the fault {family} was on in {on} runs, and nobody ever felt it")]
     NeverFelt {
         /// The play.
-        play: &'static str,
+        play: Name,
         /// The family.
-        family: &'static str,
+        family: Name,
         /// In how many runs it was on.
         on: u64,
     },
@@ -38,9 +38,9 @@ pub enum Shortfall {
     #[error("{play}: it declares the fault {family}, and in {seeds} runs nobody ever felt it")]
     Undone {
         /// The play.
-        play: &'static str,
+        play: Name,
         /// The family.
-        family: &'static str,
+        family: Name,
         /// Runs.
         seeds: u64,
     },
@@ -48,7 +48,7 @@ pub enum Shortfall {
     #[error("{play}: a fault was felt in {felt} of {seeds} runs, less than {FELT_PERCENT_MIN} %")]
     Spared {
         /// The play.
-        play: &'static str,
+        play: Name,
         /// Runs in which one was felt.
         felt: u64,
         /// Runs that should: all of a play that declares faults, else those in which one was on.
@@ -58,9 +58,9 @@ pub enum Shortfall {
     #[error("{play}: the law {law} had nothing to judge in {runs} runs, {play}:{seed} the first")]
     Unjudged {
         /// The play.
-        play: &'static str,
+        play: Name,
         /// The law.
-        law: &'static str,
+        law: Name,
         /// In how many runs.
         runs: u64,
         /// The first of them.
@@ -70,7 +70,7 @@ pub enum Shortfall {
     #[error("{play}:{seed} lasts {elapsed:?} of virtual time, less than {ELAPSED_MIN:?}")]
     Short {
         /// The play.
-        play: &'static str,
+        play: Name,
         /// The seed of the shortest.
         seed: u64,
         /// Its length.
@@ -80,7 +80,7 @@ pub enum Shortfall {
     #[error("{play}:{seed} has {operations} client operations, fewer than {OPERATIONS_MIN}")]
     Idle {
         /// The play.
-        play: &'static str,
+        play: Name,
         /// The seed of the idlest.
         seed: u64,
         /// How many it had.
@@ -90,30 +90,37 @@ pub enum Shortfall {
 
 /// What the runs of `play` failed to show.
 #[must_use]
-pub fn shortfalls(play: &'static str, tally: &Tally) -> Vec<Shortfall> {
+pub fn shortfalls(play: &Name, tally: &Tally) -> Vec<Shortfall> {
     let mut found = Vec::new();
-    if let Some((elapsed, seed)) = tally.shortest.filter(|(elapsed, _)| *elapsed < ELAPSED_MIN) {
-        found.push(Shortfall::Short { play, seed, elapsed });
+    let play = || play.clone();
+    if let Some((elapsed, seed)) =
+        tally.shortest.filter(|(elapsed, _)| !tally.small && *elapsed < ELAPSED_MIN)
+    {
+        found.push(Shortfall::Short { play: play(), seed, elapsed });
     }
-    if let Some((operations, seed)) = tally.laziest.filter(|(operations, _)| *operations < OPERATIONS_MIN) {
-        found.push(Shortfall::Idle { play, seed, operations });
+    if let Some((operations, seed)) =
+        tally.laziest.filter(|(operations, _)| !tally.small && *operations < OPERATIONS_MIN)
+    {
+        found.push(Shortfall::Idle { play: play(), seed, operations });
     }
-    for (law, (runs, seed)) in &tally.unjudged {
-        found.push(Shortfall::Unjudged { play, law, runs: *runs, seed: *seed });
+    for (law, (runs, _, seed)) in &tally.unjudged {
+        found.push(Shortfall::Unjudged { play: play(), law: law.clone(), runs: *runs, seed: *seed });
     }
     for (family, faults) in &tally.faults {
-        if faults.on >= JUDGED_MIN && faults.felt == 0 {
-            found.push(Shortfall::NeverFelt { play, family, on: faults.on });
+        if !tally.small && faults.on >= JUDGED_MIN && faults.felt == 0 {
+            found.push(Shortfall::NeverFelt { play: play(), family: family.clone(), on: faults.on });
         }
     }
     for family in tally.declared.iter().filter(|_| tally.seeds >= DECLARED_MIN) {
         if tally.faults.get(family).is_none_or(|faults| faults.felt == 0) {
-            found.push(Shortfall::Undone { play, family, seeds: tally.seeds });
+            found.push(Shortfall::Undone { play: play(), family: family.clone(), seeds: tally.seeds });
         }
     }
-    let seeds = if tally.declared.is_empty() { tally.troubled } else { tally.seeds };
-    if seeds >= JUDGED_MIN && tally.felt * 100 < seeds * FELT_PERCENT_MIN {
-        found.push(Shortfall::Spared { play, felt: tally.felt, seeds });
+    // A run that leaves families out may have left them all out.
+    let is_spared_well = tally.declared.is_empty() || tally.swarm > 0;
+    let seeds = if is_spared_well { tally.troubled } else { tally.seeds };
+    if !tally.small && seeds >= JUDGED_MIN && tally.felt * 100 < seeds * FELT_PERCENT_MIN {
+        found.push(Shortfall::Spared { play: play(), felt: tally.felt, seeds });
     }
     found
 }
@@ -126,13 +133,14 @@ mod tests {
     use crate::search::tally::FamilyTally;
 
     fn tally(troubled: u64, felt: u64) -> Tally {
-        let faults = BTreeMap::from([("cut", FamilyTally { on: troubled, felt, effects: felt })]);
+        let faults =
+            BTreeMap::from([("cut".into(), FamilyTally { drawn: 0, on: troubled, felt, effects: felt })]);
         Tally { seeds: troubled, troubled, felt, faults, ..Tally::default() }
     }
 
     #[test]
     fn a_fault_nobody_feels_is_found() {
-        let text: Vec<_> = shortfalls("p", &tally(20, 0)).iter().map(ToString::to_string).collect();
+        let text: Vec<_> = shortfalls(&"p".into(), &tally(20, 0)).iter().map(ToString::to_string).collect();
         assert_eq!(
             text,
             [
@@ -140,36 +148,42 @@ mod tests {
                 "p: a fault was felt in 0 of 20 runs, less than 90 %"
             ]
         );
-        assert_eq!(shortfalls("p", &tally(19, 0)), [], "too few runs to judge");
+        assert_eq!(shortfalls(&"p".into(), &tally(19, 0)), [], "too few runs to judge");
     }
 
     #[test]
     fn nine_runs_in_ten_must_feel_something() {
-        assert_eq!(shortfalls("p", &tally(20, 18)), []);
-        assert_eq!(shortfalls("p", &tally(20, 17)), [Shortfall::Spared { play: "p", felt: 17, seeds: 20 }]);
+        assert_eq!(shortfalls(&"p".into(), &tally(20, 18)), []);
+        assert_eq!(
+            shortfalls(&"p".into(), &tally(20, 17)),
+            [Shortfall::Spared { play: "p".into(), felt: 17, seeds: 20 }]
+        );
     }
 
     #[test]
     fn a_play_does_what_it_declares() {
-        let declares =
-            |family, seeds, troubled| Tally { declared: vec![family], seeds, ..tally(troubled, troubled) };
-        assert_eq!(shortfalls("p", &declares("cut", 100, 95)), []);
-        let undone = Shortfall::Undone { play: "p", family: "nap", seeds: 100 };
-        assert_eq!(shortfalls("p", &declares("nap", 100, 95)), [undone]);
-        assert_eq!(shortfalls("p", &declares("nap", 99, 95)), [], "too few runs to judge");
-        let spared = Shortfall::Spared { play: "p", felt: 85, seeds: 100 };
-        assert_eq!(shortfalls("p", &declares("cut", 100, 85)), [spared], "of all its runs");
+        let declares = |family: &'static str, seeds, troubled| Tally {
+            declared: vec![family.into()],
+            seeds,
+            ..tally(troubled, troubled)
+        };
+        assert_eq!(shortfalls(&"p".into(), &declares("cut", 100, 95)), []);
+        let undone = Shortfall::Undone { play: "p".into(), family: "nap".into(), seeds: 100 };
+        assert_eq!(shortfalls(&"p".into(), &declares("nap", 100, 95)), [undone]);
+        assert_eq!(shortfalls(&"p".into(), &declares("nap", 99, 95)), [], "too few runs to judge");
+        let spared = Shortfall::Spared { play: "p".into(), felt: 85, seeds: 100 };
+        assert_eq!(shortfalls(&"p".into(), &declares("cut", 100, 85)), [spared], "of all its runs");
     }
 
     #[test]
     fn a_run_that_does_next_to_nothing_is_found() {
         let ok = (ELAPSED_MIN, 1);
         let tally = |shortest, laziest| Tally { shortest, laziest, ..Tally::default() };
-        assert_eq!(shortfalls("p", &tally(Some(ok), Some((100, 1)))), []);
+        assert_eq!(shortfalls(&"p".into(), &tally(Some(ok), Some((100, 1)))), []);
         let elapsed = Duration::from_secs(59);
-        let short = Shortfall::Short { play: "p", seed: 7, elapsed };
-        assert_eq!(shortfalls("p", &tally(Some((elapsed, 7)), None)), [short]);
-        let idle = Shortfall::Idle { play: "p", seed: 8, operations: 99 };
-        assert_eq!(shortfalls("p", &tally(None, Some((99, 8)))), [idle]);
+        let short = Shortfall::Short { play: "p".into(), seed: 7, elapsed };
+        assert_eq!(shortfalls(&"p".into(), &tally(Some((elapsed, 7)), None)), [short]);
+        let idle = Shortfall::Idle { play: "p".into(), seed: 8, operations: 99 };
+        assert_eq!(shortfalls(&"p".into(), &tally(None, Some((99, 8)))), [idle]);
     }
 }

@@ -1,10 +1,11 @@
 //! The search itself: worker threads run, one thread folds.
 //!
-//! Workers take stretches of the numbered runs; the fold takes their reports strictly in that order and stops at the
+//! Workers take stretches of the numbered runs ([`Course`]); the fold takes their reports strictly in that order and stops at the
 //! first failure too many. So everything in [`Findings`] but the times of the host is the same for any number of
 //! threads; what workers had begun beyond the stop is thrown away. A search that is cut off by time or from outside
 //! has done as much as it has: that depends on the threads.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,10 +13,14 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::Duration;
 
 use model::Broken;
+use sim::Strike;
 
 use crate::play::{Play, RunOptions, RunReport, perform};
+use crate::search::course::{Course, Item, Recorded, Trunk};
 use crate::search::fresh::{Fresh, FreshError};
-use crate::search::seeds::{Item, Items, Limit, Start};
+use crate::search::seeds::{Limit, Start};
+use crate::search::shard::{Ranges, Shard, Turn, Turns};
+use crate::search::strategy::Strategy;
 use crate::search::tally::Tally;
 use crate::search::twice::{self, Divergence};
 use crate::search::verify;
@@ -31,6 +36,12 @@ pub struct Plan<'a> {
     pub start: Start,
     /// How long.
     pub limit: Limit,
+    /// How runs are chosen.
+    pub strategy: Strategy,
+    /// Which part of the search is done here.
+    pub shard: Shard,
+    /// What was done before.
+    pub before: Before,
     /// Worker threads.
     pub jobs: NonZeroUsize,
     /// After so many failures it ends.
@@ -39,6 +50,21 @@ pub struct Plan<'a> {
     pub verify: Option<&'a dyn Fresh>,
     /// Set from outside to end it early.
     pub interrupted: &'a AtomicBool,
+}
+
+/// What a search that goes on had come to.
+#[derive(Clone, Debug, Default)]
+pub struct Before {
+    /// Which runs of the shard.
+    pub done: Ranges,
+    /// Per play, in the order of the plan; none if nothing was done.
+    pub tallies: Vec<Tally>,
+    /// Hits of marks.
+    pub marks: BTreeMap<Cow<'static, str>, u64>,
+    /// How many failed.
+    pub failures: u64,
+    /// Time of the host.
+    pub elapsed: Duration,
 }
 
 /// How far a search is.
@@ -66,15 +92,22 @@ pub enum Why {
     /// It could not be run elsewhere.
     #[error("{0}")]
     Fresh(#[from] FreshError),
+    /// What was to strike at a point did not.
+    #[error("{0} did not strike: the run is not the one that was recorded")]
+    Missed(Strike),
 }
 
 /// A run that failed.
 #[derive(Debug)]
 pub struct Failed {
+    /// Its number in the whole search.
+    pub index: u64,
     /// Its play.
     pub play: &'static str,
     /// Its seed.
     pub seed: u64,
+    /// What it was told.
+    pub options: RunOptions,
     /// Its digest, in this process.
     pub digest: u128,
     /// Why.
@@ -86,10 +119,16 @@ pub struct Failed {
 pub struct Findings {
     /// Per play, in the order of the plan.
     pub tallies: Vec<(&'static str, Tally)>,
+    /// Which runs of the shard were done, those before included.
+    pub done: Ranges,
+    /// How many runs the shard has, if that is known.
+    pub total: Option<u64>,
+    /// The runs that were recorded, for a search of points.
+    pub recorded: Vec<Recorded>,
     /// Failures, in the order of the runs.
     pub failures: Vec<Failed>,
     /// Hits of every mark that any run knew of.
-    pub marks: BTreeMap<&'static str, u64>,
+    pub marks: BTreeMap<Cow<'static, str>, u64>,
     /// Whether it was ended from outside.
     pub interrupted: bool,
     /// Whether it ended because of too many failures.
@@ -100,7 +139,8 @@ pub struct Findings {
 
 /// A run that a worker has done with.
 pub(super) struct Done<'a> {
-    item: Item,
+    turn: Turn,
+    pub(super) item: Item,
     pub(super) play: &'a dyn Play,
     pub(super) report: RunReport,
     /// Time of the host, of all its repetitions.
@@ -108,20 +148,15 @@ pub(super) struct Done<'a> {
     pub(super) why: Option<Why>,
 }
 
-/// Searches. `watch` is told of every run folded, and of every failure as it is found; it runs on the calling thread.
+/// Searches. `watch` is told of every run folded, with all that was found so far, and of every failure as it is found;
+/// it runs on the calling thread.
 ///
 /// # Panics
 /// If the plan has no plays, or the host gives no threads.
-pub fn explore(plan: &Plan<'_>, mut watch: impl FnMut(Progress, Option<&Failed>)) -> Findings {
-    let items = Items::new(plan.start, plan.plays.len());
-    let total = match plan.limit {
-        Limit::Seeds(seeds) => Some(items.total(seeds)),
-        Limit::Time(_) => None,
-    };
+pub fn explore(plan: &Plan<'_>, mut watch: impl FnMut(Progress, &Findings, Option<&Failed>)) -> Findings {
     let begun = runtime::now();
-    let crew = Crew { plan, items, total, begun, next: AtomicU64::new(0), over: AtomicBool::new(false) };
-    let tallies = plan.plays.iter().map(|play| (play.name(), Tally::of(*play))).collect();
-    let mut findings = Findings { tallies, ..Findings::default() };
+    let crew = Crew::new(plan, begun);
+    let mut findings = crew.findings();
     std::thread::scope(|scope| {
         let (sender, receiver) = sync_channel(plan.jobs.get() * 2);
         for _ in 0..plan.jobs.get() {
@@ -135,23 +170,52 @@ pub fn explore(plan: &Plan<'_>, mut watch: impl FnMut(Progress, Option<&Failed>)
         crew.fold(&receiver, &mut findings, &mut watch);
     });
     findings.interrupted = plan.interrupted.load(Ordering::Relaxed);
-    findings.elapsed = begun.elapsed();
+    findings.elapsed = plan.before.elapsed + begun.elapsed();
+    findings.failures.sort_by_key(|failed| failed.index);
     findings
 }
 
 /// What all workers share.
 struct Crew<'a> {
     plan: &'a Plan<'a>,
-    items: Items,
-    total: Option<u64>,
+    course: Course<'a>,
+    turns: Turns,
     begun: runtime::Instant,
-    /// The first run that nobody has taken.
+    /// The first turn that nobody has taken.
     next: AtomicU64,
     /// The fold needs no more.
     over: AtomicBool,
 }
 
 impl<'a> Crew<'a> {
+    fn new(plan: &'a Plan<'a>, begun: runtime::Instant) -> Self {
+        let course = Course::new(plan.plays, plan.start, plan.limit, plan.strategy);
+        let turns = Turns::new(plan.shard, course.unit(), course.total(), plan.before.done.clone());
+        let over = plan.before.failures >= plan.failures_max;
+        Self { plan, course, turns, begun, next: AtomicU64::new(0), over: AtomicBool::new(over) }
+    }
+
+    /// What was found before.
+    fn findings(&self) -> Findings {
+        let Before { done, tallies, marks, failures, elapsed } = &self.plan.before;
+        let names = self.plan.plays.iter().map(|play| play.name());
+        let tallies = match tallies.as_slice() {
+            [] => self.plan.plays.iter().map(|play| Tally::of(*play)).collect(),
+            tallies => tallies.to_vec(),
+        };
+        assert_eq!(tallies.len(), self.plan.plays.len(), "a tally per play");
+        Findings {
+            tallies: names.zip(tallies).collect(),
+            done: done.clone(),
+            total: self.turns.runs(),
+            recorded: self.course.recorded().to_vec(),
+            marks: marks.clone(),
+            gave_up: *failures >= self.plan.failures_max,
+            elapsed: *elapsed,
+            ..Findings::default()
+        }
+    }
+
     fn is_over(&self) -> bool {
         let late = match self.plan.limit {
             Limit::Seeds(_) => false,
@@ -161,58 +225,62 @@ impl<'a> Crew<'a> {
     }
 
     /// Takes stretches of runs until there are none.
-    fn work(&self, sender: &SyncSender<Vec<Done<'a>>>) {
-        let stretch = if self.plan.verify.is_some() { FRESH_STRETCH } else { 1 };
+    fn work(&self, sender: &SyncSender<(u64, Vec<Done<'a>>)>) {
+        let stretch = if self.plan.verify.is_some() { FRESH_STRETCH } else { self.course.unit() };
+        let mut trunk = None;
         while !self.is_over() {
             let first = self.next.fetch_add(stretch, Ordering::Relaxed);
-            let end = first.saturating_add(stretch).min(self.total.unwrap_or(u64::MAX));
-            if first >= end {
-                return;
-            }
             let mut done = Vec::new();
-            for index in first..end {
+            for turn in (first..first.saturating_add(stretch)).map_while(|number| self.turns.get(number)) {
                 // What is begun is finished in order, so that what is folded has no holes.
-                if index > first && self.is_over() {
+                if !done.is_empty() && self.is_over() {
                     break;
                 }
-                done.push(self.run(self.items.get(index)));
+                done.push(self.run(turn, &mut trunk));
+            }
+            if done.is_empty() {
+                return;
             }
             if let Some(fresh) = self.plan.verify {
                 verify::elsewhere(fresh, &mut done, self.plan.interrupted);
             }
-            if sender.send(done).is_err() {
+            if sender.send((first, done)).is_err() {
                 return;
             }
         }
     }
 
-    fn run(&self, item: Item) -> Done<'a> {
-        let play = self.plan.plays[item.play];
-        let options = RunOptions::default();
+    fn run(&self, turn: Turn, trunk: &mut Option<Trunk>) -> Done<'a> {
         let begun = runtime::now();
-        let report = perform(play, item.seed, &options);
+        let item = self.course.get(turn.index, trunk);
+        let (play, options) = (self.plan.plays[item.play], &item.options);
+        let report = perform(play, item.seed, options);
         let mut why = report.outcome.clone().err().map(Why::from);
+        // Of a pair, the first may have led to a run in which the second has no place.
+        if let ([only], [missed, ..]) = (options.strikes.as_slice(), report.missed.as_slice()) {
+            assert_eq!(only, missed, "what misses was to strike");
+            why = Some(Why::Missed(*missed));
+        }
         if self.plan.verify.is_some()
-            && let Err(divergence) = twice::again(play, &options, &report)
+            && let Err(divergence) = twice::again(play, options, &report)
         {
             why = Some(divergence.into());
         }
         let busy = begun.elapsed();
         let report = RunReport { notes: Vec::new(), trace: Vec::new(), kept: Vec::new(), ..report };
-        Done { item, play, report, busy, why }
+        Done { turn, item, play, report, busy, why }
     }
 
     /// Takes what workers have done, in the order of the runs.
     fn fold(
         &self,
-        receiver: &Receiver<Vec<Done<'_>>>,
+        receiver: &Receiver<(u64, Vec<Done<'_>>)>,
         findings: &mut Findings,
-        watch: &mut impl FnMut(Progress, Option<&Failed>),
+        watch: &mut impl FnMut(Progress, &Findings, Option<&Failed>),
     ) {
         let mut early = BTreeMap::new();
         let mut next = 0;
-        for batch in receiver {
-            let Some(first) = batch.first().map(|done| done.item.index) else { continue };
+        for (first, batch) in receiver {
             early.insert(first, batch);
             while let Some(batch) = early.remove(&next) {
                 next += self.fold_all(batch, findings, watch);
@@ -230,7 +298,7 @@ impl<'a> Crew<'a> {
         &self,
         batch: Vec<Done<'_>>,
         findings: &mut Findings,
-        watch: &mut impl FnMut(Progress, Option<&Failed>),
+        watch: &mut impl FnMut(Progress, &Findings, Option<&Failed>),
     ) -> u64 {
         let runs = u64::try_from(batch.len()).expect("a count fits");
         for done in batch {
@@ -245,26 +313,29 @@ impl<'a> Crew<'a> {
         &self,
         done: Done<'_>,
         findings: &mut Findings,
-        watch: &mut impl FnMut(Progress, Option<&Failed>),
+        watch: &mut impl FnMut(Progress, &Findings, Option<&Failed>),
     ) {
-        let (play, tally) = &mut findings.tallies[done.item.play];
-        tally.add(&done.report, done.busy);
-        for (mark, hits) in &done.report.marks {
-            *findings.marks.entry(mark).or_default() += hits;
-        }
+        let Item { index, play, seed, options } = done.item;
+        let (play, tally) = &mut findings.tallies[play];
         let play = *play;
+        tally.add(&done.report, index, done.busy);
         tally.failures += u64::from(done.why.is_some());
-        let failed =
-            done.why.map(|why| Failed { play, seed: done.item.seed, digest: done.report.digest, why });
-        let failures =
-            u64::try_from(findings.failures.len()).expect("a count fits") + u64::from(failed.is_some());
+        for (mark, hits) in &done.report.marks {
+            *findings.marks.entry(Cow::Borrowed(*mark)).or_default() += hits;
+        }
+        findings.done.add(done.turn.place);
+        let digest = done.report.digest;
+        let failed = done.why.map(|why| Failed { index, play, seed, options, digest, why });
+        let found = u64::try_from(findings.failures.len()).expect("a count fits");
+        let failures = self.plan.before.failures + found + u64::from(failed.is_some());
         let progress = Progress {
-            done: findings.tallies.iter().map(|(_, tally)| tally.seeds).sum(),
-            total: self.total,
+            done: findings.done.count(),
+            total: findings.total,
             failures,
             elapsed: self.begun.elapsed(),
         };
-        watch(progress, failed.as_ref());
+        findings.elapsed = self.plan.before.elapsed + progress.elapsed;
+        watch(progress, findings, failed.as_ref());
         findings.failures.extend(failed);
         if failures >= self.plan.failures_max {
             findings.gave_up = true;

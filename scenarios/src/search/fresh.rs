@@ -4,16 +4,18 @@
 //! One process runs a whole stretch of a search, so that its start is paid once per stretch. It is this very binary,
 //! called with the hidden commands `digests` and `events`, which print one JSON object per line.
 
+use std::fmt;
 use std::io;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sim::{Checkpoint, Event};
 
-use crate::play::RunReport;
+use crate::play::{RunOptions, RunReport};
 
 /// What tells two runs apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,18 +86,58 @@ pub enum FreshError {
     },
 }
 
+/// A run that is asked of a fresh process: `smoke:17`, with what it is told behind it, as JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// Its play's name.
+    pub play: String,
+    /// Its seed.
+    pub seed: u64,
+    /// What it is told.
+    pub options: RunOptions,
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options = serde_json::to_string(&self.options).expect("numbers and strings are JSON");
+        write!(out, "{}:{} {options}", self.play, self.seed)
+    }
+}
+
+/// Why a text asks for no run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a run is asked for by SCENARIO:SEED and JSON, not {text:?}")]
+pub struct AskedError {
+    /// The text.
+    pub text: String,
+}
+
+impl FromStr for Asked {
+    type Err = AskedError;
+
+    fn from_str(text: &str) -> Result<Self, AskedError> {
+        let parse = || {
+            let (run, options) = text.split_once(' ').unwrap_or((text, "{}"));
+            let (play, seed) = run.split_once(':')?;
+            let options = serde_json::from_str(options).ok()?;
+            Some(Self { play: play.to_owned(), seed: seed.parse().ok()?, options })
+        };
+        parse().ok_or_else(|| AskedError { text: text.to_owned() })
+    }
+}
+
 /// Somebody who runs plays somewhere else.
 pub trait Fresh: Sync {
     /// What becomes of these runs, in their order.
     ///
     /// # Errors
     /// If there is no answer for one of them.
-    fn sightings(&self, runs: &[(&'static str, u64)]) -> Result<Vec<Sighting>, FreshError>;
+    fn sightings(&self, runs: &[Asked]) -> Result<Vec<Sighting>, FreshError>;
     /// These events of one run.
     ///
     /// # Errors
     /// If there is no answer.
-    fn events(&self, play: &'static str, seed: u64, which: Range<u64>) -> Result<Vec<Event>, FreshError>;
+    fn events(&self, run: &Asked, which: Range<u64>) -> Result<Vec<Event>, FreshError>;
 }
 
 /// A sighting as a line.
@@ -207,8 +249,8 @@ fn read_all<T>(lines: &[String], read: fn(&str) -> Option<T>) -> Result<Vec<T>, 
 }
 
 impl Fresh for Process {
-    fn sightings(&self, runs: &[(&'static str, u64)]) -> Result<Vec<Sighting>, FreshError> {
-        let runs_given = runs.iter().map(|(play, seed)| format!("{play}:{seed}"));
+    fn sightings(&self, runs: &[Asked]) -> Result<Vec<Sighting>, FreshError> {
+        let runs_given = runs.iter().map(ToString::to_string);
         let lines = self.lines(["digests".to_owned()].into_iter().chain(runs_given))?;
         if lines.len() != runs.len() {
             return Err(FreshError::Answer { line: lines.get(runs.len()).cloned().unwrap_or_default() });
@@ -216,9 +258,9 @@ impl Fresh for Process {
         read_all(&lines, read_sighting)
     }
 
-    fn events(&self, play: &'static str, seed: u64, which: Range<u64>) -> Result<Vec<Event>, FreshError> {
+    fn events(&self, run: &Asked, which: Range<u64>) -> Result<Vec<Event>, FreshError> {
         let arguments =
-            ["events".to_owned(), format!("{play}:{seed}"), which.start.to_string(), which.end.to_string()];
+            ["events".to_owned(), run.to_string(), which.start.to_string(), which.end.to_string()];
         read_all(&self.lines(arguments)?, read_event)
     }
 }
@@ -226,6 +268,22 @@ impl Fresh for Process {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn asked() -> Asked {
+        Asked { play: "p".to_owned(), seed: 1, options: RunOptions { swarm: true, ..RunOptions::default() } }
+    }
+
+    #[test]
+    fn a_run_is_asked_for_with_all_that_it_is_told() {
+        let strike = "disk-sync#17=power-off".parse().expect("a strike");
+        let options = RunOptions { strikes: vec![strike], ..asked().options };
+        let asked = Asked { options, ..asked() };
+        assert_eq!(asked.to_string().parse(), Ok(asked));
+        assert_eq!("p:1".parse::<Asked>().map(|asked| asked.options), Ok(RunOptions::default()));
+        for bad in ["", "p", "p:x", "p:1 {", "p:1 {\"strikes\":3}"] {
+            assert!(bad.parse::<Asked>().is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn lines_carry_fingerprints_and_events_whole() {
@@ -243,11 +301,14 @@ mod tests {
     #[test]
     fn a_process_that_fails_is_told_with_what_it_said() {
         let shell = Process::of(PathBuf::from("/bin/false"));
-        assert!(matches!(shell.sightings(&[("p", 1)]), Err(FreshError::Failed { .. })));
+        assert!(matches!(shell.sightings(&[asked()]), Err(FreshError::Failed { .. })));
         let echo = Process::of(PathBuf::from("/bin/echo"));
-        let answer = echo.sightings(&[("p", 1)]).unwrap_err();
-        assert_eq!(answer.to_string(), r#"a fresh process answered line "digests p:1""#);
+        let answer = echo.sightings(&[asked()]).unwrap_err();
+        assert_eq!(
+            answer.to_string(),
+            format!("a fresh process answered line {:?}", format!("digests {}", asked()))
+        );
         let missing = Process::of(PathBuf::from("/nowhere/at/all"));
-        assert!(matches!(missing.events("p", 1, 0..9), Err(FreshError::Start(_))));
+        assert!(matches!(missing.events(&asked(), 0..9), Err(FreshError::Start(_))));
     }
 }

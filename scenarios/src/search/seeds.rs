@@ -1,4 +1,4 @@
-//! Which runs a search consists of: every play with every seed, from a start on.
+//! Which seeds a search goes through: every play with every seed, from a start on.
 //!
 //! Runs are numbered: all plays with the first seed, then all with the second, and so on. So a search that is cut off
 //! after a while has given every play its share.
@@ -53,18 +53,7 @@ pub enum Limit {
     Time(Duration),
 }
 
-/// One run of a search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Item {
-    /// Its number.
-    pub index: u64,
-    /// Which play, as its place in the list.
-    pub play: usize,
-    /// Its seed.
-    pub seed: u64,
-}
-
-/// The runs of a search over so many plays, from a start on.
+/// The plays with their seeds, numbered, from a start on.
 #[derive(Clone, Copy, Debug)]
 pub struct Items {
     start: u64,
@@ -82,11 +71,11 @@ impl Items {
         Self { start: start.0, plays: u64::try_from(plays).expect("a number of plays fits") }
     }
 
-    /// The run of that number.
+    /// Play, as its place in the list, and seed of that number.
     #[must_use]
-    pub fn get(&self, index: u64) -> Item {
+    pub fn get(&self, index: u64) -> (usize, u64) {
         let play = usize::try_from(index % self.plays).expect("below a number of plays");
-        Item { index, play, seed: self.start.wrapping_add(index / self.plays) }
+        (play, self.start.wrapping_add(index / self.plays))
     }
 
     /// How many runs there are with so many seeds.
@@ -116,8 +105,7 @@ mod tests {
     #[test]
     fn every_play_gets_every_seed() {
         let items = Items::new(Start(u64::MAX), 3);
-        let runs: Vec<_> = (0..items.total(2)).map(|index| items.get(index)).collect();
-        let pairs: Vec<_> = runs.iter().map(|item| (item.play, item.seed)).collect();
+        let pairs: Vec<_> = (0..items.total(2)).map(|index| items.get(index)).collect();
         assert_eq!(pairs, [(0, u64::MAX), (1, u64::MAX), (2, u64::MAX), (0, 0), (1, 0), (2, 0)]);
     }
 }

@@ -1,13 +1,21 @@
 //! What the runs of one play add up to.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::play::{Play, RunReport};
 
+/// The name of a family, an effect, a law or a mark: of this binary, or read from a report.
+pub type Name = Cow<'static, str>;
+
 /// A fault family over a batch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FamilyTally {
+    /// Runs in which it was not left out, of those that draw that.
+    pub drawn: u64,
     /// Runs in which it was on.
     pub on: u64,
     /// Runs in which somebody felt it.
@@ -17,10 +25,16 @@ pub struct FamilyTally {
 }
 
 /// The runs of one play, added up.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tally {
     /// The fault families that the play declares.
-    pub declared: Vec<&'static str>,
+    pub declared: Vec<Name>,
+    /// Whether the play is exempt from the floors of a batch.
+    pub small: bool,
+    /// Runs that drew which families are left out.
+    pub swarm: u64,
+    /// Runs in which a strike at a point had no place.
+    pub missed: u64,
     /// Runs, one per seed.
     pub seeds: u64,
     /// Runs that broke a law or were not the same twice.
@@ -46,11 +60,11 @@ pub struct Tally {
     /// Time of the host that the runs took, with all their repetitions.
     pub busy: Duration,
     /// Per family that was ever on.
-    pub faults: BTreeMap<&'static str, FamilyTally>,
+    pub faults: BTreeMap<Name, FamilyTally>,
     /// What the simulator counted as felt, by name.
-    pub effects: BTreeMap<&'static str, u64>,
-    /// Laws that had nothing to judge in a run, each with how many runs that are and the first of their seeds.
-    pub unjudged: BTreeMap<&'static str, (u64, u64)>,
+    pub effects: BTreeMap<Name, u64>,
+    /// Laws that had nothing to judge in a run, each with how many runs that are, and number and seed of the first.
+    pub unjudged: BTreeMap<Name, (u64, u64, u64)>,
     /// The least virtual time of a run without a failure, and its seed.
     pub shortest: Option<(Duration, u64)>,
     /// The fewest operations of a run without a failure, and its seed.
@@ -61,12 +75,18 @@ impl Tally {
     /// Of no run yet.
     #[must_use]
     pub fn of(play: &dyn Play) -> Self {
-        Self { declared: play.families(), ..Self::default() }
+        let declared = play.families().into_iter().map(Cow::Borrowed).collect();
+        Self { declared, small: play.is_small(), ..Self::default() }
     }
 
-    /// Adds a run that took `busy` of the host's time.
-    pub fn add(&mut self, report: &RunReport, busy: Duration) {
+    /// Adds the run of that number, which took `busy` of the host's time.
+    pub fn add(&mut self, report: &RunReport, index: u64, busy: Duration) {
         self.seeds += 1;
+        self.missed += u64::from(!report.missed.is_empty());
+        self.swarm += u64::from(report.drawn.is_some());
+        for family in report.drawn.iter().flatten() {
+            self.faults.entry(Cow::Borrowed(*family)).or_default().drawn += 1;
+        }
         self.operations += report.operations;
         self.acknowledged += report.acknowledged;
         self.failed += report.failed;
@@ -76,7 +96,7 @@ impl Tally {
         self.elapsed += report.elapsed;
         self.busy += busy;
         for (family, effects) in &report.faults {
-            let tally = self.faults.entry(family).or_default();
+            let tally = self.faults.entry(Cow::Borrowed(*family)).or_default();
             tally.on += 1;
             tally.felt += u64::from(*effects > 0);
             tally.effects += effects;
@@ -84,16 +104,59 @@ impl Tally {
         self.troubled += u64::from(!report.faults.is_empty());
         self.felt += u64::from(report.faults.values().any(|effects| *effects > 0));
         for (effect, count) in &report.effects {
-            *self.effects.entry(effect.name()).or_default() += count;
+            *self.effects.entry(Cow::Borrowed(effect.name())).or_default() += count;
         }
         for law in &report.unjudged {
-            self.unjudged.entry(law).or_insert((0, report.seed)).0 += 1;
+            let (runs, first, seed) =
+                self.unjudged.entry(Cow::Borrowed(*law)).or_insert((0, index, report.seed));
+            *runs += 1;
+            if index < *first {
+                (*first, *seed) = (index, report.seed);
+            }
         }
         if report.outcome.is_ok() {
             let (elapsed, seed) = (report.elapsed, report.seed);
             self.shortest = self.shortest.into_iter().chain([(elapsed, seed)]).min();
             self.laziest = self.laziest.into_iter().chain([(report.operations, seed)]).min();
         }
+    }
+
+    /// Adds what other runs of the same play came to.
+    pub fn join(&mut self, other: &Self) {
+        assert_eq!((&self.declared, self.small), (&other.declared, other.small), "tallies of one play");
+        self.swarm += other.swarm;
+        self.missed += other.missed;
+        self.seeds += other.seeds;
+        self.failures += other.failures;
+        self.troubled += other.troubled;
+        self.felt += other.felt;
+        self.operations += other.operations;
+        self.acknowledged += other.acknowledged;
+        self.failed += other.failed;
+        self.commits += other.commits;
+        self.events += other.events;
+        self.polls += other.polls;
+        self.elapsed += other.elapsed;
+        self.busy += other.busy;
+        for (family, more) in &other.faults {
+            let faults = self.faults.entry(family.clone()).or_default();
+            faults.drawn += more.drawn;
+            faults.on += more.on;
+            faults.felt += more.felt;
+            faults.effects += more.effects;
+        }
+        for (effect, more) in &other.effects {
+            *self.effects.entry(effect.clone()).or_default() += more;
+        }
+        for (law, (more, index, seed)) in &other.unjudged {
+            let (runs, first, of) = self.unjudged.entry(law.clone()).or_insert((0, *index, *seed));
+            *runs += more;
+            if index < first {
+                (*first, *of) = (*index, *seed);
+            }
+        }
+        self.shortest = self.shortest.into_iter().chain(other.shortest).min();
+        self.laziest = self.laziest.into_iter().chain(other.laziest).min();
     }
 
     /// How many of the host's seconds went by per second of one of `jobs` threads' work.

@@ -4,19 +4,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::play::{Play, RunOptions, perform};
 use crate::search::explore::{Done, Why};
-use crate::search::fresh::{Fingerprint, Fresh, FreshError, Sighting};
+use crate::search::fresh::{Asked, Fingerprint, Fresh, FreshError, Sighting};
 use crate::search::twice::{self, Divergence, IN_A_FRESH_PROCESS};
 
 /// Compares runs with the same runs elsewhere. A difference is worse than a broken law, and takes its place.
 pub(super) fn elsewhere(fresh: &dyn Fresh, done: &mut [Done<'_>], interrupted: &AtomicBool) {
     let begun = runtime::now();
-    let runs: Vec<_> = done.iter().map(|done| (done.play.name(), done.report.seed)).collect();
+    let runs: Vec<_> = done.iter().map(asked).collect();
     let there = match fresh.sightings(&runs) {
         Ok(there) => there.into_iter().map(Ok).collect(),
         // Ctrl-C reaches the fresh process as well.
         Err(_) if interrupted.load(Ordering::Relaxed) => return,
         // One of them took the whole process with it: each by itself shows which.
-        Err(_) => runs.iter().map(|run| alone(fresh, *run)).collect::<Vec<_>>(),
+        Err(_) => runs.iter().map(|run| alone(fresh, run)).collect::<Vec<_>>(),
     };
     assert_eq!(there.len(), done.len(), "one answer per run");
     let busy = begun.elapsed() / u32::try_from(done.len()).expect("a stretch is short");
@@ -30,8 +30,13 @@ pub(super) fn elsewhere(fresh: &dyn Fresh, done: &mut [Done<'_>], interrupted: &
     }
 }
 
-fn alone(fresh: &dyn Fresh, run: (&'static str, u64)) -> Result<Sighting, FreshError> {
-    let mut one = fresh.sightings(&[run])?;
+fn asked(done: &Done<'_>) -> Asked {
+    let (seed, options) = (done.item.seed, done.item.options.clone());
+    Asked { play: done.play.name().to_owned(), seed, options }
+}
+
+fn alone(fresh: &dyn Fresh, run: &Asked) -> Result<Sighting, FreshError> {
+    let mut one = fresh.sightings(std::slice::from_ref(run))?;
     one.pop().ok_or(FreshError::Answer { line: String::new() })
 }
 
@@ -46,7 +51,7 @@ fn compare(fresh: &dyn Fresh, done: &mut Done<'_>, there: Result<Sighting, Fresh
         (Sighting::Fell(text), Sighting::Ran(_)) => FreshError::FellHere { text }.into(),
         (Sighting::Ran(here), Sighting::Ran(there)) if here == there => return,
         (Sighting::Ran(here), Sighting::Ran(there)) => {
-            match locate(fresh, done.play, done.report.seed, &here, &there) {
+            match locate(fresh, done.play, &asked(done), &here, &there) {
                 Ok(divergence) => Box::new(divergence).into(),
                 Err(error) => error.into(),
             }
@@ -58,14 +63,14 @@ fn compare(fresh: &dyn Fresh, done: &mut Done<'_>, there: Result<Sighting, Fresh
 fn locate(
     fresh: &dyn Fresh,
     play: &dyn Play,
-    seed: u64,
+    run: &Asked,
     here: &Fingerprint,
     there: &Fingerprint,
 ) -> Result<Divergence, FreshError> {
     let stretch = twice::stretch(&here.checkpoints, &there.checkpoints);
-    let options = RunOptions { keep_events: stretch.clone(), ..RunOptions::default() };
-    let here = perform(play, seed, &options).kept;
-    let there = fresh.events(play.name(), seed, stretch.clone())?;
+    let options = RunOptions { keep_events: stretch.clone(), ..run.options.clone() };
+    let here = perform(play, run.seed, &options).kept;
+    let there = fresh.events(run, stretch.clone())?;
     let first = sim::first_difference(&here, &there);
     Ok(Divergence { others: IN_A_FRESH_PROCESS, agreed: stretch.start, first })
 }

@@ -83,6 +83,12 @@ impl Trouble {
         }
     }
 
+    /// Whether the run leaves out nothing of it.
+    pub(super) fn is_allowed(self, stack: &Stack) -> bool {
+        let kills = matches!(self, Self::Failing | Self::Hanging);
+        stack.ledger.allows(self.family()) && (!kills || stack.ledger.allows(Family::EngineKilled))
+    }
+
     /// Begins it in a world in which no engine has run.
     pub(super) async fn begin_cold(self, stack: &Stack, latency: &Stream) -> Begun {
         let node = stack.engine.node();

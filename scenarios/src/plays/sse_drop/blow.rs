@@ -92,7 +92,7 @@ pub(super) struct Details {
     engine_away: Duration,
     ways: Ways,
     /// Whether the platform sends new connections to the other host meanwhile, or the host's own connection is reset.
-    other: bool,
+    pub(super) other: bool,
     late_start: Duration,
     late_answer: Duration,
 }

@@ -57,6 +57,20 @@ fn cuts(stack: &Stack, how: Cut) -> u64 {
     stack.world.effects().get(&effect).copied().unwrap_or(0)
 }
 
+/// What a blow is to those who suffer from it.
+pub(super) fn families(blow: Blow, details: &Details) -> Vec<Family> {
+    match blow {
+        Blow::Stream | Blow::Socket => vec![family(blow, details.how)],
+        Blow::Kill => vec![Family::InstanceKilled],
+        Blow::Pause => vec![Family::InstancePaused],
+        Blow::EnginePause => vec![Family::EnginePaused],
+        Blow::Partition if details.other => vec![Family::Partition, Family::SocketCut],
+        Blow::Partition => vec![Family::Partition],
+        Blow::LateStart => vec![Family::ActorDawdles, Family::StreamCut],
+        Blow::LateAnswer => vec![Family::ActorDawdles],
+    }
+}
+
 const fn family(blow: Blow, how: Cut) -> Family {
     match (blow, how) {
         (Blow::Socket, Cut::Reset | Cut::Fin) => Family::SocketCut,
