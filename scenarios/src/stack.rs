@@ -12,6 +12,7 @@ pub mod engine;
 pub mod http;
 mod load;
 mod probe;
+pub mod taps;
 
 use std::time::Duration;
 

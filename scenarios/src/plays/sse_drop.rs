@@ -4,6 +4,7 @@
 
 mod blow;
 mod cut;
+mod spot;
 
 use std::time::Duration;
 
@@ -41,6 +42,7 @@ impl Plot for SseDrop {
     }
 
     async fn open(&self, stack: &Stack) {
+        stack.tap();
         Smoke.open(stack).await;
     }
 

@@ -6,6 +6,7 @@ use model::fault::Family;
 use sim::{Cut, Ratio, Side, Stream, World};
 
 use super::cut::targets;
+use super::spot::{SocketSpot, StreamSpot};
 use crate::stack::{Application, Stack};
 
 /// From one blow to the next: while the one before is being recovered from, or after.
@@ -31,6 +32,9 @@ const LATE_START: (Duration, Duration) = (Duration::from_secs(31), Duration::fro
 
 /// How long an answer dawdles: beyond the 15 s that the gateway waits, as the stack sets it.
 const LATE_ANSWER: (Duration, Duration) = (Duration::from_secs(14), Duration::from_secs(20));
+
+/// How far into a message a cut falls at most. Ours: most messages are longer than that, a ping is of nine bytes.
+const DEPTH_MAX: u64 = 8;
 
 /// How long a whim waits for somebody who follows it: a client asks every few seconds.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -79,14 +83,27 @@ pub(super) enum Ways {
     FromEngine,
 }
 
+/// When a connection is cut.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Moment {
+    AtOnce,
+    /// Between two bytes of what comes next, so many further on.
+    After(u64),
+    /// At a place of the protocol.
+    AtSpot,
+}
+
 /// Everything that a blow may need, drawn whatever it is.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Details {
     pub(super) how: Cut,
     pub(super) near: Side,
-    /// Between two bytes of what comes next, so many further on; else at once.
-    pub(super) after: Option<u64>,
+    pub(super) moment: Moment,
     pub(super) reader: Side,
+    pub(super) stream_spot: StreamSpot,
+    pub(super) socket_spot: SocketSpot,
+    /// How far into a message.
+    pub(super) depth: u64,
     platform: Duration,
     away: Duration,
     engine_away: Duration,
@@ -123,12 +140,21 @@ impl Draws {
     pub(super) fn details(&self) -> Details {
         let span = |what: &str, range: (Duration, Duration)| self.of(what).span(range.0..=range.1);
         let more = self.of("more").within(1..=40);
+        let between = self.of("between").chance(Ratio::new(1, 2));
+        let at_spot = self.of("at_spot").chance(Ratio::new(1, 2));
         let away = *self.of("away_bucket").one_of(&AWAY);
         Details {
             how: *self.of("how").one_of(&[Cut::Reset, Cut::Fin, Cut::Silence]),
             near: *self.of("near").one_of(&Side::BOTH),
-            after: self.of("between").chance(Ratio::new(1, 2)).then_some(more),
+            moment: match (at_spot, between) {
+                (true, _) => Moment::AtSpot,
+                (false, true) => Moment::After(more),
+                (false, false) => Moment::AtOnce,
+            },
             reader: *self.of("reader").one_of(&Side::BOTH),
+            stream_spot: *self.of("stream_spot").one_of(&StreamSpot::ALL),
+            socket_spot: *self.of("socket_spot").one_of(&SocketSpot::ALL),
+            depth: self.of("depth").within(1..=DEPTH_MAX),
             platform: span("platform", PLATFORM),
             away: span("away", away),
             engine_away: span("engine_away", ENGINE_AWAY),

@@ -1,11 +1,12 @@
-//! Cuts of one connection, at once or between two bytes.
+//! Cuts of one connection: at once, between two bytes, at a place of the protocol.
 
 use std::time::Duration;
 
 use model::fault::Family;
+use sim::tap::Place;
 use sim::{Connection, Cut, Effect, Side};
 
-use super::blow::{Blow, Details};
+use super::blow::{Blow, Details, Moment};
 use crate::stack::Stack;
 
 /// How long a cut waits for somebody it can hit.
@@ -14,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// How long a cut between two bytes waits for them: a stream carries a ping of 17 bytes a second, a socket one of some
 /// 20 bytes every 3 s.
 const BYTES: Duration = Duration::from_secs(4);
+
+/// How long a cut waits for its place: clients ask every second or two, and half of what they ask is written.
+const PLACE: Duration = Duration::from_secs(6);
 
 /// Cuts the stream or the socket of a runner.
 pub(super) async fn cut(stack: &Stack, blow: Blow, details: &Details) {
@@ -29,22 +33,44 @@ pub(super) async fn cut(stack: &Stack, blow: Blow, details: &Details) {
     // On a stream only the application speaks; a reset is felt first by one end, everything else by both alike.
     let reader = if matches!(blow, Blow::Stream) { Side::Opener } else { details.reader };
     let near_text = if how == Cut::Reset { format!(" near {near:?}") } else { String::new() };
-    if let Some(more) = details.after {
-        stack.world.note(format!("{blow:?} will be cut by {how:?} within {more} bytes"));
-        let got = target.sent[reader.other() as usize];
-        let before = cuts(stack, how);
-        // A fault is on from where it may strike: whoever fails then must not go unexplained.
-        let strike = stack.ledger.struck(family(blow, how));
-        if stack.world.cut_at(&target, reader, got + more, how) {
-            stack.until(BYTES, async || cuts(stack, how) > before).await;
+    match details.moment {
+        Moment::AtOnce => {}
+        Moment::After(more) => {
+            stack.world.note(format!("{blow:?} will be cut by {how:?} within {more} bytes"));
+            let got = target.sent[reader.other() as usize];
+            let before = cuts(stack, how);
+            // A fault is on from where it may strike: whoever fails then must not go unexplained.
+            let strike = stack.ledger.struck(family(blow, how));
+            if stack.world.cut_at(&target, reader, got + more, how) {
+                stack.until(BYTES, async || cuts(stack, how) > before).await;
+            }
+            stack.ledger.repaired(strike);
         }
-        stack.ledger.repaired(strike);
+        Moment::AtSpot => {
+            let (speaker, place) = match blow {
+                Blow::Stream => (reader.other(), details.stream_spot.place()),
+                _ => details.socket_spot.place(reader.other(), details.depth),
+            };
+            cut_in(stack, &target, (speaker, place), (family(blow, how), how)).await;
+        }
     }
     if stack.world.cut(&target, how, near) {
         stack.world.note(format!("{blow:?} is cut by {how:?}{near_text}"));
         let strike = stack.ledger.struck(family(blow, how));
         stack.ledger.repaired(strike);
     }
+}
+
+/// Waits for a place of the protocol, and cuts there; one that does not come in time is given up.
+async fn cut_in(stack: &Stack, target: &Connection, at: (Side, Place), (family, how): (Family, Cut)) {
+    let (speaker, place) = at;
+    let strike = stack.ledger.struck(family);
+    if let Some(plan) = stack.world.cut_in(target, speaker, place, how) {
+        stack.world.note(format!("a cut by {how:?} waits {place} of what {speaker:?} says"));
+        stack.until(PLACE, async || plan.has_fallen()).await;
+        plan.take_back();
+    }
+    stack.ledger.repaired(strike);
 }
 
 /// Cuts of this kind that hit something, so far.
