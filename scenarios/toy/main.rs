@@ -135,7 +135,9 @@ impl Play for Credulous {
             world.node("store").boot(store);
             world.sleep(Duration::from_secs(60)).await;
             let mut performance = Performance { operations: 3, acknowledged: 3, ..Performance::default() };
-            let failed = world.effects().contains_key(&sim::Effect::DiskError);
+            let felt = world.effects();
+            let failed = [sim::Effect::WriteError, sim::Effect::SyncError];
+            let failed = failed.iter().any(|effect| felt.contains_key(effect));
             if failed {
                 let at = Mono::ZERO + world.elapsed();
                 let text = "a word was lost, and nobody heard of it".to_owned();

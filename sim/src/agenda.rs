@@ -63,9 +63,10 @@ impl<T> Agenda<T> {
         Self { heap: Vec::new(), slots: Vec::new(), free: Vec::new(), order: 0 }
     }
 
-    /// What waits, in no order.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.slots.iter().filter_map(|slot| slot.what.as_ref())
+    /// What waits, in no order of time.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (DueKey, &T)> {
+        let key = |slot: usize| DueKey { slot: slot as u32, generation: self.slots[slot].generation };
+        self.slots.iter().enumerate().filter_map(move |(slot, held)| Some((key(slot), held.what.as_ref()?)))
     }
 
     /// The moment of the first entry, in nanoseconds.

@@ -34,7 +34,7 @@ impl Core {
         for (_, node, name) in self.tasks.of(None) {
             *all[node.index()].tasks.entry(name).or_default() += 1;
         }
-        for due in self.agenda.borrow().iter() {
+        for (_, due) in self.agenda.borrow().iter() {
             match due {
                 Due::Timer(node, _) => all[node.index()].timers += 1,
                 Due::Net(_) | Due::Relief(_) => {}

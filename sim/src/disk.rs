@@ -15,25 +15,32 @@
 //! that was under way may be cut at a page. A sync that fails leaves what it covered to chance for good: later syncs
 //! do not cover it again, though it is still read.
 //!
-//! Next: `operations` is what a process does, `file` one file, `loss` what a power loss leaves, `options` the times.
+//! Next: `operations` is what a process does, `file` one file, `loss` what a power loss leaves, `trouble` what is
+//! injected, `snapshot` what is on it apart from it, `options` the times.
 
 mod counts;
 mod fault;
 mod file;
 mod loss;
+mod often;
 mod operations;
 mod options;
+mod snapshot;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use file::FileState;
+use trouble::Trouble;
 
 pub use counts::DiskCounts;
 pub(crate) use fault::DiskFault;
+pub use often::Often;
 pub use options::DiskOptions;
+pub use snapshot::DiskSnapshot;
 
 /// Bytes that persist or vanish as one. Drives promise no more (a logical block).
 pub(crate) const SECTOR: usize = 512;
@@ -75,10 +82,8 @@ pub(crate) struct Disk {
     slowness: u32,
     /// Bytes all files may hold together.
     capacity: u64,
-    /// Upcoming syncs that fail.
-    failing_syncs: u32,
-    /// The next write or sync fails.
-    failing_operation: bool,
+    /// What is injected.
+    trouble: Trouble,
     counts: DiskCounts,
 }
 
@@ -99,8 +104,7 @@ impl Disk {
             crashed: None,
             slowness: 1,
             capacity: options.capacity,
-            failing_syncs: 0,
-            failing_operation: false,
+            trouble: Trouble::default(),
             counts: DiskCounts::default(),
         }
     }
@@ -174,9 +178,7 @@ impl Disk {
     /// # Panics
     /// If a process uses it.
     pub(crate) fn wipe(&mut self) {
-        assert!(self.fenced, "a disk is wiped while no process uses it");
-        self.names.clear();
-        self.files.clear();
+        drop(self.eject());
     }
 
     /// Lets the process fall inside its operation number `operation`, counted from zero since its boot: that one and
@@ -227,32 +229,6 @@ impl Disk {
         for file in &mut self.files {
             file.settle(now, &mut self.counts);
         }
-    }
-
-    /// All operations take `times` as long as modelled (at least once).
-    pub(crate) fn slow_down(&mut self, times: u32) {
-        self.slowness = times.max(1);
-    }
-
-    /// Whether operations take longer than modelled.
-    pub(crate) const fn is_slow(&self) -> bool {
-        self.slowness > 1
-    }
-
-    /// All files together hold at most `bytes`; what would exceed that fails with [`DiskFault::Full`]. `None`: the
-    /// options' capacity.
-    pub(crate) fn limit(&mut self, bytes: Option<u64>) {
-        self.capacity = bytes.unwrap_or(self.options.capacity);
-    }
-
-    /// The next `count` syncs fail.
-    pub(crate) const fn fail_syncs(&mut self, count: u32) {
-        self.failing_syncs = count;
-    }
-
-    /// The next write or sync fails.
-    pub(crate) const fn fail_operation(&mut self) {
-        self.failing_operation = true;
     }
 
     /// What was felt so far.

@@ -40,10 +40,28 @@ pub enum Effect {
     Timeout,
     /// A segment waited behind others for a path's bandwidth.
     Queued,
-    /// A disk operation failed by injection.
-    DiskError,
+    /// A read failed by injection.
+    ReadError,
+    /// A write or a change of a file's length failed by injection.
+    WriteError,
+    /// A sync failed by injection.
+    SyncError,
+    /// A file found no room to grow.
+    DiskFull,
+    /// A sync that had something to do did nothing and ended well.
+    LyingSync,
+    /// A running process lost sight of sectors that a failed sync had lost before.
+    DroppedPages,
+    /// A flipped bit was read.
+    FlippedBit,
     /// A disk operation took longer by injection.
     SlowDisk,
+    /// Work on files met a disk on which nothing ended.
+    DiskStall,
+    /// A process met a disk that had been wiped.
+    DiskWiped,
+    /// A process met a disk with the content of another, or of an earlier time.
+    DiskSwapped,
     /// A node's wall clock was read for the first time since it was stepped.
     ClockStep,
     /// A live connection was cut at a place of the protocol that a plan named, in this part of it.
@@ -56,6 +74,12 @@ pub enum Effect {
     CarriedTooMuch,
     /// A middlebox connected to an address that its name no longer has.
     StaleName,
+    /// A node's clock was read for the first time since it began to run fast or slow.
+    ClockDrift,
+    /// A node's clock was read for the first time since it stood still.
+    ClockFreeze,
+    /// A timer fired later than its deadline by injection.
+    LateTimer,
 }
 
 impl Effect {
@@ -77,14 +101,26 @@ impl Effect {
             Self::ConnectTimeout => "connect timed out",
             Self::Timeout => "connection timed out",
             Self::Queued => "queued for bandwidth",
-            Self::DiskError => "disk error",
+            Self::ReadError => "read error",
+            Self::WriteError => "write error",
+            Self::SyncError => "sync error",
+            Self::DiskFull => "full disk",
+            Self::LyingSync => "lying sync",
+            Self::DroppedPages => "pages dropped after a failed sync",
+            Self::FlippedBit => "flipped bit",
             Self::SlowDisk => "slow disk",
+            Self::DiskStall => "stalled disk",
+            Self::DiskWiped => "wiped disk",
+            Self::DiskSwapped => "swapped disk",
             Self::ClockStep => "clock step",
             Self::CutIn(part) => part.cut_name(),
             Self::IdleClosed => "idle connection closed",
             Self::HeldBack => "bytes held back",
             Self::CarriedTooMuch => "reset after so many bytes",
             Self::StaleName => "stale name",
+            Self::ClockDrift => "clock drift",
+            Self::ClockFreeze => "frozen clock",
+            Self::LateTimer => "late timer",
         }
     }
 }

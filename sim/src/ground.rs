@@ -46,21 +46,14 @@ impl World for Ground {
         deadline: Instant,
         context: &mut Context<'_>,
     ) -> Poll<()> {
-        let at = self.0.when(self.0.current_node(), deadline);
-        if self.0.now.get() >= at {
-            if let Some(timer) = timer.take() {
-                self.cancel_timer(timer);
-            }
-            return Poll::Ready(());
-        }
-        let due = timer.map(|timer| DueKey::from_word(timer.0));
-        *timer = Some(TimerKey(self.0.keep_timer(due, at, context.waker()).to_word()));
-        Poll::Pending
+        let mut due = timer.map(|timer| DueKey::from_word(timer.0));
+        let polled = self.0.poll_timer(&mut due, deadline, context);
+        *timer = due.map(|due| TimerKey(due.to_word()));
+        polled
     }
 
     fn reset_timer(&self, timer: TimerKey, deadline: Instant) {
-        let at = self.0.when(self.0.current_node(), deadline);
-        self.0.reschedule(DueKey::from_word(timer.0), at);
+        self.0.reset_timer(DueKey::from_word(timer.0), deadline);
     }
 
     fn cancel_timer(&self, timer: TimerKey) {

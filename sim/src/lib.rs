@@ -40,6 +40,7 @@
 //! | run a script, read what it was | [`Sim`], [`Options`], [`Report`], [`Failure`] |
 //! | write tests | [`macro@test`]: `#[sim::test(seeds = 0..20)]` |
 //! | boot, kill, cut the power of, pause, stop nodes; crash inside a disk operation | [`Node`] |
+//! | break disks and clocks of nodes | [`Node`], [`Often`], [`DiskSnapshot`] |
 //! | block paths, cut single connections, at a byte if need be | [`World::partition`], [`World::connections`], [`World::cut_at`] |
 //! | cut inside an event, a chunk, a frame, a message of your own | [`tap`], [`World::plan_cut`] |
 //! | put a proxy or a balancer between nodes | [`middlebox`] |
@@ -92,10 +93,10 @@ pub(crate) mod waker;
 pub(crate) mod world;
 
 pub use census::Census;
-pub use clock::WALL_BASE;
+pub use clock::{DRIFT_MAX, WALL_BASE};
 pub use decide::{Branch, Decision, Overrides, Unmatched, decision};
 pub use digest::{CHECKPOINT_EVENTS, CHECKPOINTS_MAX, Checkpoint, WINDOW_MAX};
-pub use disk::{DiskCounts, DiskOptions};
+pub use disk::{DiskCounts, DiskOptions, DiskSnapshot, Often};
 pub use effects::Effect;
 pub use host::is_hosted;
 pub use net::conn::{HEAD_BYTES, Side};
@@ -113,4 +114,4 @@ pub use stream::Stream;
 pub use task::Task;
 pub use trace::TRACE_LINES_MAX;
 pub use verify::{Divergence, first_difference, last_shared, verify};
-pub use world::World;
+pub use world::{World, elapsed};

@@ -93,10 +93,11 @@ pub(crate) struct NodeState {
 impl Core {
     /// Adds a node, its host up, without a process.
     pub(crate) fn add_node(&self, name: &str) -> NodeId {
-        let clock = self.set_clock(name);
-        let mut nodes = self.nodes.borrow_mut();
-        let id = NodeId(u16::try_from(nodes.len()).expect("fewer than 65,535 nodes"));
+        let count = self.nodes.borrow().len();
+        let id = NodeId(u16::try_from(count).expect("fewer than 65,535 nodes"));
         assert!(id != NodeId::NOWHERE, "fewer than 65,535 nodes");
+        let clock = self.set_clock(name, id);
+        let mut nodes = self.nodes.borrow_mut();
         let status = if id == NodeId::SCRIPT { Status::Running } else { Status::Idle };
         nodes.push(NodeState {
             name: name.into(),

@@ -6,6 +6,7 @@ use std::num::NonZeroU64;
 use std::ops::Range;
 use std::time::Duration;
 
+use crate::clock::DRIFT_MAX;
 use crate::decide::{Branch, Overrides};
 use crate::disk::DiskOptions;
 use crate::points::fault::Strike;
@@ -52,7 +53,7 @@ impl Ratio {
         Self { num, den }
     }
 
-    fn check(self, what: &str) {
+    pub(crate) fn check(self, what: &str) {
         assert!(self.den > 0, "{what} are {} out of nothing", self.num);
     }
 }
@@ -202,6 +203,9 @@ pub struct Options {
     /// Wall clocks of nodes differ from the true one by at most this, either way (stream `clock/…`). Default 20 ms:
     /// hosts that run NTP.
     pub clock_spread: Duration,
+    /// Clocks of nodes, but for the script's, run fast or slow by at most so many parts per million (stream `clock/…`),
+    /// at most [`DRIFT_MAX`](crate::DRIFT_MAX). Default 0: none does; quartz is off by 10 to 100.
+    pub clock_drift: u32,
     /// The run fails when virtual time passes this. Default 24 h: ours, as the two limits below; what runs for longer
     /// is stuck.
     pub time_max: Duration,
@@ -233,6 +237,7 @@ impl Default for Options {
             net: Network::default(),
             disk: DiskOptions::default(),
             clock_spread: Duration::from_millis(20),
+            clock_drift: 0,
             time_max: Duration::from_hours(24),
             events_max: 1_000_000_000,
             polls_max: 1_000_000,
@@ -267,6 +272,11 @@ impl Options {
         assert!(
             0 < first && first <= last,
             "ports from {first} to {last}: the bounds are the wrong way round"
+        );
+        assert!(
+            self.clock_drift <= DRIFT_MAX,
+            "a drift of {} parts per million: the limit is {DRIFT_MAX}",
+            self.clock_drift
         );
         let (least, most) = self.disk.sync;
         assert!(

@@ -11,6 +11,10 @@ pub struct DiskCounts {
     pub writes_torn: u64,
     /// Operations refused because their process had fallen.
     pub refused: u64,
-    /// Operations failed by injection: full, or a failing sync.
+    /// Operations failed by injection: reads, writes and syncs, and what found no room.
     pub failed: u64,
+    /// Syncs that had something to do, did nothing, and ended well.
+    pub lied: u64,
+    /// Flipped bytes that were read.
+    pub rotten: u64,
 }

@@ -2,6 +2,12 @@
 
 use std::io;
 
+/// Linux's number for an input/output error (`asm-generic/errno-base.h`); the standard library has no stable kind for it.
+const EIO: i32 = 5;
+
+/// Linux's number for a file system without room (the same).
+const ENOSPC: i32 = 28;
+
 /// Why an operation failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum DiskFault {
@@ -23,7 +29,10 @@ pub(crate) enum DiskFault {
     /// The drive did not take what was to be synced.
     #[error("input/output error")]
     SyncFailed,
-    /// Nothing was written.
+    /// The drive does not give what was to be read.
+    #[error("input/output error")]
+    ReadFailed,
+    /// The drive did not take what was to be written, or not all of it.
     #[error("input/output error")]
     WriteFailed,
 }
@@ -31,12 +40,13 @@ pub(crate) enum DiskFault {
 impl From<DiskFault> for io::Error {
     fn from(fault: DiskFault) -> Self {
         let kind = match fault {
+            DiskFault::Full => return Self::from_raw_os_error(ENOSPC),
+            DiskFault::SyncFailed | DiskFault::ReadFailed | DiskFault::WriteFailed => {
+                return Self::from_raw_os_error(EIO);
+            }
             DiskFault::InUse => io::ErrorKind::WouldBlock,
             DiskFault::PastEnd => io::ErrorKind::UnexpectedEof,
-            DiskFault::Full => io::ErrorKind::StorageFull,
-            DiskFault::Fenced | DiskFault::Crashed | DiskFault::WriteFailed | DiskFault::SyncFailed => {
-                io::ErrorKind::Other
-            }
+            DiskFault::Fenced | DiskFault::Crashed => io::ErrorKind::Other,
         };
         Self::new(kind, fault)
     }

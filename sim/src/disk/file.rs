@@ -1,5 +1,8 @@
 //! One file: what is read of it, what is durable of it, and the records between the two.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use super::loss::Survival;
 use super::{DiskCounts, Draw, PAGE, SECTOR};
 
@@ -14,6 +17,8 @@ pub(super) struct FileState {
     pub(super) durable: Vec<u8>,
     /// What happened to `cached` since `durable`, in the order of their times.
     records: Vec<Record>,
+    /// Flipped bytes of `durable`: what they were, and what they are.
+    rotten: BTreeMap<usize, (u8, u8)>,
     /// The serial of the open file that holds the lock.
     pub(super) holder: Option<u64>,
 }
@@ -68,7 +73,14 @@ impl Record {
 
 impl FileState {
     pub(super) const fn new(made: (u64, u64)) -> Self {
-        Self { made, cached: Vec::new(), durable: Vec::new(), records: Vec::new(), holder: None }
+        Self {
+            made,
+            cached: Vec::new(),
+            durable: Vec::new(),
+            records: Vec::new(),
+            rotten: BTreeMap::new(),
+            holder: None,
+        }
     }
 
     /// Whether making it had begun by `at`.
@@ -94,6 +106,7 @@ impl FileState {
         let before = self.cached[at.min(len_before)..touched.min(len_before)].to_vec();
         self.cached.resize(len_after, 0);
         self.cached[offset..offset + data.len()].copy_from_slice(data);
+        self.mend(offset..offset + data.len());
         let after = self.cached[at..touched.min(len_after)].to_vec();
         self.records.push(Record::Change(Change { start, end, len_before, len_after, at, before, after }));
     }
@@ -111,6 +124,7 @@ impl FileState {
             after: Vec::new(),
         };
         self.cached.resize(len, 0);
+        self.mend(len..usize::MAX);
         self.records.push(Record::Change(change));
     }
 
@@ -194,6 +208,60 @@ impl FileState {
         self.records.clear();
         counts.sectors_lost += differing(&self.cached, &self.durable);
         self.cached.clone_from(&self.durable);
+    }
+}
+
+impl FileState {
+    /// How many bits are durable.
+    pub(super) const fn bits(&self) -> u64 {
+        self.durable.len() as u64 * 8
+    }
+
+    /// Flips a durable bit.
+    pub(super) fn flip(&mut self, bit: u64) {
+        let byte = usize::try_from(bit / 8).expect("a place in the file");
+        let held = &mut self.durable[byte];
+        let good = self.rotten.get(&byte).map_or(*held, |(good, _)| *good);
+        *held ^= 1 << (bit % 8);
+        if *held == good {
+            self.rotten.remove(&byte);
+        } else {
+            self.rotten.insert(byte, (good, *held));
+        }
+    }
+
+    /// How many flipped bytes of a part are read: not those that the page cache has otherwise.
+    pub(super) fn rotten_in(&self, part: Range<usize>) -> u64 {
+        let read = |byte: usize, flipped: u8| self.cached.get(byte) == Some(&flipped);
+        self.rotten.range(part).filter(|(byte, (_, flipped))| read(**byte, *flipped)).count() as u64
+    }
+
+    /// What is written anew is as it was written.
+    fn mend(&mut self, part: Range<usize>) {
+        if !self.rotten.is_empty() {
+            self.rotten.retain(|byte, _| !part.contains(byte));
+        }
+    }
+
+    /// Forgets what is read, but for what is dirty. Answers with in how many sectors it is another now.
+    pub(super) fn drop_cache(&mut self) -> u64 {
+        let mut read = self.durable.clone();
+        self.records.iter().filter_map(Record::change).for_each(|change| keep(change, &mut read));
+        let differ = differing(&self.cached, &read);
+        self.cached = read;
+        differ
+    }
+
+    /// Makes all that was written durable, and its name.
+    pub(super) fn write_back(&mut self) {
+        for record in std::mem::take(&mut self.records) {
+            match record {
+                Record::Change(change) => keep(&change, &mut self.durable),
+                Record::Sync { .. } => {}
+            }
+        }
+        self.cached.clone_from(&self.durable);
+        self.made = (0, 0);
     }
 }
 

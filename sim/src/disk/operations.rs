@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::file::FileState;
-use super::{Disk, DiskFault, Draw, FileHandle};
+use super::{Disk, DiskFault, Draw, FileHandle, PAGE};
 
 /// When an operation is done, from and to, and whether its process falls inside it.
 struct Turn {
@@ -69,43 +69,70 @@ impl Disk {
     /// Fills `out` from `offset`.
     ///
     /// # Errors
-    /// [`DiskFault::PastEnd`], and those of a fallen process.
-    pub(crate) fn read(&mut self, handle: FileHandle, offset: u64, out: &mut [u8]) -> Result<(), DiskFault> {
+    /// [`DiskFault::PastEnd`], [`DiskFault::ReadFailed`], and those of a fallen process.
+    pub(crate) fn read(
+        &mut self,
+        handle: FileHandle,
+        offset: u64,
+        out: &mut [u8],
+        draw: Draw<'_>,
+    ) -> Result<(), DiskFault> {
         self.turn(self.options.reading(out.len()))?.whole()?;
+        let fails = self.trouble.reads.strikes("read error", draw);
         let file = self.file(handle)?;
         let from = usize::try_from(offset).map_err(|_| DiskFault::PastEnd)?;
         let to = from.checked_add(out.len()).ok_or(DiskFault::PastEnd)?;
-        out.copy_from_slice(file.cached.get(from..to).ok_or(DiskFault::PastEnd)?);
+        let held = file.cached.get(from..to).ok_or(DiskFault::PastEnd)?;
+        if fails {
+            self.counts.failed += 1;
+            return Err(DiskFault::ReadFailed);
+        }
+        out.copy_from_slice(held);
+        self.counts.rotten += self.files[handle.place].rotten_in(from..to);
         Ok(())
     }
 
     /// Writes all of `data` at `offset`.
     ///
     /// # Errors
-    /// [`DiskFault::Full`] and [`DiskFault::WriteFailed`] (nothing is written then), and those of a fallen process.
-    pub(crate) fn write(&mut self, handle: FileHandle, offset: u64, data: &[u8]) -> Result<(), DiskFault> {
+    /// [`DiskFault::Full`] (nothing is written then), [`DiskFault::WriteFailed`] (any number of its first pages is), and
+    /// those of a fallen process.
+    pub(crate) fn write(
+        &mut self,
+        handle: FileHandle,
+        offset: u64,
+        data: &[u8],
+        draw: Draw<'_>,
+    ) -> Result<(), DiskFault> {
         let turn = self.turn(self.options.writing(data.len()))?;
         self.take_failure()?;
         let len = self.file(handle)?.cached.len() as u64;
         self.make_room(len, offset.saturating_add(data.len() as u64).max(len))?;
         let offset = usize::try_from(offset).map_err(|_| DiskFault::Full)?;
-        if !data.is_empty() {
+        let fails = self.trouble.writes.strikes("write error", draw);
+        let taken = if fails { first_pages(offset, data, draw) } else { data };
+        if !taken.is_empty() {
             // Also when the process falls inside it: it was under way then.
-            self.file(handle)?.write(turn.span, offset, data);
+            self.file(handle)?.write(turn.span, offset, taken);
         }
-        turn.whole().map(drop)
+        turn.whole()?;
+        if fails { Err(self.failed_write()) } else { Ok(()) }
     }
 
     /// Cuts or zero-extends.
     ///
     /// # Errors
-    /// [`DiskFault::Full`], and those of a fallen process.
-    pub(crate) fn set_len(&mut self, handle: FileHandle, len: u64) -> Result<(), DiskFault> {
+    /// [`DiskFault::Full`] and [`DiskFault::WriteFailed`] (nothing is changed then), and those of a fallen process.
+    pub(crate) fn set_len(&mut self, handle: FileHandle, len: u64, draw: Draw<'_>) -> Result<(), DiskFault> {
         let turn = self.turn(self.options.writing(0))?;
         self.take_failure()?;
         let before = self.file(handle)?.cached.len() as u64;
         self.make_room(before, len)?;
         let len = usize::try_from(len).map_err(|_| DiskFault::Full)?;
+        if self.trouble.writes.strikes("write error", draw) {
+            turn.whole()?;
+            return Err(self.failed_write());
+        }
         self.file(handle)?.set_len(turn.span, len);
         turn.whole().map(drop)
     }
@@ -120,11 +147,14 @@ impl Disk {
         let time = if dirty { self.options.syncing(draw) } else { self.options.writing(0) };
         let span = self.turn(time)?.whole()?;
         let file = &mut self.files[handle.place];
-        if self.failing_syncs > 0 || std::mem::take(&mut self.failing_operation) {
-            self.failing_syncs = self.failing_syncs.saturating_sub(1);
+        if std::mem::take(&mut self.trouble.next) || self.trouble.syncs.strikes("sync error", draw) {
             self.counts.failed += 1;
             file.fail_sync(span, draw);
             return Err(DiskFault::SyncFailed);
+        }
+        if dirty && self.trouble.lies.strikes("lying sync", draw) {
+            self.counts.lied += 1;
+            return Ok(());
         }
         self.counts.synced += 1;
         file.sync(span);
@@ -146,7 +176,7 @@ impl Disk {
 
     /// Fails the write that is about to be done, if one is to fail.
     fn take_failure(&mut self) -> Result<(), DiskFault> {
-        if !std::mem::take(&mut self.failing_operation) {
+        if !std::mem::take(&mut self.trouble.next) {
             return Ok(());
         }
         self.counts.failed += 1;
@@ -176,6 +206,11 @@ impl Disk {
         }
     }
 
+    const fn failed_write(&mut self) -> DiskFault {
+        self.counts.failed += 1;
+        DiskFault::WriteFailed
+    }
+
     fn make_room(&mut self, before: u64, after: u64) -> Result<(), DiskFault> {
         let used: u64 = self.files.iter().map(|file| file.cached.len() as u64).sum();
         if after > before && (used - before).saturating_add(after) > self.capacity {
@@ -184,4 +219,12 @@ impl Disk {
         }
         Ok(())
     }
+}
+
+/// What a write of `data` at `offset` that fails has written: any number of its first pages (`write error page`).
+fn first_pages<'a>(offset: usize, data: &'a [u8], draw: Draw<'_>) -> &'a [u8] {
+    let pages = (offset + data.len()).div_ceil(PAGE) - offset / PAGE;
+    let taken = usize::try_from(draw("write error page", pages as u64 + 1)).expect("a number of pages");
+    let end = ((offset / PAGE + taken) * PAGE).min(offset + data.len());
+    &data[..end.saturating_sub(offset)]
 }

@@ -1,9 +1,10 @@
 //! The disk model, held to its word. `properties`: what a power loss may leave. `life`: processes, locks, time,
-//! injected faults. `store`: a real storage engine on it, and that a lying sync is caught.
+//! falls. `trouble`: injected faults. `store`: a real storage engine on it, and that a lying sync is caught.
 
 mod life;
 mod properties;
 mod store;
+mod trouble;
 
 use std::path::Path;
 
@@ -47,6 +48,6 @@ pub(super) fn after_boot(disk: &mut Disk) -> Vec<u8> {
     disk.boot();
     let file = disk.open(Path::new("store"), &mut always(0)).expect("there, and free");
     let mut all = vec![0; usize::try_from(disk.len(file).expect("known")).expect("small")];
-    disk.read(file, 0, &mut all).expect("whole");
+    disk.read(file, 0, &mut all, &mut always(0)).expect("whole");
     all
 }

@@ -1,4 +1,7 @@
-//! A node, as a script holds it.
+//! A node, as a script holds it: its life. Its `disk` and its `clocks` are broken in files of their own.
+
+mod clocks;
+mod disk;
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -8,7 +11,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use crate::core::Core;
-use crate::disk::DiskCounts;
 use crate::node::{Fall, NodeId, Status};
 use crate::task::{self, Task};
 use crate::tasks::Local;
@@ -127,66 +129,6 @@ impl Node {
         self.core.fall(self.guest(), how);
     }
 
-    /// Lets it fall inside the `k`th disk operation from this moment on (1 is the next one), and forgets an earlier
-    /// wish of this kind. Where no process runs, those of the next one count. A process that ends first takes the wish
-    /// with it.
-    ///
-    /// # Panics
-    /// If `k` is zero.
-    pub fn crash_in_disk_operation(&self, k: u64, how: Fall) {
-        assert!(k > 0, "the next disk operation is the first");
-        self.fault(|| format!("it falls in disk operation {k} from here by {how:?}"));
-        self.core.with_node(self.guest(), |state| {
-            let runs = state.status == Status::Running;
-            state.drive.crash_in(k - 1, how, runs);
-        });
-    }
-
-    /// Takes back [`crash_in_disk_operation`](Self::crash_in_disk_operation), if it has not happened.
-    pub fn spare(&self) {
-        self.fault(|| "it is spared".to_owned());
-        self.core.with_node(self.id, |state| state.drive.spare());
-    }
-
-    /// How many disk operations this process has done.
-    #[must_use]
-    pub fn disk_operations(&self) -> u64 {
-        self.core.with_node(self.id, |state| state.drive.disk.operations())
-    }
-
-    /// Lets the next `count` syncs of its disk fail.
-    pub fn fail_syncs(&self, count: u32) {
-        self.fault(|| format!("its next {count} syncs fail"));
-        self.core.with_node(self.id, |state| state.drive.disk.fail_syncs(count));
-    }
-
-    /// Lets its disk hold at most so many bytes; `None`: as many as the options say.
-    pub fn limit_disk(&self, bytes: Option<u64>) {
-        self.fault(|| format!("its disk holds at most {bytes:?} bytes"));
-        self.core.with_node(self.id, |state| state.drive.disk.limit(bytes));
-    }
-
-    /// Lets its disk take so many times as long.
-    pub fn slow_disk(&self, times: u32) {
-        self.fault(|| format!("its disk takes {times} times as long"));
-        self.core.with_node(self.id, |state| state.drive.disk.slow_down(times));
-    }
-
-    /// Empties its disk.
-    ///
-    /// # Panics
-    /// If its process runs.
-    pub fn wipe_disk(&self) {
-        self.fault(|| "its disk is wiped".to_owned());
-        self.core.with_node(self.id, |state| state.drive.disk.wipe());
-    }
-
-    /// What was felt of its disk.
-    #[must_use]
-    pub fn disk_counts(&self) -> DiskCounts {
-        self.core.with_node(self.id, |state| *state.drive.disk.counts())
-    }
-
     /// Stops its process from running (SIGSTOP). Its kernel goes on: segments arrive, timers run out.
     pub fn pause(&self) {
         self.core.set_paused(self.guest(), true);
@@ -216,15 +158,6 @@ impl Node {
     /// Ends when its process does, in whichever way; at once if none runs.
     pub async fn ended(&self) {
         Ended { node: self, waits: None }.await;
-    }
-
-    /// Steps its wall clock.
-    pub fn step_wall(&self, milliseconds: i64) {
-        self.fault(|| format!("its wall clock steps by {milliseconds} ms"));
-        self.core.with_node(self.id, |state| {
-            state.clock.wall_offset = state.clock.wall_offset.saturating_add(milliseconds);
-            state.clock.stepped = true;
-        });
     }
 
     /// Starts a task in its process.

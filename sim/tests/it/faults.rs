@@ -1,17 +1,34 @@
 //! Faults leave a trace: in the digest when they are injected, among the effects when somebody suffers them.
 
-use sim::{Effect, Fall, Latency, Node, Options, Sim, World};
+use sim::{Effect, Fall, Latency, Node, Often, Options, Ratio, Sim, World};
 
 use crate::support::{MILLISECOND, SECOND};
 
 #[test]
 fn every_fault_is_part_of_the_digest() {
-    let faults: [fn(&World, &Node); 9] = [
+    let faults: [fn(&World, &Node); 26] = [
         |_, _| {},
         |_, node| node.step_wall(1),
         |_, node| node.slow_disk(2),
         |_, node| node.limit_disk(Some(1)),
         |_, node| node.fail_syncs(1),
+        |_, node| node.fail_syncs(2),
+        |_, node| node.fail_syncs(Often::Always),
+        |_, node| node.fail_syncs(Ratio::new(1, 2)),
+        |_, node| node.fail_reads(1),
+        |_, node| node.fail_writes(1),
+        |_, node| node.lie_in_syncs(1),
+        |_, node| node.drop_caches(),
+        |_, node| assert_eq!(node.flip_bits(1), 0),
+        |_, node| node.stall_disk(),
+        |_, node| node.release_disk(),
+        |world, _| world.node("spare").wipe_disk(),
+        |world, _| world.node("spare").swap_disks(&world.node("other spare")),
+        |world, _| world.node("spare").attach_disk(&world.node("other spare").snapshot_disk()),
+        |_, node| node.drift_clocks(1),
+        |_, node| node.freeze_clocks(),
+        |_, node| node.thaw_clocks(),
+        |_, node| node.delay_timers(Ratio::new(1, 2), SECOND),
         |_, node| node.crash_in_disk_operation(1000, Fall::Kill),
         |_, node| node.crash_in_disk_operation(1000, Fall::PowerOff),
         |world, node| world.set_latency(node, node, Latency::Constant(SECOND)),
@@ -28,7 +45,7 @@ fn every_fault_is_part_of_the_digest() {
             run.digest
         })
         .collect();
-    assert_eq!(digests.len(), 9);
+    assert_eq!(digests.len(), 26);
 }
 
 #[test]

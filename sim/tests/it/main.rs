@@ -1,8 +1,10 @@
 //! Worlds, seen as a script and its inhabitants see them.
 
+mod clocks;
 mod cuts;
 mod decisions;
 mod determinism;
+mod disk_faults;
 mod disks;
 mod executor;
 mod falls;
@@ -19,6 +21,7 @@ mod probes;
 mod recipes;
 mod schedules;
 mod segments;
+mod stores;
 mod streams;
 mod support;
 mod taps;

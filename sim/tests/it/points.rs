@@ -153,7 +153,8 @@ fn effects(fault: PointFault, point: &Point) -> Vec<Effect> {
         PointFault::Fin => vec![Effect::CutFin],
         PointFault::Reset => vec![Effect::CutReset],
         PointFault::BlackHole => vec![Effect::Blocked],
-        PointFault::DiskError => vec![Effect::DiskError],
+        PointFault::DiskError if point.kind == PointKind::DiskSync => vec![Effect::SyncError],
+        PointFault::DiskError => vec![Effect::WriteError],
         PointFault::Pause => vec![Effect::Pause],
     }
 }

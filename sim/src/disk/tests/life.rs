@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::super::{Disk, DiskFault, DiskOptions, SECTOR};
+use super::super::{Disk, DiskFault, DiskOptions, Often, SECTOR};
 use super::{after_boot, always, with_file};
 
 const NAME: &str = "store";
@@ -27,20 +27,20 @@ fn a_file_has_one_holder_until_it_closes_or_dies() {
     disk.spare();
     disk.boot();
     let heir = reopen(&mut disk).expect("the dead hold no locks");
-    assert_eq!(disk.write(file, 0, b"late"), Err(DiskFault::Fenced), "a handle of the dead");
+    assert_eq!(disk.write(file, 0, b"late", &mut always(0)), Err(DiskFault::Fenced), "a handle of the dead");
     disk.close(file);
     assert_eq!(reopen(&mut disk), Err(DiskFault::InUse), "nor can they release the lock of the heir");
-    disk.write(heir, 0, b"mine").expect("the heir writes");
+    disk.write(heir, 0, b"mine", &mut always(0)).expect("the heir writes");
 }
 
 #[test]
 fn a_fence_refuses_everything_until_the_next_boot() {
     let (mut disk, file) = with_file();
-    disk.write(file, 0, b"kept").expect("written");
+    disk.write(file, 0, b"kept", &mut always(0)).expect("written");
     disk.fence();
-    assert_eq!(disk.write(file, 0, b"late"), Err(DiskFault::Fenced));
-    assert_eq!(disk.read(file, 0, &mut [0; 4]), Err(DiskFault::Fenced));
-    assert_eq!(disk.set_len(file, 0), Err(DiskFault::Fenced));
+    assert_eq!(disk.write(file, 0, b"late", &mut always(0)), Err(DiskFault::Fenced));
+    assert_eq!(disk.read(file, 0, &mut [0; 4], &mut always(0)), Err(DiskFault::Fenced));
+    assert_eq!(disk.set_len(file, 0, &mut always(0)), Err(DiskFault::Fenced));
     assert_eq!(disk.sync(file, &mut always(0)), Err(DiskFault::Fenced));
     assert_eq!(disk.len(file), Err(DiskFault::Fenced));
     assert_eq!(reopen(&mut disk), Err(DiskFault::Fenced));
@@ -89,7 +89,7 @@ fn operations_queue_and_take_their_time() {
     let begin = 1_000_000_000;
     disk.begin_section(begin);
     assert_eq!(disk.end_section(), begin, "nothing was done");
-    disk.write(file, 0, &[1; 8192]).expect("written");
+    disk.write(file, 0, &[1; 8192], &mut always(0)).expect("written");
     let written = Duration::from_micros(22);
     assert_eq!(Duration::from_nanos(disk.end_section() - begin), written);
     disk.sync(file, &mut always(u64::MAX)).expect("synced");
@@ -100,13 +100,13 @@ fn operations_queue_and_take_their_time() {
     assert_eq!(Duration::from_nanos(disk.end_section() - begin), idle);
     // Another task, while the first one waits: it queues.
     disk.begin_section(begin + 1);
-    disk.read(file, 0, &mut [0; 1]).expect("read");
+    disk.read(file, 0, &mut [0; 1], &mut always(0)).expect("read");
     assert_eq!(Duration::from_nanos(disk.end_section() - begin), idle + Duration::from_micros(81));
     disk.begin_section(begin + 1);
     assert_eq!(disk.end_section(), begin + 1, "who does nothing waits for nobody");
     disk.slow_down(10);
     disk.begin_section(begin * 2);
-    disk.write(file, 0, &[1]).expect("written");
+    disk.write(file, 0, &[1], &mut always(0)).expect("written");
     assert_eq!(Duration::from_nanos(disk.end_section() - begin * 2), Duration::from_micros(210));
 }
 
@@ -122,7 +122,11 @@ fn a_crash_falls_inside_its_operation() {
         disk.crash_at(crash_at);
         disk.begin_section(77);
         let file = reopen(&mut disk).expect("before the crash");
-        let done = [disk.write(file, 0, old), disk.sync(file, &mut always(0)), disk.write(file, 0, new)];
+        let done = [
+            disk.write(file, 0, old, &mut always(0)),
+            disk.sync(file, &mut always(0)),
+            disk.write(file, 0, new, &mut always(0)),
+        ];
         let crash = usize::try_from(crash_at - 1).expect("small");
         assert!(done[..crash].iter().all(Result::is_ok), "{done:?}");
         assert!(done[crash..].iter().all(|each| *each == Err(DiskFault::Crashed)), "{done:?}");
@@ -146,10 +150,10 @@ fn a_sync_holds_from_its_end_and_what_comes_after_the_fall_never_was() {
     let (mut disk, file) = with_file();
     let begin = disk.end_section();
     disk.begin_section(begin);
-    disk.write(file, 0, &[1; SECTOR]).expect("written");
+    disk.write(file, 0, &[1; SECTOR], &mut always(0)).expect("written");
     disk.sync(file, &mut always(0)).expect("synced");
     let synced = disk.end_section();
-    disk.write(file, 0, &[2; SECTOR]).expect("written");
+    disk.write(file, 0, &[2; SECTOR], &mut always(0)).expect("written");
     let left = |at: u64, keep: u64| {
         let mut disk = disk.clone();
         disk.lose_power(at, &mut always(keep));
@@ -164,10 +168,10 @@ fn a_sync_holds_from_its_end_and_what_comes_after_the_fall_never_was() {
 #[test]
 fn a_killed_write_stops_at_a_page() {
     let (mut disk, file) = with_file();
-    disk.write(file, 0, &[1; 3 * 4096]).expect("written");
+    disk.write(file, 0, &[1; 3 * 4096], &mut always(0)).expect("written");
     disk.begin_section(disk.end_section());
     let begin = disk.end_section();
-    disk.write(file, 4000, &[2; 5000]).expect("written");
+    disk.write(file, 4000, &[2; 5000], &mut always(0)).expect("written");
     for (pages, written) in [(0, 0), (1, 96), (2, 4192), (3, 5000)] {
         let mut disk = disk.clone();
         disk.kill(begin + 1, &mut always(pages));
@@ -181,32 +185,32 @@ fn a_killed_write_stops_at_a_page() {
 #[test]
 fn a_full_disk_takes_nothing_more() {
     let (mut disk, file) = with_file();
-    disk.write(file, 0, &[1; 100]).expect("room");
+    disk.write(file, 0, &[1; 100], &mut always(0)).expect("room");
     disk.limit(Some(150));
-    assert_eq!(disk.write(file, 100, &[1; 51]), Err(DiskFault::Full));
-    assert_eq!(disk.set_len(file, u64::MAX), Err(DiskFault::Full));
-    assert_eq!(disk.write(file, u64::MAX, &[1]), Err(DiskFault::Full));
+    assert_eq!(disk.write(file, 100, &[1; 51], &mut always(0)), Err(DiskFault::Full));
+    assert_eq!(disk.set_len(file, u64::MAX, &mut always(0)), Err(DiskFault::Full));
+    assert_eq!(disk.write(file, u64::MAX, &[1], &mut always(0)), Err(DiskFault::Full));
     assert_eq!(disk.len(file), Ok(100), "nothing of it was written");
-    disk.write(file, 50, &[2; 100]).expect("up to the brim");
+    disk.write(file, 50, &[2; 100], &mut always(0)).expect("up to the brim");
     disk.limit(None);
-    disk.write(file, 150, &[3]).expect("room again");
+    disk.write(file, 150, &[3], &mut always(0)).expect("room again");
     assert_eq!(disk.counts().failed, 3);
     assert_eq!(io::Error::from(DiskFault::Full).kind(), io::ErrorKind::StorageFull);
-    assert_eq!(disk.read(file, 150, &mut [0; 2]), Err(DiskFault::PastEnd));
+    assert_eq!(disk.read(file, 150, &mut [0; 2], &mut always(0)), Err(DiskFault::PastEnd));
 }
 
 #[test]
 fn what_a_failed_sync_covered_no_later_one_saves() {
     let (mut disk, file) = with_file();
-    disk.write(file, 0, &[1; SECTOR]).expect("written");
+    disk.write(file, 0, &[1; SECTOR], &mut always(0)).expect("written");
     disk.sync(file, &mut always(0)).expect("synced");
     disk.settle(disk.end_section());
-    disk.write(file, 0, &[2; SECTOR]).expect("written");
-    disk.fail_syncs(1);
+    disk.write(file, 0, &[2; SECTOR], &mut always(0)).expect("written");
+    disk.fail_syncs(Often::Times(1));
     assert_eq!(disk.sync(file, &mut always(0)), Err(DiskFault::SyncFailed));
     disk.sync(file, &mut always(0)).expect("nothing is dirty any more");
     let mut read = [0; SECTOR];
-    disk.read(file, 0, &mut read).expect("whole");
+    disk.read(file, 0, &mut read, &mut always(0)).expect("whole");
     assert_eq!(read, [2; SECTOR], "it still is in the page cache");
     disk.lose_power(disk.end_section(), &mut always(1));
     assert_eq!(after_boot(&mut disk), [1; SECTOR]);
@@ -216,14 +220,14 @@ fn what_a_failed_sync_covered_no_later_one_saves() {
 fn a_failed_sync_leaves_alone_what_one_before_it_covered() {
     let (mut disk, file) = with_file();
     disk.begin_section(disk.end_section());
-    disk.write(file, 0, &[1; SECTOR]).expect("written");
+    disk.write(file, 0, &[1; SECTOR], &mut always(0)).expect("written");
     disk.sync(file, &mut always(0)).expect("synced");
-    disk.write(file, SECTOR as u64, &[2; SECTOR]).expect("written");
-    disk.fail_syncs(1);
+    disk.write(file, SECTOR as u64, &[2; SECTOR], &mut always(0)).expect("written");
+    disk.fail_syncs(Often::Times(1));
     // All in one section: nothing of it has settled when the second sync fails, and nothing of that is kept.
     assert_eq!(disk.sync(file, &mut always(0)), Err(DiskFault::SyncFailed));
     let failed = disk.end_section();
-    disk.write(file, 2 * SECTOR as u64, &[3; SECTOR]).expect("written");
+    disk.write(file, 2 * SECTOR as u64, &[3; SECTOR], &mut always(0)).expect("written");
     disk.sync(file, &mut always(0)).expect("synced");
     let left = |at: u64, keep: u64| {
         let mut disk = disk.clone();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::super::{Disk, FileHandle, SECTOR};
-use super::{Chance, after_boot, with_file};
+use super::{Chance, after_boot, always, with_file};
 
 const MAX: usize = 6 * SECTOR;
 
@@ -48,20 +48,20 @@ struct Moment {
 
 fn perform(disk: &mut Disk, file: FileHandle, steps: &[Step], chance: &mut Chance) -> Vec<Moment> {
     let mut content = vec![0; usize::try_from(disk.len(file).expect("known")).expect("small")];
-    disk.read(file, 0, &mut content).expect("whole");
+    disk.read(file, 0, &mut content, &mut always(0)).expect("whole");
     let mut moments = Vec::new();
     for step in steps {
         let start = disk.end_section();
         match *step {
             Step::Write { offset, len, byte } => {
-                disk.write(file, offset as u64, &vec![byte; len]).expect("written");
+                disk.write(file, offset as u64, &vec![byte; len], &mut always(0)).expect("written");
                 if len > 0 {
                     content.resize(content.len().max(offset + len), 0);
                     content[offset..offset + len].fill(byte);
                 }
             }
             Step::SetLen(len) => {
-                disk.set_len(file, len as u64).expect("set");
+                disk.set_len(file, len as u64, &mut always(0)).expect("set");
                 content.resize(len, 0);
             }
             Step::Sync => disk.sync(file, &mut chance.draw()).expect("synced"),
@@ -98,7 +98,7 @@ proptest! {
     ) {
         let mut chance = Chance(seed);
         let (mut disk, file) = with_file();
-        disk.set_len(file, MAX as u64).expect("room");
+        disk.set_len(file, MAX as u64, &mut always(0)).expect("room");
         disk.sync(file, &mut chance.draw()).expect("synced");
         let begin = disk.end_section();
         disk.begin_section(begin);
@@ -193,10 +193,10 @@ fn every_outcome_comes_about() {
     for seed in 0..400 {
         let mut chance = Chance(seed);
         let (mut disk, file) = with_file();
-        disk.set_len(file, 4 * SECTOR as u64).expect("room");
+        disk.set_len(file, 4 * SECTOR as u64, &mut always(0)).expect("room");
         disk.sync(file, &mut chance.draw()).expect("synced");
-        disk.write(file, 0, &[1; 4 * SECTOR]).expect("written");
-        disk.write(file, 0, &[2; SECTOR]).expect("written");
+        disk.write(file, 0, &[1; 4 * SECTOR], &mut always(0)).expect("written");
+        disk.write(file, 0, &[2; SECTOR], &mut always(0)).expect("written");
         disk.lose_power(disk.end_section(), &mut chance.draw());
         let (lost, torn) = (disk.counts().sectors_lost, disk.counts().writes_torn);
         let left: Vec<u8> = after_boot(&mut disk).chunks(SECTOR).map(|sector| sector[0]).collect();

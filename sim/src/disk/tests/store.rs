@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use redb::{Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
 
-use super::super::{Disk, DiskFault, DiskOptions, Draw, FileHandle};
+use super::super::{Disk, DiskFault, DiskOptions, Draw, FileHandle, Often};
 use super::Chance;
+use crate::options::Ratio;
 
 const TABLE: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("table");
 /// Keys that each commit writes: all or none may be there.
@@ -17,9 +18,6 @@ const KEYS: u64 = 3;
 struct State {
     disk: Disk,
     chance: u64,
-    syncs: u64,
-    /// Every so-manieth sync does nothing.
-    lie_every: Option<u64>,
 }
 
 impl State {
@@ -55,21 +53,16 @@ impl StorageBackend for Backend {
         self.with(|disk, file, _| disk.len(file))
     }
     fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
-        self.with(|disk, file, _| disk.read(file, offset, out))
+        self.with(|disk, file, draw| disk.read(file, offset, out, draw))
     }
     fn set_len(&self, len: u64) -> std::io::Result<()> {
-        self.with(|disk, file, _| disk.set_len(file, len))
+        self.with(|disk, file, draw| disk.set_len(file, len, draw))
     }
     fn sync_data(&self) -> std::io::Result<()> {
-        let mut state = self.state.lock().expect("one thread");
-        state.syncs += 1;
-        if state.lie_every.is_some_and(|every| state.syncs.is_multiple_of(every)) {
-            return Ok(());
-        }
-        Ok(state.with(|disk, draw| disk.sync(self.file, draw))?)
+        self.with(|disk, file, draw| disk.sync(file, draw))
     }
     fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
-        self.with(|disk, file, _| disk.write(file, offset, data))
+        self.with(|disk, file, draw| disk.write(file, offset, data, draw))
     }
 }
 
@@ -83,7 +76,7 @@ fn open(state: &Arc<Mutex<State>>) -> Result<Database, String> {
     let file = state.lock().expect("one thread").with(|disk, draw| {
         let file = disk.open(store, draw)?;
         if !disk.exists(complete) {
-            disk.set_len(file, 0)?;
+            disk.set_len(file, 0, draw)?;
         }
         Ok(file)
     });
@@ -140,9 +133,10 @@ fn check(store: &Database, acknowledged: u64) -> Result<u64, Violation> {
 }
 
 /// Lives of one store, each ended by a fall: power or process, between operations, inside one, or in the wait.
-fn lives(seed: u64, lie_every: Option<u64>) -> Result<u64, Violation> {
-    let disk = Disk::new(DiskOptions::default());
-    let state = Arc::new(Mutex::new(State { disk, chance: seed, syncs: 0, lie_every }));
+fn lives(seed: u64, lies: Often) -> Result<u64, Violation> {
+    let mut disk = Disk::new(DiskOptions::default());
+    disk.lie_in_syncs(lies);
+    let state = Arc::new(Mutex::new(State { disk, chance: seed }));
     let (mut now, mut acknowledged) = (0, 0);
     for _ in 0..4 {
         let inside = {
@@ -212,7 +206,7 @@ fn lives(seed: u64, lie_every: Option<u64>) -> Result<u64, Violation> {
 fn each_acknowledged_commit_survives_each_fall() {
     let mut lost = 0;
     for seed in 0..100 {
-        lost += lives(seed, None).unwrap_or_else(|violation| panic!("seed {seed}: {violation}"));
+        lost += lives(seed, Often::Never).unwrap_or_else(|violation| panic!("seed {seed}: {violation}"));
     }
     assert!(lost > 1000, "the falls hurt: {lost} sectors were lost");
 }
@@ -220,7 +214,9 @@ fn each_acknowledged_commit_survives_each_fall() {
 #[test]
 fn a_sync_that_lies_is_caught() {
     // redb may also find out by an assertion of its own, when it opens what is left.
-    let lives = |seed: u64| catch_unwind(|| lives(seed, Some(3))).unwrap_or_else(|_| Err("panic".to_owned()));
+    let lives = |seed: u64| {
+        catch_unwind(|| lives(seed, Ratio::new(1, 3).into())).unwrap_or_else(|_| Err("panic".to_owned()))
+    };
     let caught = (0..100).filter(|seed| lives(*seed).is_err()).count();
     assert!(caught > 5, "{caught} of 100 seeds");
 }

@@ -1,0 +1,109 @@
+//! Timers of nodes: set by a clock that may change its rate, and fired late where that was injected.
+
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use runtime::Instant;
+
+use crate::agenda::DueKey;
+use crate::core::{Core, Due};
+use crate::decide::StreamId;
+use crate::digest::Kind;
+use crate::effects::Effect;
+use crate::node::NodeId;
+use crate::options::Ratio;
+
+/// Timers fire later than their deadline.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Late {
+    odds: Ratio,
+    /// By at most so many microseconds.
+    most: u64,
+    stream: StreamId,
+}
+
+impl Core {
+    /// Lets timers that a node starts from here on be late.
+    pub(crate) fn delay_timers(&self, node: NodeId, odds: Ratio, most: Duration) {
+        let late = (odds.num > 0 && !most.is_zero()).then(|| Late {
+            odds,
+            most: u64::try_from(most.as_micros()).unwrap_or(u64::MAX - 1),
+            stream: self.stream(&format!("timer/{}", self.node_name(node))),
+        });
+        self.with_node(node, |state| state.clock.late = late);
+    }
+
+    /// The virtual time at which a node's clock shows `instant`, and whether its timers are late.
+    #[inline]
+    fn due_of(&self, node: NodeId, instant: Instant) -> (u64, Option<Late>) {
+        let clock = &self.nodes.borrow()[node.index()].clock;
+        (clock.reaches(instant.as_nanos().saturating_sub(clock.uptime)), clock.late)
+    }
+
+    /// By how much a timer that is set is late, in nanoseconds (`timer/NODE`: whether, and how many microseconds).
+    fn lateness(&self, late: Late) -> u64 {
+        if self.draw(late.stream, u64::from(late.odds.den)) >= u64::from(late.odds.num) {
+            return 0;
+        }
+        (self.draw(late.stream, late.most) + 1).saturating_mul(1000)
+    }
+
+    /// Polls a timer of a node's process.
+    pub(crate) fn poll_timer(
+        &self,
+        timer: &mut Option<DueKey>,
+        deadline: Instant,
+        context: &mut Context<'_>,
+    ) -> Poll<()> {
+        let (node, now) = (self.current_node(), self.now.get());
+        let (at, late) = self.due_of(node, deadline);
+        if late.is_some()
+            && let Some(due) = *timer
+            && let Some(at) = self.fires_at(due)
+            && at > now
+        {
+            // It fires when it fires, whoever looks before.
+            self.keep_timer(Some(due), at, context.waker());
+            return Poll::Pending;
+        }
+        if now >= at {
+            if let Some(due) = timer.take() {
+                self.unschedule(due);
+                if late.is_some() && now > at {
+                    self.felt(Effect::LateTimer);
+                }
+            }
+            return Poll::Ready(());
+        }
+        let at = at.saturating_add(late.map_or(0, |late| self.lateness(late)));
+        *timer = Some(self.keep_timer(*timer, at, context.waker()));
+        Poll::Pending
+    }
+
+    /// Moves a timer of a node's process to another deadline.
+    pub(crate) fn reset_timer(&self, timer: DueKey, deadline: Instant) {
+        let node = self.current_node();
+        let (at, late) = self.due_of(node, deadline);
+        self.reschedule(timer, at.saturating_add(late.map_or(0, |late| self.lateness(late))));
+    }
+
+    fn fires_at(&self, due: DueKey) -> Option<u64> {
+        self.agenda.borrow_mut().get_mut(due).map(|(at, _)| at)
+    }
+
+    /// A node's clock runs otherwise from here on: whoever waits for it asks again.
+    pub(super) fn wake_timers(&self, node: NodeId) {
+        let keys: Vec<DueKey> = {
+            let agenda = self.agenda.borrow();
+            let of_node = agenda.iter().filter(|(_, due)| matches!(due, Due::Timer(of, _) if *of == node));
+            of_node.map(|(key, _)| key).collect()
+        };
+        for key in keys {
+            let due = self.agenda.borrow_mut().remove(key);
+            if let Some(Due::Timer(_, waker)) = due {
+                self.event(Kind::Timer, key.to_word(), 1);
+                waker.wake();
+            }
+        }
+    }
+}
