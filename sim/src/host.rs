@@ -39,11 +39,16 @@ pub const fn is_hosted() -> bool {
 /// # Panics
 /// If the thread cannot be started (inside a run, for instance), or if `work` panics.
 pub(crate) fn on_fresh_thread<T: Send>(seed: u64, name: &str, work: impl FnOnce(Clock) -> T + Send) -> T {
+    fresh_thread(name, move || hosted(seed, work))
+}
+
+/// Runs `work` on a fresh thread, and waits for it. Panics as [`on_fresh_thread`] does.
+pub(crate) fn fresh_thread<T: Send>(name: &str, work: impl FnOnce() -> T + Send) -> T {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
             .stack_size(STACK_BYTES)
-            .spawn_scoped(scope, move || hosted(seed, work))
+            .spawn_scoped(scope, work)
             .expect("the host gives one thread per run; a run cannot be started inside a run");
         match thread.join() {
             Ok(value) => value,

@@ -48,6 +48,7 @@
 //! | go on with another seed, or schedule by priorities | [`Options::recipe`], [`Schedule::Pct`] |
 //! | decide in a script | [`World::stream`]; pin decisions with [`Options::overrides`] |
 //! | know that faults were felt, and that nothing is left | [`World::effects`], [`World::census`] |
+//! | ask madsim's executor and network for a second opinion | `second::Second` (with `--cfg madsim`) |
 //! | know that a run is repeatable, and if not, why | [`verify()`], [`Divergence`] |
 //!
 //! `examples/partition.rs` is a whole program of thirty lines of code.
@@ -80,6 +81,8 @@ pub(crate) mod points;
 pub(crate) mod registry;
 pub(crate) mod report;
 pub(crate) mod run;
+#[cfg(madsim)]
+pub mod second;
 pub(crate) mod seeded;
 pub(crate) mod storage;
 pub(crate) mod stream;

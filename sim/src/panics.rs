@@ -26,7 +26,7 @@ pub(crate) fn install() {
     INSTALL.call_once(|| {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            if crate::core::try_with(|_| ()).is_none() {
+            if !is_inside_a_run() {
                 return before(panic);
             }
             let text = panic.payload_as_str().unwrap_or("(a panic without a text)");
@@ -44,6 +44,15 @@ pub(crate) fn install() {
             });
         }));
     });
+}
+
+/// Whether this thread is in a run, of whichever world.
+fn is_inside_a_run() -> bool {
+    #[cfg(madsim)]
+    if crate::second::is_here() {
+        return true;
+    }
+    crate::core::try_with(|_| ()).is_some()
 }
 
 /// The last panic on this thread. Ask at once where one was caught: others may follow.
