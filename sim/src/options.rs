@@ -133,8 +133,8 @@ pub struct Network {
     /// How often a read or write takes fewer bytes than it could (stream `partial/…`), down to one. Default 1/8:
     /// ours, so that every run meets some.
     pub partial: Ratio,
-    /// Connections waiting to be accepted, per listener. Default 1,024 (what tokio asks for). Beyond it a SYN is
-    /// dropped, as Linux does, and the client tries again.
+    /// Connections waiting to be accepted, per listener. Default 1,024 (what tokio asks for). As on Linux one more is
+    /// let in; beyond that a SYN is dropped, and the client tries again.
     pub backlog: u32,
     /// How often a SYN is repeated: after 1, 2, 4 … seconds, at most 120. Default 6 (`tcp_syn_retries`): connecting to a host that
     /// is silent times out after 127 s.

@@ -1,9 +1,12 @@
-//! One party of a script: its stream, and what it observes of it.
+//! One party of a script: what it shares with the other one, its stream, and what it observes.
 
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use runtime::TcpStream;
+use runtime::{TcpListener, TcpStream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::{Barrier, mpsc, oneshot};
 
 /// Long enough for whatever is on its way to arrive, in every world.
 pub(crate) const SETTLE: Duration = Duration::from_millis(100);
@@ -11,10 +14,96 @@ pub(crate) const SETTLE: Duration = Duration::from_millis(100);
 /// What one party observed, in its order.
 pub(crate) type Observed = Vec<String>;
 
+/// What a script may ask to be done to the network between its parties.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pull {
+    /// Whatever is sent is lost, both ways, and nobody is told.
+    Cut,
+    /// The network is whole again.
+    Heal,
+}
+
+/// An order, and whom to tell that it was followed.
+pub(crate) type Order = (Pull, oneshot::Sender<()>);
+
+/// What a party has beside its socket: a place to meet the other one without a byte, a journal, and the cable.
+#[derive(Clone)]
+pub(crate) struct Stage {
+    meeting: Arc<Barrier>,
+    cable: mpsc::UnboundedSender<Order>,
+    journal: Arc<Mutex<Observed>>,
+}
+
+impl Stage {
+    /// One for each of two parties, and the orders they give.
+    pub(crate) fn pair() -> ([Self; 2], mpsc::UnboundedReceiver<Order>) {
+        let (cable, orders) = mpsc::unbounded_channel();
+        let meeting = Arc::new(Barrier::new(2));
+        let stage = || Self { meeting: Arc::clone(&meeting), cable: cable.clone(), journal: Arc::default() };
+        ([stage(), stage()], orders)
+    }
+
+    /// Waits until both parties are here.
+    pub(crate) async fn meet(&self) {
+        self.meeting.wait().await;
+    }
+
+    /// Cuts or heals the network, and waits until that is so.
+    pub(crate) async fn pull(&self, pull: Pull) {
+        let (done, followed) = oneshot::channel();
+        self.cable.send((pull, done)).expect("the world follows orders as long as parties run");
+        followed.await.expect("the world follows orders");
+    }
+
+    /// Writes down what was observed.
+    pub(crate) fn observe(&self, what: impl Into<String>) {
+        self.journal.lock().expect("no party panics here").push(what.into());
+    }
+
+    /// What was observed so far.
+    pub(crate) fn observed(&self) -> Observed {
+        self.journal.lock().expect("no party panics here").clone()
+    }
+
+    /// Accepts one connection.
+    pub(crate) async fn accept(&self, listener: &TcpListener) -> Party {
+        let (stream, _) = listener.accept().await.expect("the client connects");
+        self.party(stream)
+    }
+
+    /// Connects.
+    pub(crate) async fn connect(&self, address: SocketAddr) -> Party {
+        self.party(TcpStream::connect(address).await.expect("the server listens"))
+    }
+
+    /// Tries to connect, and observes how that went.
+    pub(crate) async fn attempt(&self, address: SocketAddr) -> Option<Party> {
+        match TcpStream::connect(address).await {
+            Ok(stream) => {
+                self.observe("connected");
+                Some(self.party(stream))
+            }
+            Err(error) => {
+                self.observe(format!("connect: {:?}", error.kind()));
+                None
+            }
+        }
+    }
+
+    fn party(&self, stream: TcpStream) -> Party {
+        Party { stream, stage: self.clone() }
+    }
+}
+
+/// Lets everything that is on its way arrive.
+pub(crate) async fn settle() {
+    runtime::sleep(SETTLE).await;
+}
+
 /// A party with its stream.
 pub(crate) struct Party {
     pub(crate) stream: TcpStream,
-    pub(crate) observed: Observed,
+    stage: Stage,
 }
 
 /// The byte at a place of the pattern that all scripts send; its period is prime, so shifted bytes are noticed.
@@ -28,12 +117,8 @@ pub(crate) fn patterned(len: usize) -> Vec<u8> {
 }
 
 impl Party {
-    pub(crate) fn new(stream: TcpStream) -> Self {
-        Self { stream, observed: Vec::new() }
-    }
-
-    pub(crate) fn observe(&mut self, what: impl Into<String>) {
-        self.observed.push(what.into());
+    pub(crate) fn observe(&self, what: impl Into<String>) {
+        self.stage.observe(what);
     }
 
     /// Writes all of `data`.
@@ -58,11 +143,16 @@ impl Party {
     /// Reads to the end or to an error: the bytes in a row, and which of the two.
     pub(crate) async fn read_to_end(&mut self) {
         let mut data = Vec::new();
-        let end = match self.stream.read_to_end(&mut data).await {
-            Ok(_) => "end".to_owned(),
-            Err(error) => format!("{:?}", error.kind()),
-        };
+        let end = end_of(self.stream.read_to_end(&mut data).await);
         self.observe(format!("read {}, then {end}", shown(&data)));
+    }
+
+    /// The same, where how much arrives before the end is left open.
+    pub(crate) async fn read_some_to_the_end(&mut self) {
+        let mut data = Vec::new();
+        let end = end_of(self.stream.read_to_end(&mut data).await);
+        let what = if data.is_empty() { "nothing" } else { "something" };
+        self.observe(format!("read {what}, then {end}"));
     }
 
     /// Closes the sending half.
@@ -74,8 +164,13 @@ impl Party {
         });
     }
 
+    /// Makes the drop of its stream send RST.
+    pub(crate) fn linger_not(&self) {
+        self.stream.set_linger(Some(Duration::ZERO)).expect("set");
+    }
+
     /// Asks whose peer it is.
-    pub(crate) fn ask_for_its_peer(&mut self) {
+    pub(crate) fn ask_for_its_peer(&self) {
         let peer = self.stream.peer_addr();
         self.observe(match peer {
             Ok(_) => "has a peer".to_owned(),
@@ -84,15 +179,23 @@ impl Party {
     }
 
     /// Drops the stream.
-    pub(crate) fn close(self) -> Observed {
-        let mut observed = self.observed;
-        observed.push("dropped its stream".to_owned());
-        observed
+    pub(crate) fn close(self) {
+        let Self { stream, stage } = self;
+        drop(stream);
+        stage.observe("dropped its stream");
+    }
+}
+
+/// How a stream ended.
+pub(crate) fn end_of<T>(end: std::io::Result<T>) -> String {
+    match end {
+        Ok(_) => "end".to_owned(),
+        Err(error) => format!("{:?}", error.kind()),
     }
 }
 
 /// Bytes as an observation: short ones whole, long ones as their number, if they follow the pattern.
-fn shown(data: &[u8]) -> String {
+pub(crate) fn shown(data: &[u8]) -> String {
     if data.len() <= 64 {
         return format!("\"{}\"", data.escape_ascii());
     }

@@ -178,7 +178,8 @@ impl Fabric {
             Some(listener) if conn.listener == Some(listener.serial) => NetDue::SynAck(key), // a repeat
             Some(listener) => {
                 let waiting = listener.queue.len() as u64 + u64::from(listener.handshakes);
-                if waiting >= u64::from(self.options.backlog) {
+                // A queue is full when it is longer than its backlog, not when it is as long (`sk_acceptq_is_full`).
+                if waiting > u64::from(self.options.backlog) {
                     return; // dropped, as Linux does: the opener tries again
                 }
                 listener.handshakes += 1;

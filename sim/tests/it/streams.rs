@@ -182,7 +182,7 @@ async fn zero_linger_resets(world: World) {
 }
 
 fn short_backlog() -> Options {
-    Options { net: Network { backlog: 2, ..plain().net }, ..plain() }
+    Options { net: Network { backlog: 1, ..plain().net }, ..plain() } // one waits, and one more
 }
 
 #[sim::test(options = short_backlog())]
