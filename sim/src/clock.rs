@@ -149,7 +149,7 @@ impl Core {
         let stream = self.stream(&format!("clock/{name}"));
         let uptime = self.draw(stream, 1_000_000) * 1_000_000;
         let spread = self.options.clock_spread.as_millis() as i64;
-        let wall_offset = self.draw(stream, 2 * spread as u64 + 1) as i64 - spread;
+        let wall_offset = self.draw_or(stream, 2 * spread as u64 + 1, spread as u64) as i64 - spread;
         let mut clock = NodeClock {
             uptime,
             wall_offset,
@@ -163,7 +163,8 @@ impl Core {
         };
         let drift = self.options.clock_drift;
         if drift > 0 && node != NodeId::SCRIPT {
-            let ppm = self.draw(stream, 2 * u64::from(drift) + 1) as i64 - i64::from(drift);
+            let drift = i64::from(drift);
+            let ppm = self.draw_or(stream, 2 * drift as u64 + 1, drift as u64) as i64 - drift;
             // It came up in step with the others, and has drifted since the run began.
             clock.set_rate(0, ppm, false);
         }

@@ -10,7 +10,7 @@ use std::task::Waker;
 use std::time::Duration;
 
 use crate::agenda::{Agenda, DueKey};
-use crate::decide::{Decisions, StreamId};
+use crate::decide::{Decisions, Keep, StreamId};
 use crate::digest::{Digest, Kind};
 use crate::effects::Effects;
 use crate::host::Clock;
@@ -56,6 +56,8 @@ pub(crate) struct Core {
     pub(crate) names: RefCell<Names>,
     /// Which ready task runs next.
     pub(crate) pick: StreamId,
+    /// Overrides let tasks run first in, first out.
+    pub(crate) in_order: bool,
     /// How many nodes are paused: zero saves the lookup on every poll.
     pub(crate) paused: Cell<u32>,
     /// A node fell during the poll that is running.
@@ -117,7 +119,8 @@ impl Core {
     pub(crate) fn new(options: Options, clock: Clock) -> Rc<Self> {
         let name = options.name();
         let id = registry::enter(name.clone());
-        let mut decisions = Decisions::new(options.seed, options.overrides.clone(), options.record_decisions);
+        let keep = Keep { first: options.record_decisions, streams: options.record_streams.clone() };
+        let mut decisions = Decisions::new(options.seed, options.overrides.clone(), keep);
         let pick = decisions.stream("pick");
         let core = Self {
             id,
@@ -136,6 +139,7 @@ impl Core {
             notes: RefCell::new(Vec::new()),
             names: RefCell::new(Names::new()),
             pick,
+            in_order: options.overrides.calms("pick"),
             paused: Cell::new(0),
             falling: Cell::new(false),
             polls_here: Cell::new(0),
@@ -160,18 +164,24 @@ impl Core {
         self.digest.borrow_mut().fold(kind, subject, detail);
     }
 
-    /// Decides among `bound`.
+    /// Decides among `bound`; the first is the mildest.
     #[inline]
     pub(crate) fn draw(&self, stream: StreamId, bound: u64) -> u64 {
-        let value = self.decisions.borrow_mut().draw(stream, bound);
+        self.draw_or(stream, bound, 0)
+    }
+
+    /// Decides among `bound`; `mildest` is what a calm stream decides.
+    #[inline]
+    pub(crate) fn draw_or(&self, stream: StreamId, bound: u64, mildest: u64) -> u64 {
+        let value = self.decisions.borrow_mut().draw(stream, bound, mildest);
         self.event(Kind::Decision, u64::from(stream.0), value);
         value
     }
 
-    /// Decides without an event of its own: the event that follows tells what was decided.
+    /// The same without an event of its own: the event that follows tells what was decided.
     #[inline]
-    pub(crate) fn draw_quietly(&self, stream: StreamId, bound: u64) -> u64 {
-        self.decisions.borrow_mut().draw(stream, bound)
+    pub(crate) fn draw_quietly(&self, stream: StreamId, bound: u64, mildest: u64) -> u64 {
+        self.decisions.borrow_mut().draw(stream, bound, mildest)
     }
 
     /// Any 64-bit value.

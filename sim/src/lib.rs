@@ -46,7 +46,8 @@
 //! | put a proxy or a balancer between nodes | [`middlebox`] |
 //! | strike at every point of a run | [`Options::record_points`], [`Options::strikes`], [`World::struck`], [`Point`] |
 //! | go on with another seed, or schedule by priorities | [`Options::recipe`], [`Schedule::Pct`] |
-//! | decide in a script | [`World::stream`]; pin decisions with [`Options::overrides`] |
+//! | decide in a script | [`World::stream`]; decide otherwise with [`Options::overrides`] |
+//! | let overrides take faults, operations or nodes away | [`World::waives`], [`World::given`] |
 //! | know that faults were felt, and that nothing is left | [`World::effects`], [`World::census`] |
 //! | ask madsim's executor and network for a second opinion | `second::Second` (with `--cfg madsim`) |
 //! | know that a run is repeatable, and if not, why | [`verify()`], [`Divergence`] |
@@ -76,6 +77,7 @@ pub(crate) mod names;
 pub(crate) mod net;
 pub(crate) mod node;
 pub(crate) mod options;
+pub(crate) mod overrides;
 pub(crate) mod panics;
 pub(crate) mod points;
 pub(crate) mod registry;
@@ -97,7 +99,7 @@ pub(crate) mod world;
 
 pub use census::Census;
 pub use clock::{DRIFT_MAX, WALL_BASE};
-pub use decide::{Branch, Decision, Overrides, Unmatched, decision};
+pub use decide::{Branch, Decision, StreamCount, decision};
 pub use digest::{CHECKPOINT_EVENTS, CHECKPOINTS_MAX, Checkpoint, WINDOW_MAX};
 pub use disk::{DiskCounts, DiskOptions, DiskSnapshot, Often};
 pub use effects::Effect;
@@ -109,6 +111,7 @@ pub use node::{Fall, Status};
 pub use options::{Latency, Network, Options, Ratio, Resend, Schedule};
 pub use points::fault::{AWAY, PointFault, Strike, StrikeError};
 pub use points::{Likeness, Link, Point, PointKind, Struck, UnknownPoint};
+pub use overrides::{Override, OverrideError, Overrides, Streams, Unmatched};
 pub use report::{Event, Failure, Note, Report, TraceLine};
 pub use run::Sim;
 pub use seeded::Seeded;

@@ -7,8 +7,9 @@ use std::ops::Range;
 use std::time::Duration;
 
 use crate::clock::DRIFT_MAX;
-use crate::decide::{Branch, Overrides};
+use crate::decide::Branch;
 use crate::disk::DiskOptions;
+use crate::overrides::{Overrides, Streams};
 use crate::points::fault::Strike;
 
 /// Which ready task runs next.
@@ -190,7 +191,7 @@ impl Default for Network {
 pub struct Options {
     /// From which everything left open is decided.
     pub seed: u64,
-    /// Decisions pinned; those that meet none are reported.
+    /// What is decided otherwise; those that meet no decision are reported.
     pub overrides: Overrides,
     /// From when on other seeds decide, in the order of time. Default: none.
     pub recipe: Vec<Branch>,
@@ -223,6 +224,10 @@ pub struct Options {
     pub record_points: usize,
     /// Faults that strike at points; those that cannot are reported. Default: none.
     pub strikes: Vec<Strike>,
+    /// The decisions of these streams are kept, and (always) those that a pin moved: at most 65,536. Default: none.
+    pub record_streams: Vec<Streams>,
+    /// All streams are named in the report, with how often each was asked. Default: no.
+    pub name_streams: bool,
     /// Events with these ordinals are kept, to be named (at most 2^20). Default: none.
     pub keep_events: Range<u64>,
 }
@@ -246,6 +251,8 @@ impl Default for Options {
             record_decisions: 0,
             record_points: 0,
             strikes: Vec::new(),
+            record_streams: Vec::new(),
+            name_streams: false,
             keep_events: 0..0,
         }
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use crate::decide::{Decision, Unmatched};
+use crate::decide::{Decision, StreamCount};
 use crate::digest::Checkpoint;
 use crate::effects::Effect;
+use crate::overrides::Unmatched;
 use crate::points::fault::Strike;
 use crate::points::{Point, Struck};
 use crate::tap::Unmet;
@@ -145,7 +146,7 @@ pub struct Report<T> {
     pub notes: Vec<Note>,
     /// The trace, if one was asked for.
     pub trace: Vec<TraceLine>,
-    /// The first decisions, if asked for.
+    /// The decisions that were to be kept, and those that a pin moved.
     pub recorded: Vec<Decision>,
     /// The first points, if asked for.
     pub points: Vec<Point>,
@@ -153,6 +154,8 @@ pub struct Report<T> {
     pub struck: Vec<Struck>,
     /// Strikes that met no point, or one at which they cannot strike.
     pub missed: Vec<Strike>,
+    /// Every stream, if asked for.
+    pub streams: Vec<StreamCount>,
     /// Events kept as they were, if asked for.
     pub kept: Vec<Event>,
 }
@@ -178,6 +181,7 @@ impl<T> Report<T> {
             points: self.points,
             struck: self.struck,
             missed: self.missed,
+            streams: self.streams,
             kept: self.kept,
         }
     }

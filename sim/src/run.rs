@@ -192,6 +192,7 @@ fn report(core: &Core) -> Report<()> {
         points: core.points.recorded(),
         struck: core.points.struck(),
         missed: core.points.missed(),
+        streams: if core.options.name_streams { decisions.asked() } else { Vec::new() },
         kept: core.describe_kept(&digest, &decisions),
     }
 }

@@ -48,7 +48,8 @@ impl Stream {
 
     /// Yes, so many times out of so many.
     pub fn chance(&self, odds: Ratio) -> bool {
-        odds.num > 0 && self.below(u64::from(odds.den)) < u64::from(odds.num)
+        let (num, den) = (u64::from(odds.num), u64::from(odds.den));
+        num > 0 && self.core.draw_or(self.id, den, den - 1) < num
     }
 
     /// One of them.

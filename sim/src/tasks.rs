@@ -158,8 +158,8 @@ impl Tasks {
             }
             (1, _) | (_, Schedule::Fifo) => ready.pop_front(),
             (count, Schedule::Random) => {
-                let place = core.draw_quietly(core.pick, count as u64);
-                ready.swap_remove_back(place as usize)
+                let place = core.draw_quietly(core.pick, count as u64, 0) as usize;
+                if core.in_order { ready.remove(place) } else { ready.swap_remove_back(place) }
             }
         }
     }

@@ -99,6 +99,29 @@ impl World {
         Stream { core: Rc::clone(&self.core), id: self.core.stream(name) }
     }
 
+    /// A decision that is given: `default`, unless an override pins the next ordinal of that stream; below `bound`. It
+    /// costs the run nothing: no draw, no event, and drawn streams of the same name know nothing of it.
+    ///
+    /// # Panics
+    /// If the default is not below the bound.
+    #[must_use]
+    pub fn given(&self, stream: &str, default: u64, bound: u64) -> u64 {
+        self.core.decisions.borrow_mut().give(stream, default, bound)
+    }
+
+    /// Whether overrides waive the next thing that this stream speaks of, a fault, an operation or a node: no, unless it
+    /// is pinned to 1 or calm. A given decision, so asking changes nothing.
+    #[must_use]
+    pub fn waives(&self, stream: &str) -> bool {
+        self.core.decisions.borrow_mut().waives(stream)
+    }
+
+    /// How much overrides waived so far.
+    #[must_use]
+    pub fn waived(&self) -> u64 {
+        self.core.decisions.borrow().waived()
+    }
+
     /// Tells a line of the story: what a client did and heard, a fault, a law. Part of the digest.
     pub fn note(&self, text: impl Into<String>) {
         let text = text.into();

@@ -36,7 +36,7 @@ impl FromStr for Pin {
 pub(super) fn overrides(pins: &[Pin]) -> Overrides {
     let mut overrides = Overrides::new();
     for Pin { stream, ordinal, value } in pins {
-        overrides.entry(stream.clone()).or_default().insert(*ordinal, *value);
+        overrides.pin(stream, *ordinal, *value);
     }
     overrides
 }

@@ -129,8 +129,7 @@ fn write_verdict(play: &str, report: &RunReport, out: &mut dyn Write) -> io::Res
         writeln!(out, "faults felt: {}", faults.join(", "))?;
     }
     for unmatched in &report.unmatched {
-        let pin = format!("{}#{}", unmatched.stream, unmatched.ordinal);
-        writeln!(out, "{} {pin}", paint::odd("pinned, but never decided:"))?;
+        writeln!(out, "{} {unmatched}", paint::odd("pinned, but never decided:"))?;
     }
     for struck in &report.struck {
         writeln!(out, "struck: {struck}")?;
@@ -192,11 +191,7 @@ fn told<'a>(
         faults: &report.faults,
         effects: report.effects.iter().map(|(effect, count)| (effect.name(), *count)).collect(),
         marks: &report.marks,
-        unmatched_pins: report
-            .unmatched
-            .iter()
-            .map(|pin| format!("{}#{}", pin.stream, pin.ordinal))
-            .collect(),
+        unmatched_pins: report.unmatched.iter().map(ToString::to_string).collect(),
         struck: report.struck.iter().map(ToString::to_string).collect(),
         missed_strikes: report.missed.iter().map(ToString::to_string).collect(),
         story: report.notes.iter().map(line).collect(),

@@ -42,7 +42,8 @@ impl Core {
 
     /// By how much a timer that is set is late, in nanoseconds (`timer/NODE`: whether, and how many microseconds).
     fn lateness(&self, late: Late) -> u64 {
-        if self.draw(late.stream, u64::from(late.odds.den)) >= u64::from(late.odds.num) {
+        let (num, den) = (u64::from(late.odds.num), u64::from(late.odds.den));
+        if self.draw_or(late.stream, den, den - 1) >= num {
             return 0;
         }
         (self.draw(late.stream, late.most) + 1).saturating_mul(1000)

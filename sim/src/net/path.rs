@@ -173,7 +173,8 @@ pub(crate) fn travel(core: &Core, way: &Way) -> u64 {
         Latency::Constant(span) => nanos(span),
         Latency::Uniform(least, most) => between(least, most),
         Latency::Bimodal { usual, rare, odds } => {
-            let is_rare = core.draw(way.latency_stream, u64::from(odds.den)) < u64::from(odds.num);
+            let (num, den) = (u64::from(odds.num), u64::from(odds.den));
+            let is_rare = core.draw_or(way.latency_stream, den, den - 1) < num;
             let (least, most) = if is_rare { rare } else { usual };
             between(least, most)
         }

@@ -128,8 +128,9 @@ fn part(core: &Core, odds: Ratio, most: u64, label: &str, what: &str, stream: &m
         return most;
     }
     let stream = *stream.get_or_insert_with(|| core.stream(&format!("partial/{what}/{label}")));
-    if core.draw_quietly(stream, u64::from(odds.den)) >= u64::from(odds.num) {
+    let (num, den) = (u64::from(odds.num), u64::from(odds.den));
+    if core.draw_quietly(stream, den, den - 1) >= num {
         return most;
     }
-    1 + core.draw(stream, most)
+    1 + core.draw_or(stream, most, most - 1)
 }

@@ -58,7 +58,7 @@ impl Pct {
             self.draw_changes(core);
         }
         if core.polls_here.get() > PATIENCE {
-            let place = core.draw_quietly(core.pick, ready.len() as u64);
+            let place = core.draw_quietly(core.pick, ready.len() as u64, 0);
             return ready.swap_remove_back(place as usize);
         }
         let mut place = self.first(ready);

@@ -1,10 +1,9 @@
 //! Decisions: pinned, independent of what is added elsewhere, reported when a pin met nothing.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rand::RngExt;
-use sim::{Latency, Network, Options, Overrides, Ratio, Sim, World};
+use sim::{Latency, Network, Options, Override, Overrides, Ratio, Sim, Streams, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{connect, echo, server};
@@ -47,7 +46,12 @@ fn an_unrelated_node_leaves_the_latencies_of_the_others() {
 }
 
 fn pins(stream: &str, values: &[(u64, u64)]) -> Overrides {
-    BTreeMap::from([(stream.to_owned(), values.iter().copied().collect())])
+    let pin = |(ordinal, value): &(u64, u64)| Override::Pin {
+        stream: stream.to_owned(),
+        ordinal: *ordinal,
+        value: *value,
+    };
+    values.iter().map(pin).collect()
 }
 
 #[test]
@@ -72,12 +76,14 @@ fn a_pin_moves_one_decision_and_no_other() {
 #[test]
 fn pins_that_meet_no_decision_are_reported_and_any_value_is_valid() {
     let mut overrides = pins("latency/nobody→server:80#0", &[(0, 1)]);
-    overrides.extend(pins("latency/script→server:80#0", &[(0, u64::MAX), (1 << 40, 0)]));
-    overrides.extend(pins("pick", &[(0, u64::MAX)]));
+    overrides.extend(pins("latency/script→server:80#0", &[(0, u64::MAX), (1 << 40, 0)]).iter());
+    overrides.extend(pins("pick", &[(0, u64::MAX)]).iter());
+    overrides.extend([Override::Calm(Streams::beginning("weather/"))]);
     let report = Sim::new(Options { overrides, ..Options::seed(1) }).run(|world| echoes(world, true));
-    let unmatched: Vec<_> =
-        report.unmatched.iter().map(|each| (each.stream.as_str(), each.ordinal)).collect();
-    assert_eq!(unmatched, [("latency/nobody→server:80#0", 0), ("latency/script→server:80#0", 1 << 40)]);
+    let unmatched: Vec<_> = report.unmatched.iter().map(ToString::to_string).collect();
+    let expected =
+        ["weather/*#*", "latency/nobody→server:80#0#0", "latency/script→server:80#0#1099511627776"];
+    assert_eq!(unmatched, expected);
     report.expect_ok();
 }
 
@@ -104,4 +110,65 @@ async fn a_bimodal_latency_has_both_modes(world: World) {
 fn bimodal() -> Latency {
     let span = Duration::from_millis;
     Latency::Bimodal { usual: (span(1), span(2)), rare: (span(50), span(90)), odds: Ratio::new(1, 5) }
+}
+
+#[test]
+fn a_calm_world_is_as_mild_as_it_can_be() {
+    let overrides = Overrides::from_iter([Override::Calm(Streams::beginning(""))]);
+    let net = Network { latency: bimodal(), ..Network::default() };
+    let options = Options { net, overrides, name_streams: true, ..Options::seed(3) };
+    let report = Sim::new(options.clone()).run(|world| async move {
+        let drawn = world.stream("drawn");
+        assert_eq!((drawn.below(9), drawn.within(3..=9), *drawn.one_of(&[7, 8])), (0, 3, 7));
+        assert_eq!(drawn.span(Duration::from_secs(2)..=Duration::from_secs(9)), Duration::from_secs(2));
+        assert!(!drawn.chance(Ratio::new(9, 10)) && drawn.chance(Ratio::new(1, 1)));
+        assert_eq!(runtime::now().saturating_since(runtime::Instant::from_nanos(0)), Duration::ZERO);
+        echoes(world, false).await
+    });
+    assert_eq!(report.unmatched, []);
+    let partial = report.streams.iter().find(|each| each.stream.starts_with("partial/"));
+    assert!(partial.is_some_and(|each| each.decisions > 0 && !each.given), "{:?}", report.streams);
+    let moments = report.expect_ok();
+    let trips: std::collections::BTreeSet<_> = moments.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!(trips.into_iter().collect::<Vec<_>>(), [Duration::from_millis(2)], "one millisecond each way");
+}
+
+#[test]
+fn calm_picks_let_tasks_run_first_in_first_out() {
+    let order = |overrides: &[Override]| {
+        let options = Options { overrides: overrides.iter().cloned().collect(), ..Options::seed(3) };
+        let report = Sim::new(options).run(|world| async move {
+            for name in ["a", "b", "c", "d", "e", "f"] {
+                let told = world.clone();
+                drop(world.spawn("teller", async move { told.note(name) }));
+            }
+            world.sleep(Duration::from_millis(1)).await;
+            world.notes().into_iter().map(|note| note.text).collect::<String>()
+        });
+        report.expect_ok()
+    };
+    assert_ne!(order(&[]), "abcdef");
+    assert_eq!(order(&[Override::Calm(Streams::named("pick"))]), "abcdef");
+}
+
+#[test]
+fn asking_what_overrides_waive_moves_nothing() {
+    let run = |asks: bool, overrides: &str| {
+        let overrides = Vec::from_iter(overrides.parse::<Override>()).into();
+        let options = Options { overrides, ..Options::seed(4) };
+        Sim::new(options).run(move |world| async move {
+            let mut waived = Vec::new();
+            if asks {
+                waived.extend([(); 3].map(|()| world.waives("spare/meteor")));
+                assert_eq!(world.given("nodes", 3, 9), 3);
+            }
+            echoes(world, false).await;
+            waived
+        })
+    };
+    let (plain, asking) = (run(false, ""), run(true, ""));
+    assert_eq!((plain.digest, plain.events), (asking.digest, asking.events));
+    assert_eq!(asking.expect_ok(), [false; 3]);
+    assert_eq!(run(true, "spare/meteor#1=1").expect_ok(), [false, true, false]);
+    assert_eq!(run(true, "spare/*#*").expect_ok(), [true; 3]);
 }

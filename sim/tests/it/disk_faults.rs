@@ -146,10 +146,11 @@ fn odds_are_decided_in_a_stream_of_their_own() {
     let count = failed.iter().filter(|failed| **failed).count();
     assert!((3..=17).contains(&count), "{failed:?}");
     let place = failed.iter().position(|failed| !failed).expect("one went well");
-    let pins = [(place as u64, 0)].into();
     let mut pinned = failed;
     pinned[place] = true;
-    assert_eq!(run([("disk/node/sync error".to_owned(), pins)].into()), pinned, "that one alone");
+    let mut overrides = Overrides::new();
+    overrides.pin("disk/node/sync error", place as u64, 0);
+    assert_eq!(run(overrides), pinned, "that one alone");
 }
 
 #[sim::test(seeds = 0..8)]
