@@ -1,4 +1,5 @@
-//! The command line of `rehearse`: `explore` searches, `merge` joins searches, `replay` shows one run, `list` tells what there is.
+//! The command line of `rehearse`: `explore` searches, `merge` joins searches, `replay` shows one run, `shrink` makes a
+//! failing one smaller, `list` tells what there is.
 //!
 //! Exit codes: 0 all is well, 1 something failed, 2 the command line makes no sense, 130 ended by Ctrl-C. What a
 //! command answers goes to standard output, progress and complaints to standard error; colours and the progress bar
@@ -13,9 +14,10 @@ mod list;
 mod merge;
 mod name;
 mod paint;
-mod pin;
 mod replay;
 mod report;
+mod shelf;
+mod shrink;
 mod summary;
 mod table;
 mod told;
@@ -25,6 +27,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::bundle::BundleError;
 use crate::play::Play;
 
 use name::UnknownPlay;
@@ -44,8 +47,10 @@ enum Command {
     Explore(explore::Arguments),
     /// Joins what the shards of a search have reported
     Merge(merge::Arguments),
-    /// Runs one seed of a play twice and tells its story
+    /// Runs one seed of a play, or a failure bundle, twice and tells its story
     Replay(replay::Arguments),
+    /// Finds a smaller run that breaks the same law
+    Shrink(shrink::Arguments),
     /// Names the plays and the laws they are judged by
     List(list::Arguments),
     /// Prints the fingerprint of each run: what a search asks of fresh processes
@@ -74,6 +79,8 @@ enum Trouble {
     #[error("there are no plays")]
     NoPlays,
     #[error(transparent)]
+    Bundle(#[from] BundleError),
+    #[error(transparent)]
     Io(#[from] io::Error),
 }
 
@@ -98,6 +105,7 @@ pub fn main(plays: &[&'static dyn Play]) -> ExitCode {
         Command::Explore(arguments) => explore::run(&arguments, plays, &mut out),
         Command::Merge(arguments) => merge::run(&arguments, &mut out),
         Command::Replay(arguments) => replay::run(&arguments, plays, &mut out),
+        Command::Shrink(arguments) => shrink::run(&arguments, plays, &mut out),
         Command::List(arguments) => list::run(&arguments, plays, &mut out),
         Command::Digests(arguments) => digests::digests(&arguments, plays, &mut out),
         Command::Events(arguments) => digests::events(&arguments, plays, &mut out),
@@ -111,7 +119,9 @@ pub fn main(plays: &[&'static dyn Play]) -> ExitCode {
         Err(trouble) => {
             anstream::eprintln!("{}", paint::bad(format_args!("error: {trouble}")));
             match trouble {
-                Trouble::Unknown(_) | Trouble::NoPlays | Trouble::Report(_) => ExitCode::from(USAGE),
+                Trouble::Unknown(_) | Trouble::NoPlays | Trouble::Report(_) | Trouble::Bundle(_) => {
+                    ExitCode::from(USAGE)
+                }
                 Trouble::Io(_) => ExitCode::FAILURE,
             }
         }

@@ -74,7 +74,9 @@ pub async fn play(ledger: &Ledger, plot: impl Plot, unloaded: BTreeMap<String, u
     let looks = Looks::begin(&stack);
     stack.application.set_slots(*world.stream("slots").one_of(&SLOTS));
     plot.open(&stack).await;
-    let clients: Vec<_> = (0..scale.clients).map(|id| Client::new(&world, &stack.ledger, id)).collect();
+    let present = |id: &u32| !world.waives(&format!("absent/client-{id}"));
+    let clients: Vec<_> =
+        (0..scale.clients).filter(present).map(|id| Client::new(&world, &stack.ledger, id)).collect();
     for client in &clients {
         client.begin(scale.keys, scale.load);
     }

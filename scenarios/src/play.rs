@@ -13,8 +13,8 @@ use model::Broken;
 use protocol::time::Mono;
 use serde::{Deserialize, Serialize};
 use sim::{
-    Branch, Checkpoint, Event, Failure, Note, Overrides, Point, PointFault, Schedule, Strike, Struck,
-    TraceLine, Unmatched,
+    Branch, Checkpoint, Decision, Event, Failure, Note, Overrides, Point, PointFault, Schedule, StreamCount,
+    Streams, Strike, Struck, TraceLine, Unmatched,
 };
 
 /// Something that can be run from a seed.
@@ -37,6 +37,10 @@ pub trait Play: Sync {
     fn may_strike(&self, _point: &Point, _fault: PointFault) -> bool {
         true
     }
+    /// The streams that decide which faults strike, when and how: a failure bundle tells their decisions.
+    fn fault_streams(&self) -> Vec<Streams> {
+        Vec::new()
+    }
     /// Runs it. Equal arguments give an equal digest, on any thread and in any process.
     fn run(&self, seed: u64, options: &RunOptions) -> RunReport;
 }
@@ -55,7 +59,7 @@ pub fn perform(play: &dyn Play, seed: u64, options: &RunOptions) -> RunReport {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RunOptions {
-    /// Decisions pinned.
+    /// What is decided otherwise.
     pub overrides: Overrides,
     /// From when on other seeds decide.
     pub recipe: Vec<Branch>,
@@ -74,12 +78,22 @@ pub struct RunOptions {
     /// Events with these ordinals are kept, to be named.
     #[serde(skip)]
     pub keep_events: Range<u64>,
+    /// Decisions of these streams are kept.
+    #[serde(skip)]
+    pub record_streams: Vec<Streams>,
+    /// The report names all streams.
+    #[serde(skip)]
+    pub name_streams: bool,
+    /// The run fails after so many events; else after the simulator's own limit.
+    #[serde(skip)]
+    pub events_max: Option<u64>,
 }
 
 impl RunOptions {
     /// The same for the simulator, with a seed.
     #[must_use]
     pub fn sim(&self, seed: u64) -> sim::Options {
+        let defaults = sim::Options::default();
         sim::Options {
             seed,
             overrides: self.overrides.clone(),
@@ -89,7 +103,10 @@ impl RunOptions {
             record_points: self.record_points,
             trace: self.trace,
             keep_events: self.keep_events.clone(),
-            ..sim::Options::default()
+            record_streams: self.record_streams.clone(),
+            name_streams: self.name_streams,
+            events_max: self.events_max.unwrap_or(defaults.events_max),
+            ..defaults
         }
     }
 }
@@ -183,11 +200,15 @@ pub struct RunReport {
     pub struck: Vec<Struck>,
     /// Strikes that met no point, or one at which they cannot strike.
     pub missed: Vec<Strike>,
+    /// Decisions that were to be kept, and those that overrides moved.
+    pub recorded: Vec<Decision>,
+    /// All streams, if asked for.
+    pub streams: Vec<StreamCount>,
 }
 
 impl RunReport {
     /// Of a run that took its thread with it: a mistake in the play or in the simulator, told like a broken law.
-    fn fallen(seed: u64, panic: &(dyn Any + Send)) -> Self {
+    pub(crate) fn fallen(seed: u64, panic: &(dyn Any + Send)) -> Self {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a text");
         let text = format!("the run itself panicked: {text}");
@@ -215,6 +236,8 @@ impl RunReport {
             points: Vec::new(),
             struck: Vec::new(),
             missed: Vec::new(),
+            recorded: Vec::new(),
+            streams: Vec::new(),
         }
     }
 
@@ -259,6 +282,8 @@ impl From<sim::Report<Performance>> for RunReport {
             points: report.points,
             struck: report.struck,
             missed: report.missed,
+            recorded: report.recorded,
+            streams: report.streams,
         }
     }
 }

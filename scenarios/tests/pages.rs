@@ -7,6 +7,7 @@ use serde_json::Value;
 const EXPLORE: &str = include_str!("../../docs/explore.md");
 const REPLAY: &str = include_str!("../../docs/replay.md");
 const STRATEGIES: &str = include_str!("../../docs/strategies.md");
+const SHRINK: &str = include_str!("../../docs/shrink.md");
 
 fn said(arguments: &str) -> Vec<u8> {
     let mut toy = Command::new(env!("CARGO_BIN_EXE_toy"));
@@ -46,7 +47,8 @@ fn told(page: &str, names: &[String]) {
 
 #[test]
 fn every_option_is_told() {
-    for (command, page) in [("explore", EXPLORE), ("replay", REPLAY), ("merge", STRATEGIES)] {
+    let pages = [("explore", EXPLORE), ("replay", REPLAY), ("shrink", SHRINK), ("merge", STRATEGIES)];
+    for (command, page) in pages {
         let untold: Vec<_> = options(command).into_iter().filter(|option| !page.contains(option)).collect();
         assert!(untold.is_empty(), "the page of {command} does not tell {untold:?}");
     }

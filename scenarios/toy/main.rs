@@ -9,7 +9,7 @@ use std::time::Duration;
 use model::Broken;
 use protocol::time::Mono;
 use scenarios::play::{Performance, Play, RunOptions, RunReport};
-use sim::{Point, PointFault, PointKind, Ratio, Sim, World};
+use sim::{Point, PointFault, PointKind, Ratio, Sim, Streams, World};
 
 /// A play that waits for a minute of virtual time, beside its one particularity.
 struct Toy {
@@ -25,6 +25,10 @@ impl Play for Toy {
 
     fn about(&self) -> &'static str {
         self.about
+    }
+
+    fn fault_streams(&self) -> Vec<Streams> {
+        vec![Streams::beginning("storm/")]
     }
 
     fn run(&self, seed: u64, options: &RunOptions) -> RunReport {
@@ -71,6 +75,11 @@ fn forgetful(world: &World, _: &mut Performance) {
     world.note(format!("this process has run {} seeds", RUNS.fetch_add(1, Ordering::Relaxed)));
 }
 
+fn moody(world: &World, performance: &mut Performance) {
+    flawed(world, performance);
+    forgetful(world, performance);
+}
+
 fn homesick(world: &World, _: &mut Performance) {
     world.note(format!("at home in process {}", std::process::id()));
 }
@@ -91,6 +100,40 @@ fn blind(_: &World, performance: &mut Performance) {
 
 fn clumsy(_: &World, _: &mut Performance) {
     panic!("stumbles over the carpet");
+}
+
+/// Ten storms, and two clients with ten operations each: it breaks a law when storm 6 strikes and the first client does
+/// its operations 4 and 7 while it rains; and another law when nobody does anything.
+fn stormy(world: &World, performance: &mut Performance) {
+    let rain = world.stream("rain/drops").below(1_000);
+    let wind: u64 = (0..50).map(|_| world.stream("wind/gusts").below(10)).sum();
+    let storms: Vec<u64> = (0..10)
+        .filter(|storm| {
+            let how = world.stream("storm/how").below(3);
+            let strikes = !world.waives("spare/storm");
+            if strikes {
+                world.note(format!("storm {storm} strikes, as {how} in a wind of {wind}"));
+            }
+            strikes
+        })
+        .collect();
+    let mut done = Vec::new();
+    for client in ["a", "b"] {
+        if world.waives(&format!("absent/{client}")) {
+            continue;
+        }
+        done.extend(
+            (0..10).filter(|_| !world.waives(&format!("skip/{client}"))).map(|number| (client, number)),
+        );
+    }
+    performance.faults.insert("storm", storms.len() as u64);
+    let needs = storms.contains(&6) && done.contains(&("a", 4)) && done.contains(&("a", 7)) && rain > 0;
+    let law = if done.is_empty() { Some("somebody_works") } else { needs.then_some("dry_feet") };
+    if let Some(law) = law {
+        let at = Mono::ZERO + world.elapsed();
+        let text = format!("of {} storms and {} operations", storms.len(), done.len());
+        performance.outcome = Err(Broken { law, at, place: None, text });
+    }
 }
 
 /// A play that does not even begin.
@@ -161,15 +204,25 @@ async fn store() {
     }
 }
 
-static PLAYS: [&dyn Play; 10] = [
+static PLAYS: [&dyn Play; 12] = [
     &Toy { name: "calm", about: "nothing happens", particularity: calm },
     &Toy { name: "flawed", about: "one seed in seven breaks a law", particularity: flawed },
     &Toy { name: "forgetful", about: "a second run in one process is another one", particularity: forgetful },
+    &Toy {
+        name: "moody",
+        about: "one seed in seven breaks a law, and no run is the same twice",
+        particularity: moody,
+    },
     &Toy { name: "homesick", about: "a run in another process is another one", particularity: homesick },
     &Toy { name: "spared", about: "its fault is never felt", particularity: spared },
     &Toy { name: "deserter", about: "a fresh process is gone in its middle", particularity: deserter },
     &Toy { name: "blind", about: "a law has nothing to judge", particularity: blind },
     &Toy { name: "clumsy", about: "it panics", particularity: clumsy },
+    &Toy {
+        name: "stormy",
+        about: "one of ten storms and two of twenty operations break a law",
+        particularity: stormy,
+    },
     &Absent,
     &Credulous,
 ];

@@ -2,13 +2,14 @@
 
 use std::io::Write;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::report::{Failure, Report, replay_line};
+use crate::cli::shelf::Shelf;
 use crate::cli::told::flags;
 use crate::cli::{Ending, Trouble, duration, interrupt, name, paint, summary, table};
 use crate::play::Play;
@@ -62,6 +63,9 @@ pub(super) struct Arguments {
     /// End with the first failure
     #[arg(long)]
     stop_on_failure: bool,
+    /// Write each failure into this folder, as a bundle that `replay` and `shrink` take
+    #[arg(long, value_name = "DIR")]
+    bundles: Option<PathBuf>,
     /// Name the marks that no run reached
     #[arg(long)]
     marks: bool,
@@ -109,6 +113,7 @@ fn search(
     known: &[Failure],
     out: &mut dyn Write,
 ) -> Result<Report, Trouble> {
+    let shelf = arguments.bundles.clone().map(Shelf::open).transpose()?;
     let bar = Bar::new(plan.limit, arguments.json);
     let mut trouble = None;
     let mut written = Duration::ZERO;
@@ -121,7 +126,14 @@ fn search(
             }
             Some(_) | None => Ok(()),
         };
-        if let Err(error) = told.and(kept) {
+        let bundled = match (&shelf, failed) {
+            (Some(shelf), Some(failed)) => shelf
+                .keep(plan.plays, failed)
+                .map_err(Trouble::from)
+                .and_then(|path| Ok(bar.tell_bundle(&path, out)?)),
+            (None, _) | (_, None) => Ok(()),
+        };
+        if let Err(error) = told.and(bundled).and(kept) {
             trouble.get_or_insert(error);
             // Nobody reads what it would find.
             plan.interrupted.store(true, Ordering::Relaxed);
@@ -227,6 +239,17 @@ impl Bar {
                 return Ok(());
             }
             write_failure(failed, out)
+        })
+    }
+
+    fn tell_bundle(&self, path: &Path, out: &mut dyn Write) -> std::io::Result<()> {
+        self.bar.suspend(|| {
+            if self.json {
+                anstream::eprintln!("  bundle: {}", path.display());
+                return Ok(());
+            }
+            writeln!(out, "  bundle: {}", path.display())?;
+            out.flush()
         })
     }
 

@@ -1,5 +1,6 @@
-//! Naming plays and runs: `smoke`, `smoke:17`.
+//! Naming plays and runs: `smoke`, `smoke:17`, a failure bundle.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::play::Play;
@@ -28,6 +29,31 @@ impl FromStr for RunName {
             return Err(RunNameError);
         }
         Ok(Self { play: play.to_owned(), seed })
+    }
+}
+
+/// A run, by its name or by its bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    /// By its name.
+    Run(RunName),
+    /// By a file, whose name ends in `.json`.
+    File(PathBuf),
+}
+
+/// Why a text names neither.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a run is named SCENARIO:SEED, such as smoke:17, or by its bundle, FILE.json")]
+pub(super) struct SubjectError;
+
+impl FromStr for Subject {
+    type Err = SubjectError;
+
+    fn from_str(text: &str) -> Result<Self, SubjectError> {
+        if text.ends_with(".json") {
+            return Ok(Self::File(text.into()));
+        }
+        text.parse().map(Self::Run).map_err(|RunNameError| SubjectError)
     }
 }
 
@@ -60,5 +86,13 @@ mod tests {
         for bad in ["smoke", "smoke:", ":17", "smoke:-1", "smoke:17:1", "smoke 17"] {
             assert_eq!(bad.parse::<RunName>(), Err(RunNameError), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_subject_is_a_run_or_a_file() {
+        let run = RunName { play: "smoke".to_owned(), seed: 17 };
+        assert_eq!("smoke:17".parse(), Ok(Subject::Run(run)));
+        assert_eq!("found/smoke:17.json".parse(), Ok(Subject::File("found/smoke:17.json".into())));
+        assert_eq!("smoke".parse::<Subject>(), Err(SubjectError));
     }
 }

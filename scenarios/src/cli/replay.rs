@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 use tracing::Level;
 
-use crate::cli::name::{RunName, find};
+use crate::bundle::{Bundle, Line, Mismatch};
+use crate::cli::name::{Subject, find};
 use crate::cli::told::Told as How;
 use crate::cli::{Ending, Trouble, duration, paint};
 use crate::play::{Play, RunOptions, RunReport, perform};
@@ -14,9 +15,9 @@ use crate::search::{Divergence, twice};
 /// What `replay` can be told.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The run, as a failure names it
-    #[arg(value_name = "SCENARIO:SEED")]
-    run: RunName,
+    /// The run, as a failure names it, or a failure bundle
+    #[arg(value_name = "SCENARIO:SEED|FILE.json")]
+    run: Subject,
     /// Show the trace from this level up: error, warn, info, debug, trace
     #[arg(long, value_name = "LEVEL")]
     trace: Option<Level>,
@@ -45,6 +46,8 @@ struct Told<'a> {
     divergence: Option<String>,
     /// The digest that was expected, if it was another one.
     expected_digest: Option<String>,
+    /// How it is not the bundle's run.
+    mismatch: Option<String>,
     broken: Option<&'a model::Broken>,
     /// Laws that had nothing to judge.
     unjudged: &'a [&'static str],
@@ -67,10 +70,14 @@ struct Told<'a> {
     trace: Vec<String>,
 }
 
-#[derive(Serialize)]
-struct Line {
-    at_seconds: f64,
-    text: String,
+/// How a run compares with others of which it should be the same.
+struct Proof {
+    divergence: Option<Box<Divergence>>,
+    /// The digest that was expected, if it is another one.
+    expected: Option<u128>,
+    mismatch: Option<Mismatch>,
+    /// Whether there is a bundle.
+    bundled: bool,
 }
 
 /// Obeys.
@@ -79,23 +86,43 @@ pub(super) fn run(
     plays: &[&'static dyn Play],
     out: &mut dyn Write,
 ) -> Result<Ending, Trouble> {
-    let play = find(plays, &arguments.run.play)?;
-    let silent = arguments.told.options();
-    let report = perform(play, arguments.run.seed, &RunOptions { trace: arguments.trace, ..silent.clone() });
-    // The second run has no trace: that it is the same proves that the trace changes nothing.
-    let divergence = twice::again(play, &silent, &report).err();
-    let expected = arguments.digest.filter(|expected| *expected != report.digest);
-    let passed = report.outcome.is_ok() && divergence.is_none() && expected.is_none();
+    let bundle = match &arguments.run {
+        Subject::Run(_) => None,
+        Subject::File(path) => Some(Bundle::read(path)?),
+    };
+    let (name, seed, silent) = match (&arguments.run, &bundle) {
+        (_, Some(bundle)) => (&bundle.scenario, bundle.seed, arguments.told.beside(bundle.options.clone())),
+        (Subject::Run(run), None) => (&run.play, run.seed, arguments.told.options()),
+        (Subject::File(_), None) => unreachable!("a file was read"),
+    };
+    let play = find(plays, name)?;
+    // What is told beside a bundle makes another run of it.
+    let bundle = bundle.filter(|bundle| bundle.options == silent);
+    let report = perform(play, seed, &RunOptions { trace: arguments.trace, ..silent.clone() });
+    let proof = Proof {
+        // The second run has no trace: that it is the same proves that the trace changes nothing.
+        divergence: twice::again(play, &silent, &report).err(),
+        expected: arguments.digest.filter(|expected| *expected != report.digest),
+        mismatch: bundle.as_ref().and_then(|bundle| bundle.compare(&report).err()),
+        bundled: bundle.is_some(),
+    };
+    let passed = report.outcome.is_ok() && proof.holds();
     if arguments.json {
-        let told = told(play.name(), &report, divergence.as_deref(), expected, passed);
-        serde_json::to_writer_pretty(&mut *out, &told).map_err(io::Error::from)?;
+        serde_json::to_writer_pretty(&mut *out, &told(play.name(), &report, &proof, passed))
+            .map_err(io::Error::from)?;
         writeln!(out)?;
     } else {
         write_story(&report, out)?;
         write_verdict(play.name(), &report, out)?;
-        write_proof(&report, divergence.as_deref(), expected, out)?;
+        write_proof(&report, &proof, out)?;
     }
     Ok(if passed { Ending::Passed } else { Ending::Failed })
+}
+
+impl Proof {
+    const fn holds(&self) -> bool {
+        self.divergence.is_none() && self.expected.is_none() && self.mismatch.is_none()
+    }
 }
 
 fn write_story(report: &RunReport, out: &mut dyn Write) -> io::Result<()> {
@@ -147,38 +174,31 @@ fn write_verdict(play: &str, report: &RunReport, out: &mut dyn Write) -> io::Res
     }
 }
 
-fn write_proof(
-    report: &RunReport,
-    divergence: Option<&Divergence>,
-    expected: Option<u128>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    if let Some(divergence) = divergence {
+fn write_proof(report: &RunReport, proof: &Proof, out: &mut dyn Write) -> io::Result<()> {
+    if let Some(divergence) = &proof.divergence {
         writeln!(out, "{} {divergence}", paint::bad("not deterministic:"))?;
     }
-    if let Some(expected) = expected {
+    if let Some(expected) = proof.expected {
         let text = format!("the digest was expected to be {expected:032x}: other code, or other options");
         writeln!(out, "{}", paint::bad(text))?;
     }
-    let twice = if divergence.is_none() { ", the same twice" } else { "" };
-    writeln!(out, "digest {:032x}{twice}", report.digest)
+    if let Some(mismatch) = &proof.mismatch {
+        writeln!(out, "{}", paint::bad(mismatch))?;
+    }
+    let twice = if proof.divergence.is_none() { ", the same twice" } else { "" };
+    let bundle = if proof.bundled && proof.mismatch.is_none() { ", and as in the bundle" } else { "" };
+    writeln!(out, "digest {:032x}{twice}{bundle}", report.digest)
 }
 
-fn told<'a>(
-    scenario: &'a str,
-    report: &'a RunReport,
-    divergence: Option<&Divergence>,
-    expected: Option<u128>,
-    passed: bool,
-) -> Told<'a> {
-    let line = |note: &sim::Note| Line { at_seconds: note.at.as_secs_f64(), text: note.text.clone() };
+fn told<'a>(scenario: &'a str, report: &'a RunReport, proof: &Proof, passed: bool) -> Told<'a> {
     Told {
         scenario,
         seed: report.seed,
         passed,
         digest: format!("{:032x}", report.digest),
-        divergence: divergence.map(ToString::to_string),
-        expected_digest: expected.map(|digest| format!("{digest:032x}")),
+        divergence: proof.divergence.as_ref().map(ToString::to_string),
+        expected_digest: proof.expected.map(|digest| format!("{digest:032x}")),
+        mismatch: proof.mismatch.as_ref().map(ToString::to_string),
         broken: report.outcome.as_ref().err(),
         unjudged: &report.unjudged,
         virtual_seconds: report.elapsed.as_secs_f64(),
@@ -194,7 +214,7 @@ fn told<'a>(
         unmatched_pins: report.unmatched.iter().map(ToString::to_string).collect(),
         struck: report.struck.iter().map(ToString::to_string).collect(),
         missed_strikes: report.missed.iter().map(ToString::to_string).collect(),
-        story: report.notes.iter().map(line).collect(),
+        story: report.notes.iter().map(Line::from).collect(),
         trace: report.trace.iter().map(ToString::to_string).collect(),
     }
 }

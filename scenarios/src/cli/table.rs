@@ -41,9 +41,11 @@ fn marks(summary: &Summary, name_them: bool, out: &mut dyn Write) -> io::Result<
     }
     let all = reached + missed.len();
     if name_them {
-        return writeln!(out, "{reached} of {all} marks reached; not {}", missed.join(", "));
+        let never = missed.len();
+        return writeln!(out, "{reached} of {all} marks reached, {never} never: {}", missed.join(", "));
     }
-    writeln!(out, "{reached} of {all} marks reached; --marks names the others")
+    let never = missed.len();
+    writeln!(out, "{reached} of {all} marks reached, {never} never; --marks names those")
 }
 
 fn last_line(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {

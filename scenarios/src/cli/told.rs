@@ -4,17 +4,16 @@ use std::fmt::Write;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sim::{Branch, Schedule, Strike};
+use sim::{Branch, Override, Schedule, Strike};
 
-use crate::cli::pin::{Pin, overrides};
 use crate::play::RunOptions;
 
 /// What a run is told.
 #[derive(Debug, clap::Args)]
 pub(super) struct Told {
-    /// Pin a decision (repeatable)
-    #[arg(long, value_name = "STREAM#ORDINAL=VALUE")]
-    pin: Vec<Pin>,
+    /// Pin a decision, or calm all of some streams (repeatable)
+    #[arg(long, value_name = "STREAM#ORDINAL=VALUE|STREAMS#*")]
+    pin: Vec<Override>,
     /// Let a fault strike at a point (repeatable)
     #[arg(long, value_name = "POINT#ORDINAL=FAULT")]
     strike: Vec<Strike>,
@@ -35,13 +34,25 @@ impl Told {
         let mut recipe: Vec<_> = self.branch.iter().map(|flag| flag.0).collect();
         recipe.sort_by_key(|branch| branch.at);
         RunOptions {
-            overrides: overrides(&self.pin),
+            overrides: self.pin.iter().cloned().collect(),
             recipe,
             schedule: self.schedule.map_or_else(Schedule::default, |flag| flag.0),
             swarm: self.swarm,
             strikes: self.strike.clone(),
             ..RunOptions::default()
         }
+    }
+
+    /// As a run takes it that is told something already.
+    pub(super) fn beside(&self, mut options: RunOptions) -> RunOptions {
+        let more = self.options();
+        options.overrides.extend(more.overrides.iter());
+        options.recipe.extend(more.recipe);
+        options.recipe.sort_by_key(|branch| branch.at);
+        options.strikes.extend(more.strikes);
+        options.swarm |= more.swarm;
+        options.schedule = self.schedule.map_or(options.schedule, |flag| flag.0);
+        options
     }
 }
 
@@ -51,10 +62,8 @@ pub(super) fn flags(options: &RunOptions) -> String {
     let mut add = |flag: std::fmt::Arguments<'_>| {
         flags.write_char(' ').and_then(|()| flags.write_fmt(flag)).expect("a string takes everything");
     };
-    for (stream, pins) in &options.overrides {
-        for (ordinal, value) in pins {
-            add(format_args!("--pin '{stream}#{ordinal}={value}'"));
-        }
+    for one in options.overrides.iter() {
+        add(format_args!("--pin '{one}'"));
     }
     for strike in &options.strikes {
         add(format_args!("--strike {strike}"));
@@ -120,8 +129,6 @@ impl FromStr for ScheduleFlag {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use clap::Parser;
     use sim::{PointFault, PointKind};
 
@@ -137,7 +144,10 @@ mod tests {
     fn flags_say_what_was_told() {
         let strike = |fault| Strike { kind: PointKind::DiskSync, ordinal: 17, fault };
         let options = RunOptions {
-            overrides: BTreeMap::from([("pick".to_owned(), BTreeMap::from([(3, 7), (9, 0)]))]),
+            overrides: ["pick#3=7", "pick#9=0", "latency/*#*"]
+                .map(|text| text.parse::<Override>().expect("an override"))
+                .into_iter()
+                .collect(),
             recipe: vec![Branch { at: Duration::from_millis(1500), seed: 77 }],
             schedule: Schedule::Pct { depth: 3, polls: 20_000 },
             swarm: true,

@@ -83,7 +83,7 @@ impl Plot for ConfigRetry {
     async fn open(&self, stack: &Stack) {
         let draws = Draws::new(stack);
         let (away, trouble) = (draws.away(), *draws.of("cold_trouble").one_of(&COLD));
-        if !draws.is_cold() || !trouble.is_allowed(stack) {
+        if !draws.is_cold() || !trouble.is_allowed(stack) || stack.world.waives("spare/cold") {
             return Smoke.open(stack).await;
         }
         stack.world.note(format!("there is no engine yet, but {trouble:?}, for {away:?}"));
@@ -110,6 +110,12 @@ impl Plot for ConfigRetry {
             let slots = draws.of("slots").within(1..=SLOTS_MAX);
             if !stack.wait(wait, end).await {
                 return;
+            }
+            // Trouble that is spared takes its time, so that what comes after it stays near its moment.
+            if stack.world.waives("spare/api") {
+                trouble::latency(&draws.of("latency"));
+                stack.world.sleep(away).await;
+                continue;
             }
             let restarts = stack.ledger.allows(Family::InstanceKilled);
             if !restarts || !trouble.is_allowed(stack) {

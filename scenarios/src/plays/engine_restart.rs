@@ -117,6 +117,11 @@ impl Plot for EngineRestart {
             if !stack.wait(blow.wait, end).await {
                 return;
             }
+            // A fall that is spared takes its time, so that those after it stay near their moments.
+            if stack.world.waives("spare/engine") {
+                stack.world.sleep(blow.down).await;
+                continue;
+            }
             if allows(stack, &blow) {
                 fall(stack, &blow, blow.inside).await;
                 if blow.again.is_some() {

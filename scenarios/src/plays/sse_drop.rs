@@ -55,6 +55,11 @@ impl Plot for SseDrop {
             if !stack.wait(wait, end).await {
                 return;
             }
+            // A blow that is spared takes its time, so that those after it stay near their moments.
+            if stack.world.waives("spare/app") {
+                stack.world.sleep(details.lasts(blow)).await;
+                continue;
+            }
             if !cut::families(blow, &details).iter().all(|family| stack.ledger.allows(*family)) {
                 continue;
             }

@@ -93,7 +93,7 @@ impl Trouble {
     pub(super) async fn begin_cold(self, stack: &Stack, latency: &Stream) -> Begun {
         let node = stack.engine.node();
         let strikes = vec![stack.ledger.struck(self.family())];
-        let least = latency.span(FAR.0..=FAR.1);
+        let least = self::latency(latency);
         match self {
             Self::Down => {}
             Self::Dark => {
@@ -116,7 +116,7 @@ impl Trouble {
     pub(super) async fn begin_hot(self, stack: &Stack, latency: &Stream) -> Begun {
         let node = stack.engine.node();
         let mut strikes = vec![stack.ledger.struck(self.family())];
-        let least = latency.span(FAR.0..=FAR.1);
+        let least = self::latency(latency);
         match self {
             Self::Down => {
                 let orderly = node.stop(STOP).await;
@@ -193,6 +193,11 @@ impl Begun {
             stack.ledger.repaired(strike);
         }
     }
+}
+
+/// How far away the engine is next, at least.
+pub(super) fn latency(decided: &Stream) -> Duration {
+    decided.span(FAR.0..=FAR.1)
 }
 
 /// Sets how far the engine is from those who configure pools, for connections opened from here on.

@@ -114,6 +114,20 @@ pub(super) struct Details {
     late_answer: Duration,
 }
 
+impl Details {
+    /// About how long a blow lasts.
+    pub(super) const fn lasts(&self, blow: Blow) -> Duration {
+        match blow {
+            Blow::Stream | Blow::Socket => Duration::ZERO,
+            Blow::Kill => self.platform,
+            Blow::Pause | Blow::Partition => self.away,
+            Blow::EnginePause => self.engine_away,
+            Blow::LateStart => self.late_start,
+            Blow::LateAnswer => self.late_answer,
+        }
+    }
+}
+
 /// What is decided, each in a stream of its own.
 pub(super) struct Draws {
     world: World,

@@ -1,0 +1,124 @@
+//! Trying candidates: several at once, and yet the outcome is that of trying them one after the other.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use sim::Overrides;
+
+use crate::play::{Play, RunOptions, RunReport, perform};
+
+/// How many times more events than the original a candidate may have, and how many on top. Ours: less of everything makes
+/// a run shorter as a rule; one that goes on for ever is no candidate.
+const EVENTS_FACTOR: u64 = 4;
+const EVENTS_MORE: u64 = 1_000_000;
+
+/// Tries candidates against one failure.
+pub(super) struct Trial<'a> {
+    pub(super) play: &'a dyn Play,
+    pub(super) seed: u64,
+    pub(super) options: RunOptions,
+    pub(super) law: &'static str,
+    pub(super) events: u64,
+    pub(super) jobs: NonZeroUsize,
+    pub(super) begun: runtime::Instant,
+    pub(super) limit: Option<Duration>,
+    pub(super) interrupted: &'a AtomicBool,
+    /// What came of those that were tried.
+    tried: BTreeMap<Overrides, bool>,
+    /// Runs that were needed, as if there were one thread.
+    pub(super) runs: u64,
+    /// Whether there was no time left for a candidate.
+    pub(super) cut_off: bool,
+}
+
+impl<'a> Trial<'a> {
+    pub(super) fn new(plan: &super::Plan<'a>, law: &'static str, events: u64) -> Self {
+        Self {
+            play: plan.play,
+            seed: plan.seed,
+            options: plan.options.clone(),
+            law,
+            events,
+            jobs: plan.jobs,
+            begun: runtime::now(),
+            limit: plan.limit,
+            interrupted: plan.interrupted,
+            tried: BTreeMap::new(),
+            runs: 0,
+            cut_off: false,
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.limit.is_some_and(|limit| self.begun.elapsed() >= limit)
+            || self.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// One run, with everything that is to be known of it.
+    pub(super) fn run(&self, overrides: &Overrides) -> RunReport {
+        let options = RunOptions {
+            overrides: overrides.clone(),
+            record_streams: self.play.fault_streams(),
+            name_streams: true,
+            ..self.options.clone()
+        };
+        perform(self.play, self.seed, &options)
+    }
+
+    fn fails(&self, overrides: &Overrides) -> bool {
+        let events_max = Some(self.events.saturating_mul(EVENTS_FACTOR).saturating_add(EVENTS_MORE));
+        let options = RunOptions { overrides: overrides.clone(), events_max, ..self.options.clone() };
+        let report = perform(self.play, self.seed, &options);
+        report.outcome.is_err_and(|broken| broken.law == self.law)
+    }
+
+    /// The first of some candidates that breaks the same law; `None` if none does, or when time was over before that
+    /// was known.
+    pub(super) fn first(&mut self, candidates: &[Overrides]) -> Option<usize> {
+        let (next, first) = (AtomicUsize::new(0), AtomicUsize::new(usize::MAX));
+        let results = Mutex::new(BTreeMap::new());
+        let shared = &*self;
+        let work = || {
+            loop {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                let Some(candidate) = candidates.get(place) else { return };
+                // Those before the first that fails are all tried; what comes after it does not matter.
+                if place > first.load(Ordering::Relaxed) || shared.is_over() {
+                    return;
+                }
+                let known = shared.tried.get(candidate).copied();
+                let fails = known.unwrap_or_else(|| shared.fails(candidate));
+                if fails {
+                    first.fetch_min(place, Ordering::Relaxed);
+                }
+                results.lock().insert(place, fails);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..self.jobs.get().min(candidates.len()) {
+                std::thread::Builder::new()
+                    .name("shrink".to_owned())
+                    .spawn_scoped(scope, work)
+                    .expect("the host gives a thread per job");
+            }
+            work();
+        });
+        let results = results.into_inner();
+        for (place, candidate) in candidates.iter().enumerate() {
+            let Some(fails) = results.get(&place) else {
+                self.cut_off = true;
+                return None;
+            };
+            if self.tried.insert(candidate.clone(), *fails).is_none() {
+                self.runs += 1;
+            }
+            if *fails {
+                return Some(place);
+            }
+        }
+        None
+    }
+}
