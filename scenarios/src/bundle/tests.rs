@@ -45,7 +45,7 @@ fn what_is_no_whole_bundle_is_refused_with_the_reason() {
     let whole = serde_json::to_string(&bundle()).unwrap();
     let missing = Bundle::read(&path).unwrap_err();
     assert!(matches!(missing, BundleError::Io { .. }), "{missing}");
-    let mut told = |text: &str| {
+    let told = |text: &str| {
         std::fs::write(&path, text).unwrap();
         Bundle::read(&path).unwrap_err().to_string().replace(path.to_str().unwrap(), "FILE")
     };

@@ -52,7 +52,7 @@ mod tests {
 
     #[test]
     fn exactly_what_is_needed_is_left() {
-        assert_eq!(rest(100, |_| true).0, []);
+        assert_eq!(rest(100, |_| true).0, [0u32; 0]);
         assert_eq!(rest(1, |part| part.contains(&0)).0, [0]);
         let (one, looks) = rest(100, |part| part.contains(&63));
         assert_eq!(one, [63]);
