@@ -6,7 +6,7 @@ use runtime::TcpListener;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Script, script};
-use crate::party::{Stage, settle};
+use crate::party::{Party, Stage, settle};
 
 pub(super) fn scripts() -> Vec<Script> {
     vec![
@@ -50,13 +50,12 @@ async fn tells_its_addresses(stage: Stage, address: SocketAddr) {
 }
 
 async fn takes_three(stage: Stage, listener: TcpListener) {
-    let mut ports = Vec::new();
     let mut held = Vec::new();
     for _ in 0..3 {
-        let party = stage.accept(&listener).await;
-        ports.push(party.stream.peer_addr().expect("connected").port());
-        held.push(party);
+        held.push(stage.accept(&listener).await);
     }
+    let port = |party: &Party| party.stream.peer_addr().expect("connected").port();
+    let mut ports: Vec<u16> = held.iter().map(port).collect();
     ports.sort_unstable();
     ports.dedup();
     stage.observe(format!("{} ports", ports.len()));
