@@ -25,17 +25,18 @@ struct Folder(PathBuf);
 impl Folder {
     fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("rehearsal-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
+        std::fs::create_dir_all(&path).expect("a folder");
         Self(path)
     }
 
     fn path(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_owned()
+        self.0.join(name).to_str().expect("a path in UTF-8").to_owned()
     }
 
     fn names(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(&self.0).unwrap().map(|entry| entry.unwrap().file_name());
-        let mut names: Vec<_> = entries.map(|name| name.into_string().unwrap()).collect();
+        let entries = std::fs::read_dir(&self.0).expect("it is there");
+        let entries = entries.map(|entry| entry.expect("it is there").file_name());
+        let mut names: Vec<_> = entries.map(|name| name.into_string().expect("a name in UTF-8")).collect();
         names.sort();
         names
     }
@@ -48,7 +49,7 @@ impl Drop for Folder {
 }
 
 fn json(path: impl AsRef<Path>) -> Value {
-    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+    serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON")
 }
 
 #[test]
@@ -67,7 +68,7 @@ fn every_failure_of_a_search_becomes_a_bundle_that_replays() {
     assert_eq!(bundle["replay"], "cargo replay flawed:3");
     assert_eq!(bundle["story"][0]["text"], "the curtain rises");
     assert_eq!(bundle["faults"]["nap"], 1);
-    let (text, code) = said(&["replay", files[2].to_str().unwrap()]);
+    let (text, code) = said(&["replay", files[2].to_str().expect("a path in UTF-8")]);
     assert_eq!(code, 1);
     contains(&text, "the curtain rises\n");
     contains(&text, "broken: no_such_seed at 31.000000s");

@@ -194,7 +194,7 @@ impl Decisions {
     ) -> u64 {
         let watch = self.watches.get(&id).expect("a watched stream has a watch");
         let pinned = watch.pins.get(&ordinal).map(|value| within(*value, bound));
-        let value = pinned.or(mildest.filter(|_| watch.calm)).unwrap_or(hashed);
+        let value = pinned.or_else(|| mildest.filter(|_| watch.calm)).unwrap_or(hashed);
         let sparsely = watch.kept || pinned.is_some_and(|pinned| pinned != hashed);
         if self.kept.len() < self.keep.first || (sparsely && self.kept.len() < SPARSE_MAX) {
             self.kept.push(Decision { stream: self.names[id.0 as usize].clone(), ordinal, bound, value });

@@ -117,7 +117,7 @@ fn a_calm_world_is_as_mild_as_it_can_be() {
     let overrides = Overrides::from_iter([Override::Calm(Streams::beginning(""))]);
     let net = Network { latency: bimodal(), ..Network::default() };
     let options = Options { net, overrides, name_streams: true, ..Options::seed(3) };
-    let report = Sim::new(options.clone()).run(|world| async move {
+    let report = Sim::new(options).run(|world| async move {
         let drawn = world.stream("drawn");
         assert_eq!((drawn.below(9), drawn.within(3..=9), *drawn.one_of(&[7, 8])), (0, 3, 7));
         assert_eq!(drawn.span(Duration::from_secs(2)..=Duration::from_secs(9)), Duration::from_secs(2));

@@ -60,6 +60,7 @@ async fn takes_three(stage: Stage, listener: TcpListener) {
     ports.dedup();
     stage.observe(format!("{} ports", ports.len()));
     stage.meet().await;
+    drop(held);
 }
 
 async fn makes_three(stage: Stage, address: SocketAddr) {
