@@ -111,7 +111,7 @@ impl Fabric {
             core.felt(Effect::Blocked);
             // Lost under way: what it answered is not acknowledged, and will be sent again.
             let (way, end) = (&conn.ways[side as usize], &conn.ends[side as usize]);
-            let unanswered = way.sent > way.acked || (way.fin_sent && !end.fin_arrived);
+            let unanswered = way.sent > way.arrived || (way.fin_sent && !end.fin_arrived);
             if unanswered && end.life != Life::Dead {
                 self.await_acknowledgement(core, key, side);
             }

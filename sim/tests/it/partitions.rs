@@ -179,3 +179,17 @@ fn a_reset_that_is_lost_under_way_is_given_again_to_what_is_repeated() {
     });
     assert_eq!(report.expect_ok(), 0, "a socket is left over that nobody will ever answer");
 }
+
+#[sim::test(options = plain())]
+async fn a_lost_reset_that_answered_nothing_leaves_a_half_open_end(world: World) {
+    let node = server(&world, async |stream: TcpStream| {
+        runtime::sleep(SECOND).await;
+        drop(stream); // with a byte unread, which its kernel has acknowledged
+    })
+    .await;
+    let mut stream = connect("server").await.unwrap();
+    assert_eq!(write(&mut stream).await, Ok(1));
+    world.sleep(SECOND + MILLISECOND * 3 / 2).await; // the reset is under way
+    world.block(&node, &world.node("script"));
+    assert!(world.within(2000 * SECOND, read(&mut stream)).await.is_none(), "nothing is unacknowledged");
+}
