@@ -64,7 +64,9 @@ pub enum Effect {
     DiskSwapped,
     /// A node's wall clock was read for the first time since it was stepped.
     ClockStep,
-    /// A live connection was cut at a place of the protocol that a plan named, in this part of it.
+    /// A live connection was cut where a plan said: before the first byte of this part of the protocol.
+    CutBefore(Part),
+    /// The same, inside the part.
     CutIn(Part),
     /// A middlebox closed a connection in which nothing moved.
     IdleClosed,
@@ -113,7 +115,8 @@ impl Effect {
             Self::DiskWiped => "wiped disk",
             Self::DiskSwapped => "swapped disk",
             Self::ClockStep => "clock step",
-            Self::CutIn(part) => part.cut_name(),
+            Self::CutBefore(part) => part.cut_names().0,
+            Self::CutIn(part) => part.cut_names().1,
             Self::IdleClosed => "idle connection closed",
             Self::HeldBack => "bytes held back",
             Self::CarriedTooMuch => "reset after so many bytes",

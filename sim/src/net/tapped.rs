@@ -49,7 +49,8 @@ impl Fabric {
         let Some(conn) = self.conns.get_mut(key) else { return };
         let Some(watch) = &mut conn.watch else { return };
         if let Some(place) = watch.fell(&mut self.taps, side, at) {
-            core.felt(Effect::CutIn(place.part));
+            let effect = if place.byte == 0 { Effect::CutBefore } else { Effect::CutIn };
+            core.felt(effect(place.part));
         }
     }
 

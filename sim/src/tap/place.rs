@@ -65,35 +65,35 @@ pub enum Part {
     Mask,
     /// The payload of a frame, control frames included.
     Payload,
-    /// Part of a grammar that is not `sim`'s: the name under which its cuts are counted.
+    /// Part of a grammar that is not `sim`'s: the name under which its cuts are counted, before it and inside.
     Own(&'static str),
 }
 
 impl Part {
-    /// The name of a cut in it, in tables.
-    pub(crate) const fn cut_name(self) -> &'static str {
+    /// The names of cuts, in tables: before its first byte, and inside it.
+    pub(crate) const fn cut_names(self) -> (&'static str, &'static str) {
         match self {
-            Self::StartLine => "cut in a start line",
-            Self::Headers => "cut in headers",
-            Self::Body => "cut in a body",
-            Self::ChunkSize => "cut in a chunk's size",
-            Self::Chunk => "cut in a chunk",
-            Self::ChunkEnd => "cut in a chunk's end",
-            Self::Trailers => "cut in trailers",
-            Self::Event => "cut in an event",
-            Self::FieldName => "cut in a field's name",
-            Self::Value(Field::Data) => "cut in data",
-            Self::Value(Field::Event) => "cut in an event's type",
-            Self::Value(Field::Id) => "cut in an event's id",
-            Self::Value(Field::Retry) => "cut in a retry time",
-            Self::Value(Field::Other) => "cut in an unknown field",
-            Self::LineEnd => "cut in a field's line end",
-            Self::BlankLine => "cut in an event's blank line",
-            Self::Character => "cut in a character",
-            Self::FrameHeader => "cut in a frame header",
-            Self::Mask => "cut in a mask",
-            Self::Payload => "cut in a payload",
-            Self::Own(name) => name,
+            Self::StartLine => ("cut before a start line", "cut in a start line"),
+            Self::Headers => ("cut behind a start line", "cut in headers"),
+            Self::Body => ("cut before a body", "cut in a body"),
+            Self::ChunkSize => ("cut before a chunk's size", "cut in a chunk's size"),
+            Self::Chunk => ("cut behind a chunk's size", "cut in a chunk"),
+            Self::ChunkEnd => ("cut behind a chunk", "cut in a chunk's end"),
+            Self::Trailers => ("cut behind the last chunk", "cut in trailers"),
+            Self::Event => ("cut before an event", "cut in an event"),
+            Self::FieldName => ("cut before a field", "cut in a field's name"),
+            Self::Value(Field::Data) => ("cut behind data:", "cut in data"),
+            Self::Value(Field::Event) => ("cut behind event:", "cut in an event's type"),
+            Self::Value(Field::Id) => ("cut behind id:", "cut in an event's id"),
+            Self::Value(Field::Retry) => ("cut behind retry:", "cut in a retry time"),
+            Self::Value(Field::Other) => ("cut behind an unknown field's name", "cut in an unknown field"),
+            Self::LineEnd => ("cut before a field's line end", "cut in a field's line end"),
+            Self::BlankLine => ("cut before an event's blank line", "cut in an event's blank line"),
+            Self::Character => ("cut in a character", "cut in a character"),
+            Self::FrameHeader => ("cut before a frame", "cut in a frame header"),
+            Self::Mask => ("cut before a mask", "cut in a mask"),
+            Self::Payload => ("cut before a payload", "cut in a payload"),
+            Self::Own(name) => (name, name),
         }
     }
 }

@@ -74,7 +74,8 @@ async fn a_cut_falls_at_the_place_that_a_plan_names(world: World) {
         let expected = if expected.starts_with("all") { &all[..all.len() - 2] } else { expected };
         assert_eq!((heard.as_str(), end), (expected, Some(Err(ConnectionReset))), "{place}");
         assert!(plan.has_fallen());
-        assert!(world.effects()[&Effect::CutIn(place.part)] > 0, "{place}");
+        let effect = if place.byte == 0 { Effect::CutBefore } else { Effect::CutIn };
+        assert!(world.effects().contains_key(&effect(place.part)), "{place}");
     }
     let plan =
         world.plan_cut(Wire::any(), Side::Acceptor, Place::inside(Part::Character, the(1), 0), Cut::Fin);
@@ -180,7 +181,8 @@ async fn a_cut_falls_inside_frames_and_the_messages_in_them(world: World) {
         assert_eq!(speak(&world).await, expected, "{place}");
         assert!(plan.has_fallen(), "{place}");
     }
-    assert_eq!(world.effects()[&Effect::CutIn(Part::Mask)], 3);
+    assert_eq!(world.effects()[&Effect::CutBefore(Part::Mask)], 1);
+    assert_eq!(world.effects()[&Effect::CutIn(Part::Mask)], 2);
     assert_eq!(world.effects()[&Effect::CutIn(Part::Own("K"))], 1);
 }
 

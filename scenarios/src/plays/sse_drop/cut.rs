@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use model::fault::Family;
-use sim::tap::Place;
+use sim::tap::{Place, Planned, Wire};
 use sim::{Connection, Cut, Effect, Side};
 
 use super::blow::{Blow, Details, Moment};
+use super::spot::SocketSpot;
 use crate::stack::Stack;
 
 /// How long a cut waits for somebody it can hit.
@@ -51,7 +52,18 @@ pub(super) async fn cut(stack: &Stack, blow: Blow, details: &Details) {
                 Blow::Stream => (reader.other(), details.stream_spot.place()),
                 _ => details.socket_spot.place(reader.other(), details.depth),
             };
-            cut_in(stack, &target, (speaker, place), (family(blow, how), how)).await;
+            let strike = stack.ledger.struck(family(blow, how));
+            if begins_anew(blow, details) {
+                let wire = Wire::between(&target.from, &target.to).port(target.port);
+                let plan = stack.world.plan_cut(wire, speaker, place, how);
+                stack.world.cut(&target, Cut::Reset, near);
+                let reset = stack.ledger.struck(Family::SocketCut);
+                stack.ledger.repaired(reset);
+                await_place(stack, &plan, speaker, place).await;
+            } else if let Some(plan) = stack.world.cut_in(&target, speaker, place, how) {
+                await_place(stack, &plan, speaker, place).await;
+            }
+            stack.ledger.repaired(strike);
         }
     }
     if stack.world.cut(&target, how, near) {
@@ -61,16 +73,11 @@ pub(super) async fn cut(stack: &Stack, blow: Blow, details: &Details) {
     }
 }
 
-/// Waits for a place of the protocol, and cuts there; one that does not come in time is given up.
-async fn cut_in(stack: &Stack, target: &Connection, at: (Side, Place), (family, how): (Family, Cut)) {
-    let (speaker, place) = at;
-    let strike = stack.ledger.struck(family);
-    if let Some(plan) = stack.world.cut_in(target, speaker, place, how) {
-        stack.world.note(format!("a cut by {how:?} waits {place} of what {speaker:?} says"));
-        stack.until(PLACE, async || plan.has_fallen()).await;
-        plan.take_back();
-    }
-    stack.ledger.repaired(strike);
+/// Waits until a plan's cut falls; one whose place does not come in time is taken back.
+async fn await_place(stack: &Stack, plan: &Planned, speaker: Side, place: Place) {
+    stack.world.note(format!("a cut waits {place} of what {speaker:?} says"));
+    stack.until(PLACE, async || plan.has_fallen()).await;
+    plan.take_back();
 }
 
 /// Cuts of this kind that hit something, so far.
@@ -83,9 +90,16 @@ fn cuts(stack: &Stack, how: Cut) -> u64 {
     stack.world.effects().get(&effect).copied().unwrap_or(0)
 }
 
+/// Whether the socket is reset, so that its place comes: commands and events are rare, but a session that begins has
+/// some.
+const fn begins_anew(blow: Blow, details: &Details) -> bool {
+    matches!((blow, details.moment, details.socket_spot), (Blow::Socket, Moment::AtSpot, SocketSpot::InLife))
+}
+
 /// What a blow is to those who suffer from it.
 pub(super) fn families(blow: Blow, details: &Details) -> Vec<Family> {
     match blow {
+        Blow::Socket if begins_anew(blow, details) => vec![family(blow, details.how), Family::SocketCut],
         Blow::Stream | Blow::Socket => vec![family(blow, details.how)],
         Blow::Kill => vec![Family::InstanceKilled],
         Blow::Pause => vec![Family::InstancePaused],
