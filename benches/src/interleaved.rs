@@ -42,10 +42,10 @@ pub fn medians(entries: &mut [Entry]) -> Vec<Duration> {
 /// Measures and prints a line a contender: nanoseconds of CPU per operation, and the ratio of the first one's to its.
 pub fn print(workload: &str, operations: u64, mut entries: Vec<Entry>) {
     let medians = medians(&mut entries);
-    let first = medians[0].as_secs_f64();
+    let (first, first_name) = (medians[0].as_secs_f64(), entries[0].0);
     println!("{workload}");
     for ((name, _), median) in entries.iter().zip(&medians) {
         let each = median.as_secs_f64() * 1e9 / operations as f64;
-        println!("  {name:<8} {each:>10.0} ns/op   sim/{name} {:.2}", first / median.as_secs_f64());
+        println!("  {name:<8} {each:>10.0} ns/op   {first_name}/{name} {:.2}", first / median.as_secs_f64());
     }
 }

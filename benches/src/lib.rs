@@ -7,5 +7,5 @@ pub mod interleaved;
 mod paired;
 pub mod workload;
 
-pub use contender::{Contender, Madsim, Ours, Tokio};
+pub use contender::{Contender, Madsim, Moonpool, Ours, Tokio, Turmoil};
 pub use paired::Paired;

@@ -1,4 +1,8 @@
-//! The workloads, written once for every contender. Each ends when all its work is done.
+//! The workloads, written once for every contender. Each ends when all its work is done. Beside: `web`, those that
+//! speak HTTP, and `crowd`, the one of many nodes.
+
+mod crowd;
+mod web;
 
 use std::future::poll_fn;
 use std::task::Poll;
@@ -8,6 +12,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::mpsc::channel;
 
 use crate::contender::{Contender, fine};
+
+pub use crowd::{CROWD_ECHOES, crowd};
+pub use web::{GETS, SSE_PINGS, STREAMS, gets, streams};
 
 /// Tasks that yield, and that play ping-pong.
 pub const TASKS: usize = 100;
