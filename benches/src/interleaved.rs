@@ -7,8 +7,34 @@ use rustix::time::{ClockId, clock_gettime};
 /// Turns taken by each contender. Odd, so that there is a median.
 pub const TURNS: usize = 7;
 
-/// A contender's name, and what one turn of it is.
-pub type Entry = (&'static str, Box<dyn FnMut()>);
+/// A contender with a workload.
+pub struct Entry {
+    /// The contender's name.
+    pub name: &'static str,
+    /// How many turns it takes: [`TURNS`], or one where a turn takes half a minute.
+    pub turns: usize,
+    /// What one turn is.
+    pub run: Box<dyn FnMut()>,
+}
+
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Entry({}, {} turns)", self.name, self.turns)
+    }
+}
+
+impl Entry {
+    /// A contender that takes [`TURNS`] turns.
+    pub fn new(name: &'static str, run: impl FnMut() + 'static) -> Self {
+        Self { name, turns: TURNS, run: Box::new(run) }
+    }
+
+    /// The same with one turn, and none before that is not counted.
+    #[must_use]
+    pub fn once(self) -> Self {
+        Self { turns: 1, ..self }
+    }
+}
 
 /// The CPU time this process has used, all threads together.
 fn cpu() -> Duration {
@@ -20,32 +46,38 @@ fn cpu() -> Duration {
 }
 
 /// Lets all take turns, after one turn each that is not counted, and returns the median of each. Who goes first rotates.
-pub fn medians(entries: &mut [Entry]) -> Vec<Duration> {
+fn medians(entries: &mut [Entry]) -> Vec<Duration> {
     let mut turns = vec![Vec::with_capacity(TURNS); entries.len()];
-    for entry in entries.iter_mut() {
-        (entry.1)();
+    for entry in entries.iter_mut().filter(|entry| entry.turns > 1) {
+        (entry.run)();
     }
     for turn in 0..TURNS {
         for place in 0..entries.len() {
-            let entry = (turn + place) % entries.len();
-            let before = cpu();
-            (entries[entry].1)();
-            turns[entry].push(cpu().saturating_sub(before));
+            let place = (turn + place) % entries.len();
+            let entry = &mut entries[place];
+            if turn < entry.turns {
+                let before = cpu();
+                (entry.run)();
+                turns[place].push(cpu().saturating_sub(before));
+            }
         }
     }
-    for turns in &mut turns {
+    let median = |mut turns: Vec<Duration>| {
         turns.sort_unstable();
-    }
-    turns.into_iter().map(|turns| turns[TURNS / 2]).collect()
+        turns[turns.len() / 2]
+    };
+    turns.into_iter().map(median).collect()
 }
 
 /// Measures and prints a line a contender: nanoseconds of CPU per operation, and the ratio of the first one's to its.
 pub fn print(workload: &str, operations: u64, mut entries: Vec<Entry>) {
     let medians = medians(&mut entries);
-    let (first, first_name) = (medians[0].as_secs_f64(), entries[0].0);
+    let (first, first_name) = (medians[0].as_secs_f64(), entries[0].name);
     println!("{workload}");
-    for ((name, _), median) in entries.iter().zip(&medians) {
+    for (Entry { name, turns, .. }, median) in entries.iter().zip(&medians) {
         let each = median.as_secs_f64() * 1e9 / operations as f64;
-        println!("  {name:<8} {each:>10.0} ns/op   {first_name}/{name} {:.2}", first / median.as_secs_f64());
+        let ratio = first / median.as_secs_f64();
+        let once = if *turns == 1 { "   (one turn)" } else { "" };
+        println!("  {name:<8} {each:>10.0} ns/op   {first_name}/{name} {ratio:.2}{once}");
     }
 }
