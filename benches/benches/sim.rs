@@ -5,21 +5,27 @@
 //! contenders (100 µs to 1 ms in `sim` and turmoil, 1 to 10 ms in madsim, 10 µs in moonpool-sim, none in tokio, whose
 //! connections are pipes): they cost virtual time, no CPU, except in turmoil, which steps each millisecond.
 //!
-//! `cargo bench -p rehearsal-benches --bench sim -- yield echo` runs only the workloads whose names hold a word of these.
+//! `cargo bench -p rehearsal-benches --bench sim -- yield echo` runs only the workloads whose names hold a word of these;
+//! `only=sim` measures that contender alone, for a profiler.
 
-use scales::interleaved::{Entry, print};
+use std::process::ExitCode;
+
+#[cfg(madsim)]
+use scales::Madsim;
+use scales::interleaved::{Entry, Target, print};
 use scales::workload::{
     CROWD_ECHOES, ECHOES, GETS, PINGS, SLEEPERS, SLEEPS, SSE_PINGS, STREAMS, TASKS, TINY_ECHOES, YIELDS,
     crowd, echo, gets, ping_pong, streams, timers, tiny, yields,
 };
-use scales::{Contender, Madsim, Moonpool, Ours, Tokio, Turmoil};
+use scales::{Contender, Moonpool, Ours, Tokio, Turmoil};
 
 /// All contenders with one workload.
 macro_rules! contenders {
     ($workload:ident) => {
-        [
+        vec![
             Entry::new(Ours::NAME, || Ours::run($workload::<Ours>)),
             Entry::new(Tokio::NAME, || Tokio::run($workload::<Tokio>)),
+            #[cfg(madsim)]
             Entry::new(Madsim::NAME, || Madsim::run($workload::<Madsim>)),
             Entry::new(Turmoil::NAME, || Turmoil::run($workload::<Turmoil>)),
             Entry::new(Moonpool::NAME, || Moonpool::run($workload::<Moonpool>)),
@@ -27,37 +33,53 @@ macro_rules! contenders {
     };
 }
 
-fn is_asked(words: &[String], name: &str) -> bool {
-    words.is_empty() || words.iter().any(|word| name.contains(word))
+/// Measures what is asked for.
+struct Scales {
+    /// A word of each workload's name; none: all workloads.
+    words: Vec<String>,
+    /// The only contender, for a profile of it.
+    only: Option<String>,
+    holds: bool,
 }
 
-/// Measures a workload, if it is asked for.
-fn compare(words: &[String], name: &str, operations: usize, entries: impl Into<Vec<Entry>>) {
-    if is_asked(words, name) {
-        print(name, operations as u64, entries.into());
+impl Scales {
+    fn compare(&mut self, name: &str, operations: usize, targets: &[Target], mut entries: Vec<Entry>) {
+        entries.retain(|entry| self.only.as_ref().is_none_or(|only| only == entry.name));
+        if entries.is_empty() {
+            return;
+        }
+        if self.words.is_empty() || self.words.iter().any(|word| name.contains(word)) {
+            self.holds &= print(name, operations as u64, targets, entries);
+        }
     }
 }
 
-fn main() {
+/// Ends with 1 where a ratio exceeds its bound.
+fn main() -> ExitCode {
     // cargo adds `--bench`.
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    let words = &words;
-    compare(words, &format!("yield, {TASKS} tasks"), TASKS * YIELDS, contenders!(yields));
-    compare(words, &format!("channel ping-pong, {TASKS} tasks"), TASKS / 2 * PINGS, contenders!(ping_pong));
-    let timed = (SLEEPERS * SLEEPS) as usize;
-    compare(words, &format!("timers, {SLEEPERS} sleepers"), timed, contenders!(timers));
-    compare(words, "TCP echo, 64 B", ECHOES, contenders!(echo));
-    compare(words, "HTTP keep-alive GET", GETS, contenders!(gets));
+    let words = std::env::args().skip(1).filter(|word| !word.starts_with('-'));
+    let (only, words): (Vec<_>, Vec<_>) = words.partition(|word| word.starts_with("only="));
+    let only = only.iter().find_map(|word| word.strip_prefix("only=")).map(str::to_owned);
+    let mut scales = Scales { words, only, holds: true };
+    let yielded = [Target::reached("tokio", 0.75), Target::reached("madsim", 0.5)];
+    scales.compare(&format!("yield, {TASKS} tasks"), TASKS * YIELDS, &yielded, contenders!(yields));
+    let sent = TASKS / 2 * PINGS;
+    scales.compare(&format!("channel ping-pong, {TASKS} tasks"), sent, &[], contenders!(ping_pong));
+    let slept = (SLEEPERS * SLEEPS) as usize;
+    let no_slower = [Target::reached("tokio", 1.0)];
+    scales.compare(&format!("timers, {SLEEPERS} sleepers"), slept, &no_slower, contenders!(timers));
+    let echoed = [Target::reached("madsim", 0.25), Target::reached("turmoil", 1.0 / 30.0)];
+    scales.compare("TCP echo, 64 B", ECHOES, &echoed, contenders!(echo));
+    scales.compare("HTTP keep-alive GET", GETS, &no_slower, contenders!(gets));
     // turmoil steps through every millisecond of the hour.
     let is_slow = |entry: &Entry| entry.name == Turmoil::NAME;
-    let hour = contenders!(streams).map(|entry| if is_slow(&entry) { entry.once() } else { entry });
-    compare(
-        words,
-        &format!("SSE, {STREAMS} streams, a ping a second for an hour"),
-        STREAMS * SSE_PINGS,
-        hour,
-    );
-    compare(words, &format!("whole tiny runs with {TINY_ECHOES} echoes"), 1, contenders!(tiny));
-    let crowds = [Entry::new("500", || crowd(500)), Entry::new("10", || crowd(10))];
-    compare(words, "echoes among 10 and 500 nodes", CROWD_ECHOES, crowds);
+    let once = |entry: Entry| if is_slow(&entry) { entry.once() } else { entry };
+    let hour = contenders!(streams).into_iter().map(once).collect();
+    let name = format!("SSE, {STREAMS} streams, a ping a second for an hour");
+    scales.compare(&name, STREAMS * SSE_PINGS, &no_slower, hour);
+    scales.compare(&format!("whole tiny runs with {TINY_ECHOES} echoes"), 1, &[], contenders!(tiny));
+    let crowds = vec![Entry::new("500", || crowd(500)), Entry::new("10", || crowd(10))];
+    let even = [Target::reached("10", 1.5)];
+    scales.compare("echoes among 10 and 500 nodes", CROWD_ECHOES, &even, crowds);
+    if scales.holds { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -1,5 +1,7 @@
-//! Who runs the same workload: a world of ours, tokio, madsim, turmoil, moonpool-sim.
+//! Who runs the same workload: a world of ours, tokio, madsim (where the build has `--cfg madsim`), turmoil,
+//! moonpool-sim.
 
+#[cfg(madsim)]
 mod hosted;
 mod moonpool;
 mod ours;
@@ -12,6 +14,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
+#[cfg(madsim)]
 pub use hosted::Madsim;
 pub use moonpool::Moonpool;
 pub use ours::Ours;

@@ -69,15 +69,46 @@ fn medians(entries: &mut [Entry]) -> Vec<Duration> {
     turns.into_iter().map(median).collect()
 }
 
-/// Measures and prints a line a contender: nanoseconds of CPU per operation, and the ratio of the first one's to its.
-pub fn print(workload: &str, operations: u64, mut entries: Vec<Entry>) {
+/// What the first contender's time is held to, as a part of another's.
+#[derive(Clone, Copy, Debug)]
+pub struct Target {
+    /// The other's name.
+    pub peer: &'static str,
+    /// What is wanted.
+    pub wanted: f64,
+    /// What it must not exceed. More than is wanted where that is not reached; why: `docs/performance.md`.
+    pub bound: f64,
+}
+
+impl Target {
+    /// What is wanted is reached, and must stay so.
+    #[must_use]
+    pub const fn reached(peer: &'static str, wanted: f64) -> Self {
+        Self { peer, wanted, bound: wanted }
+    }
+}
+
+/// Measures and prints a line a contender: nanoseconds of CPU per operation, and the ratio of the first one's to its, with
+/// what that is held to. `false`: a bound was exceeded.
+#[must_use]
+pub fn print(workload: &str, operations: u64, targets: &[Target], mut entries: Vec<Entry>) -> bool {
     let medians = medians(&mut entries);
     let (first, first_name) = (medians[0].as_secs_f64(), entries[0].name);
     println!("{workload}");
+    let mut holds = true;
     for (Entry { name, turns, .. }, median) in entries.iter().zip(&medians) {
         let each = median.as_secs_f64() * 1e9 / operations as f64;
         let ratio = first / median.as_secs_f64();
-        let once = if *turns == 1 { "   (one turn)" } else { "" };
-        println!("  {name:<8} {each:>10.0} ns/op   {first_name}/{name} {ratio:.2}{once}");
+        print!("  {name:<8} {each:>12.0} ns/op   {first_name}/{name} {ratio:.3}");
+        if let Some(Target { wanted, bound, .. }) = targets.iter().find(|target| target.peer == *name) {
+            holds &= ratio <= *bound;
+            let judged = if ratio <= *wanted { "reached" } else { "missed" };
+            print!("   wanted {wanted:.3}: {judged}");
+            if ratio > *bound {
+                print!(", and above its bound {bound:.3}");
+            }
+        }
+        println!("{}", if *turns == 1 { "   (one turn)" } else { "" });
     }
+    holds
 }

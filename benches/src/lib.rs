@@ -7,5 +7,7 @@ pub mod interleaved;
 mod paired;
 pub mod workload;
 
-pub use contender::{Contender, Madsim, Moonpool, Ours, Tokio, Turmoil};
+#[cfg(madsim)]
+pub use contender::Madsim;
+pub use contender::{Contender, Moonpool, Ours, Tokio, Turmoil};
 pub use paired::Paired;

@@ -9,8 +9,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::ECHO_BYTES;
 use crate::contender::fine;
 
-/// Echoes of all nodes together, however many these are.
-pub const CROWD_ECHOES: usize = 50_000;
+/// Echoes of all nodes together, however many these are: a thousand each of five hundred, beside which their boots do not
+/// count.
+pub const CROWD_ECHOES: usize = 500_000;
 
 const PORT: u16 = 7;
 
