@@ -76,6 +76,23 @@ impl Stage {
         self.party(TcpStream::connect(address).await.expect("the server listens"))
     }
 
+    /// Accepts another connection, and passes a byte each way over it: what was before has left the host well.
+    pub(crate) async fn serve_another(&self, listener: &TcpListener) {
+        let mut party = self.accept(listener).await;
+        party.read(1).await;
+        party.write(b"b").await;
+        party.close();
+    }
+
+    /// The other party of [`serve_another`](Self::serve_another).
+    pub(crate) async fn try_another(&self, address: SocketAddr) {
+        if let Some(mut party) = self.attempt(address).await {
+            party.write(b"a").await;
+            party.read_to_end().await;
+            party.close();
+        }
+    }
+
     /// Tries to connect, and observes how that went.
     pub(crate) async fn attempt(&self, address: SocketAddr) -> Option<Party> {
         match TcpStream::connect(address).await {

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::scripts::{self, Place, Script};
-use crate::worlds::kernel::{self, Shown};
-use crate::worlds::{Both, Outcome, simulated};
+use crate::worlds::kernel::{self, Namespace, Shown};
+use crate::worlds::{Both, HANGS, Outcome, PANICS, simulated};
 
 /// How many simulated worlds have to agree with the kernel, and how many where much is moved.
 const SEEDS: (u64, u64) = (40, 2);
@@ -51,7 +51,7 @@ fn difference(kernel: &Both, other: &Outcome) -> Option<String> {
         let first = (0..steps).find(|step| kernel.get(*step) != other.get(*step));
         if let Some(step) = first {
             let said = |seen: &[String]| seen.get(step).map_or("nothing more", String::as_str).to_owned();
-            let hangs = other.get(step).is_some_and(|said| said == "hangs");
+            let hangs = other.get(step).is_some_and(|said| said == HANGS);
             found.push((hangs, format!("{party}: `{}`, not `{}`", said(other), said(kernel))));
         }
     }
@@ -70,15 +70,18 @@ fn seeds_of(script: &Script, (usual, much): (u64, u64)) -> u64 {
 
 /// Plays everything on the kernel. Its namespaces may be missing.
 fn on_the_kernel(all: &[Script]) -> Shown {
-    let (mut shown, others) = std::thread::scope(|scope| {
-        let others = scope.spawn(kernel::in_a_namespace);
-        (kernel::on_the_loopback(all), others.join().expect("it plays"))
-    });
+    let others = Namespace::begin();
+    let mut shown = kernel::on_the_loopback(all);
     match others {
-        Some(others) => shown.extend(others),
+        Some(others) => shown.extend(others.end()),
         None => {
             println!("note: no network namespace may be made here; what needs one was left out on the kernel")
         }
+    }
+    for (script, both) in &shown {
+        let came_to_its_end = |said: &String| !matches!(said.as_str(), HANGS | PANICS);
+        let ended = both.server.iter().chain(&both.client).all(came_to_its_end);
+        assert!(ended, "{script} does not end on the kernel: it describes nothing\n{both:#?}");
     }
     shown
 }

@@ -14,6 +14,11 @@ use tokio::sync::mpsc;
 
 use crate::party::{Observed, Order, Pull, Stage};
 
+/// What is observed last of a party that panicked.
+pub(crate) const PANICS: &str = "panics";
+/// What is observed last of a party that did not come to its end.
+pub(crate) const HANGS: &str = "hangs";
+
 /// A script that takes longer hangs. Those that wait for a time-out of the kernel take three seconds.
 const BOUND: Duration = Duration::from_secs(20);
 
@@ -49,8 +54,8 @@ pub(crate) async fn play(
     for (stage, end) in stages.iter().zip(ends) {
         match end {
             Ok(true) => {}
-            Ok(false) => stage.observe("panics"),
-            Err(_elapsed) => stage.observe("hangs"),
+            Ok(false) => stage.observe(PANICS),
+            Err(_elapsed) => stage.observe(HANGS),
         }
     }
     Both { server: stages[0].observed(), client: stages[1].observed() }

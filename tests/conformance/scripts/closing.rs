@@ -110,12 +110,16 @@ async fn drops_at_once(stage: Stage, listener: TcpListener) {
     let party = stage.accept(&listener).await;
     stage.meet().await;
     party.close();
+    settle().await;
+    stage.serve_another(&listener).await;
 }
 
 async fn drops_at_once_client(stage: Stage, address: SocketAddr) {
     let party = stage.connect(address).await;
     stage.meet().await;
     party.close();
+    settle().await;
+    stage.try_another(address).await;
 }
 
 async fn reads_all_late(stage: Stage, listener: TcpListener) {

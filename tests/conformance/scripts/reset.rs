@@ -232,6 +232,8 @@ async fn both_reset(stage: Stage, listener: TcpListener) {
     party.linger_not();
     stage.meet().await;
     party.close();
+    settle().await;
+    stage.serve_another(&listener).await;
 }
 
 async fn both_reset_client(stage: Stage, address: SocketAddr) {
@@ -240,5 +242,5 @@ async fn both_reset_client(stage: Stage, address: SocketAddr) {
     stage.meet().await;
     party.close();
     settle().await;
-    stage.observe("is well");
+    stage.try_another(address).await;
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::num::NonZeroUsize;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use runtime::{JoinHandle, TcpListener, spawn};
 use serde_json::{Value, json};
@@ -59,24 +59,52 @@ pub(crate) fn on_the_loopback(scripts: &[Script]) -> Shown {
     shown.expect("a runtime")
 }
 
-/// Plays the others, in a namespace. `None`: the system does not let us make one.
-pub(crate) fn in_a_namespace() -> Option<Shown> {
-    let this = std::env::current_exe().expect("the test itself");
-    let inside = ["--exact", "worlds::kernel::inside_the_namespace", "--ignored", "--nocapture", "--quiet"];
-    let child = Command::new("unshare").args(["--map-root-user", "--net"]).arg(this).args(inside).output();
-    let child = child.ok()?;
-    let printed = String::from_utf8_lossy(&child.stdout);
-    let line = printed.lines().find_map(|line| line.split_once(MARKER))?;
-    let told: BTreeMap<String, Value> = serde_json::from_str(line.1).expect("as it was printed");
-    let lines = |value: &Value| {
-        value.as_array().into_iter().flatten().filter_map(Value::as_str).map(Into::into).collect()
-    };
-    let known = all_in_a_namespace();
-    let shown = told.into_iter().map(|(name, both)| {
-        let script = known.iter().find(|each| each.name == name).expect("a script of ours");
-        (script.name, Both { server: lines(&both["server"]), client: lines(&both["client"]) })
-    });
-    Some(shown.collect())
+/// The process that plays what needs a namespace. It is begun before anything is played here: between its fork and its
+/// exec a child has every socket of ours, and keeps open what a script closes.
+pub(crate) struct Namespace(Child);
+
+impl Namespace {
+    /// Begins to play there. `None`: the system does not let us make one.
+    ///
+    /// # Panics
+    /// If none can be made, where `REHEARSAL_NAMESPACE=required`.
+    pub(crate) fn begin() -> Option<Self> {
+        let can = configure("unshare --map-root-user --net true") && configure("tc -V") && configure("ip -V");
+        let required = std::env::var("REHEARSAL_NAMESPACE").is_ok_and(|word| word == "required");
+        assert!(can || !required, "no network namespace can be made here, or iproute2 is missing");
+        can.then(|| {
+            let this = std::env::current_exe().expect("the test itself");
+            let inside =
+                ["--exact", "worlds::kernel::inside_the_namespace", "--ignored", "--nocapture", "--quiet"];
+            let mut unshare = Command::new("unshare");
+            unshare.args(["--map-root-user", "--net"]).arg(this).args(inside);
+            let child = unshare.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+            Self(child.expect("it has just been started to try"))
+        })
+    }
+
+    /// What was shown there.
+    ///
+    /// # Panics
+    /// If the scripts did not come to their end.
+    pub(crate) fn end(self) -> Shown {
+        let child = self.0.wait_with_output().expect("its output is read to the end");
+        let printed = String::from_utf8_lossy(&child.stdout);
+        let line = printed.lines().find_map(|line| line.split_once(MARKER));
+        let line = line.unwrap_or_else(|| {
+            panic!("inside a namespace: {printed}\n{}", String::from_utf8_lossy(&child.stderr))
+        });
+        let told: BTreeMap<String, Value> = serde_json::from_str(line.1).expect("as it was printed");
+        let lines = |value: &Value| {
+            value.as_array().into_iter().flatten().filter_map(Value::as_str).map(Into::into).collect()
+        };
+        let known = all_in_a_namespace();
+        let shown = told.into_iter().map(|(name, both)| {
+            let script = known.iter().find(|each| each.name == name).expect("a script of ours");
+            (script.name, Both { server: lines(&both["server"]), client: lines(&both["client"]) })
+        });
+        shown.collect()
+    }
 }
 
 /// Behind it stands what the namespace showed.
@@ -90,7 +118,7 @@ fn all_in_a_namespace() -> Vec<Script> {
 /// One command of iproute2; `false`: it cannot be done here.
 fn configure(line: &str) -> bool {
     let words: Vec<&str> = line.split(' ').collect();
-    Command::new(words[0]).args(&words[1..]).status().is_ok_and(|status| status.success())
+    Command::new(words[0]).args(&words[1..]).output().is_ok_and(|output| output.status.success())
 }
 
 fn set(path: &str, value: u32) -> bool {
