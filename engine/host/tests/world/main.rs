@@ -1,8 +1,9 @@
-//! The engine's drivers in a simulated world: they live there, their store survives crashes at any disk operation, and
-//! a failed commit is cured by beginning again.
+//! The engine's drivers in a simulated world: they live there, their store survives crashes at any disk operation,
+//! a failed commit is cured by beginning again, and what rots at rest is refused.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod commit_fails;
 mod engine_lives;
+mod store_rots;
 mod store_survives;
 mod support;
