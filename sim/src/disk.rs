@@ -80,6 +80,8 @@ pub(crate) struct Disk {
     crashed: Option<u64>,
     /// All times are multiplied by this.
     slowness: u32,
+    /// The last operation took longer by that.
+    slowed: bool,
     /// Bytes all files may hold together.
     capacity: u64,
     /// What is injected.
@@ -103,13 +105,15 @@ impl Disk {
             crash_at: None,
             crashed: None,
             slowness: 1,
+            slowed: false,
             capacity: options.capacity,
             trouble: Trouble::default(),
             counts: DiskCounts::default(),
         }
     }
 
-    /// A process begins to use it. Operations count from zero, and a crash that was not met is forgotten.
+    /// A process begins to use it. Operations count from zero; a crash that was not met, and a failure of one operation of
+    /// the process before, are forgotten.
     ///
     /// # Panics
     /// If one uses it already.
@@ -119,6 +123,7 @@ impl Disk {
         self.operations = 0;
         self.crash_at = None;
         self.crashed = None;
+        self.trouble.next = false;
     }
 
     /// From here on every operation fails, until [`boot`](Self::boot). For the time between the fall of a node and the
@@ -191,6 +196,12 @@ impl Disk {
     /// Takes back [`crash_at`](Self::crash_at), if it was not met.
     pub(crate) const fn spare(&mut self) {
         self.crash_at = None;
+    }
+
+    /// Whether the process falls inside its next operation.
+    #[must_use]
+    pub(crate) fn falls_next(&self) -> bool {
+        self.crash_at == Some(self.operations)
     }
 
     /// Whether the process fell inside an operation.

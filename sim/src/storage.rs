@@ -103,7 +103,7 @@ impl Core {
             }
             let (disk, after) = (&state.drive.disk, state.drive.disk.counts());
             let felt = [
-                disk.is_slow().then_some(Effect::SlowDisk),
+                (done.is_ok() && disk.was_slowed()).then_some(Effect::SlowDisk),
                 (after.lied > before.lied).then_some(Effect::LyingSync),
                 (after.rotten > before.rotten).then_some(Effect::FlippedBit),
             ];

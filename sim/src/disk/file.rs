@@ -106,7 +106,6 @@ impl FileState {
         let before = self.cached[at.min(len_before)..touched.min(len_before)].to_vec();
         self.cached.resize(len_after, 0);
         self.cached[offset..offset + data.len()].copy_from_slice(data);
-        self.mend(offset..offset + data.len());
         let after = self.cached[at..touched.min(len_after)].to_vec();
         self.records.push(Record::Change(Change { start, end, len_before, len_after, at, before, after }));
     }
@@ -124,7 +123,6 @@ impl FileState {
             after: Vec::new(),
         };
         self.cached.resize(len, 0);
-        self.mend(len..usize::MAX);
         self.records.push(Record::Change(change));
     }
 
@@ -152,11 +150,15 @@ impl FileState {
             match record {
                 Record::Change(change) => covered.push(change),
                 Record::Sync { failed: None, .. } => {
-                    covered.drain(..).for_each(|change| keep(&change, &mut self.durable));
+                    for change in covered.drain(..) {
+                        keep(&change, &mut self.durable);
+                        mend(&mut self.rotten, &self.durable);
+                    }
                 }
                 Record::Sync { failed: Some(survival), .. } => {
                     let all: Vec<&Change> = covered.iter().collect();
                     survival.apply(&all, &mut self.durable, counts);
+                    mend(&mut self.rotten, &self.durable);
                     covered.clear();
                 }
             }
@@ -195,7 +197,8 @@ impl FileState {
         let end = ((change.at / PAGE + kept) * PAGE).min(change.at + change.after.len());
         if kept > 0 {
             let data = &change.after[..end - change.at];
-            self.write((change.start, change.end), change.at, data);
+            // It is over: another process may be killed before the time that the whole would have taken.
+            self.write((change.start, at), change.at, data);
         }
     }
 
@@ -206,6 +209,7 @@ impl FileState {
             Survival::decide(&changes, draw).apply(&changes, &mut self.durable, counts);
         }
         self.records.clear();
+        mend(&mut self.rotten, &self.durable);
         counts.sectors_lost += differing(&self.cached, &self.durable);
         self.cached.clone_from(&self.durable);
     }
@@ -236,13 +240,6 @@ impl FileState {
         self.rotten.range(part).filter(|(byte, (_, flipped))| read(**byte, *flipped)).count() as u64
     }
 
-    /// What is written anew is as it was written.
-    fn mend(&mut self, part: Range<usize>) {
-        if !self.rotten.is_empty() {
-            self.rotten.retain(|byte, _| !part.contains(byte));
-        }
-    }
-
     /// Forgets what is read, but for what is dirty. Answers with in how many sectors it is another now.
     pub(super) fn drop_cache(&mut self) -> u64 {
         let mut read = self.durable.clone();
@@ -256,13 +253,22 @@ impl FileState {
     pub(super) fn write_back(&mut self) {
         for record in std::mem::take(&mut self.records) {
             match record {
-                Record::Change(change) => keep(&change, &mut self.durable),
+                Record::Change(change) => {
+                    keep(&change, &mut self.durable);
+                    mend(&mut self.rotten, &self.durable);
+                }
                 Record::Sync { .. } => {}
             }
         }
         self.cached.clone_from(&self.durable);
         self.made = (0, 0);
     }
+}
+
+/// The drive has taken something: a flipped byte that it replaced is as it was written. One that a process has read and
+/// written again stays what it is.
+fn mend(rotten: &mut BTreeMap<usize, (u8, u8)>, durable: &[u8]) {
+    rotten.retain(|byte, (_, flipped)| durable.get(*byte) == Some(flipped));
 }
 
 /// Makes a change durable.

@@ -78,17 +78,17 @@ impl Disk {
         draw: Draw<'_>,
     ) -> Result<(), DiskFault> {
         self.turn(self.options.reading(out.len()))?.whole()?;
-        let fails = self.trouble.reads.strikes("read error", draw);
-        let file = self.file(handle)?;
+        self.file(handle)?;
+        let file = &self.files[handle.place];
         let from = usize::try_from(offset).map_err(|_| DiskFault::PastEnd)?;
         let to = from.checked_add(out.len()).ok_or(DiskFault::PastEnd)?;
         let held = file.cached.get(from..to).ok_or(DiskFault::PastEnd)?;
-        if fails {
+        if self.trouble.reads.strikes("read error", draw) {
             self.counts.failed += 1;
             return Err(DiskFault::ReadFailed);
         }
         out.copy_from_slice(held);
-        self.counts.rotten += self.files[handle.place].rotten_in(from..to);
+        self.counts.rotten += file.rotten_in(from..to);
         Ok(())
     }
 
@@ -190,6 +190,7 @@ impl Disk {
         self.operations += 1;
         let start = self.busy_until;
         let end = start.saturating_add(nanos.saturating_mul(u64::from(self.slowness)));
+        self.slowed = end - start > nanos;
         self.busy_until = end;
         self.section = end;
         if crashes {

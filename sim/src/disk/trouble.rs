@@ -46,9 +46,9 @@ impl Disk {
         self.slowness = times.max(1);
     }
 
-    /// Whether operations take longer than modelled.
-    pub(crate) const fn is_slow(&self) -> bool {
-        self.slowness > 1
+    /// Whether the last operation took longer than modelled.
+    pub(crate) const fn was_slowed(&self) -> bool {
+        self.slowed
     }
 
     /// All files together hold at most `bytes`; what would exceed that fails with

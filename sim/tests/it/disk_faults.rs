@@ -153,7 +153,14 @@ fn odds_are_decided_in_a_stream_of_their_own() {
     assert_eq!(run(overrides), pinned, "that one alone");
 }
 
-#[sim::test(seeds = 0..8)]
+/// The defaults, with the first loss of that node decided: 0 keeps nothing, 1 all.
+fn losing(node: &str, kept: u64) -> Options {
+    let mut overrides = Overrides::new();
+    overrides.pin(format!("disk/{node}/loss"), 0, kept);
+    Options { overrides, ..Options::default() }
+}
+
+#[sim::test(options = losing("liar", 0))]
 async fn what_a_lying_sync_covered_is_lost_with_the_power(world: World) {
     let (honest, liar) = (world.node("honest"), world.node("liar"));
     liar.lie_in_syncs(Often::Always);
@@ -163,12 +170,22 @@ async fn what_a_lying_sync_covered_is_lost_with_the_power(world: World) {
         node.power_off();
     }
     assert_eq!(process(&honest, content).await, b"kept");
-    let left = process(&liar, content).await;
-    let lost = world.effects().contains_key(&Effect::LostSectors);
-    assert_eq!((left != b"kept", world.effects()[&Effect::LyingSync]), (lost, 1));
+    assert_eq!(process(&liar, content).await, b"");
+    assert_eq!(effects(&world), [(Effect::LostSectors, 1), (Effect::LyingSync, 1)]);
 }
 
-#[sim::test]
+#[sim::test(options = losing("node", 0))]
+async fn what_an_honest_sync_covered_is_there(world: World) {
+    let node = world.node("node");
+    assert_eq!(process(&node, work).await, Heard::well());
+    node.drop_caches();
+    assert_eq!(process(&node, content).await, b"kept", "the drive has it");
+    node.power_off();
+    assert_eq!(process(&node, content).await, b"kept", "without power, too");
+    assert_eq!(effects(&world), []);
+}
+
+#[sim::test(options = losing("node", 0))]
 async fn a_failed_sync_is_forgotten_and_what_it_covered_with_it(world: World) {
     let node = world.node("node");
     node.fail_syncs(1);
@@ -196,8 +213,8 @@ async fn a_failed_sync_is_forgotten_and_what_it_covered_with_it(world: World) {
     drops.await;
     assert_eq!((first, again), (Err(Some(EIO)), Ok(())), "the next sync has nothing to do");
     assert_eq!(cached, b"kept", "as long as the page cache has it");
-    let felt = world.effects().get(&Effect::DroppedPages).copied().unwrap_or(0);
-    assert_eq!(felt, u64::from(dropped != b"kept"), "{dropped:?}");
+    assert_eq!(dropped, b"", "the drive took nothing of it");
+    assert_eq!(effects(&world), [(Effect::SyncError, 1), (Effect::DroppedPages, 1)]);
 }
 
 #[sim::test]
@@ -223,21 +240,30 @@ async fn nothing_ends_on_a_stalled_disk_until_it_is_released(world: World) {
     assert_eq!(process(&node, work).await, Heard::well());
 }
 
-#[sim::test(seeds = 0..8)]
+#[sim::test(options = losing("node", 0))]
 async fn a_sync_that_a_stall_holds_is_not_durable(world: World) {
     let node = world.node("node");
-    node.boot(|| async {
-        work().await;
+    process(&node, work).await;
+    let overwrite = || async {
+        runtime::disk::blocking(|| {
+            let file = runtime::disk::open("store").expect("free");
+            file.write(0, b"late").and_then(|()| file.sync()).expect("a disk that works");
+        })
+        .await;
+    };
+    node.boot(move || async move {
+        overwrite().await;
         unreachable!("it never ends");
     });
     node.stall_disk();
     world.sleep(60 * SECOND).await;
     node.power_off();
     node.release_disk();
-    let left = process(&node, content).await;
-    assert!(world.effects().contains_key(&Effect::DiskStall));
-    assert!(left.is_empty() || left == b"kept", "{left:?}");
-    assert_eq!(process(&node, work).await, Heard::well());
+    assert_eq!(process(&node, content).await, b"kept");
+    assert_eq!(world.effects()[&Effect::DiskStall], 1);
+    process(&node, overwrite).await;
+    node.power_off();
+    assert_eq!(process(&node, content).await, b"late", "a sync that ends is durable");
 }
 
 #[sim::test]
@@ -268,7 +294,28 @@ async fn a_slow_disk_takes_so_many_times_as_long(world: World) {
     let slow = world.elapsed() - began - quick;
     // Syncs take 0.5 to 5 ms each, two of them; the rest is fixed.
     assert!(quick < 15 * MILLISECOND && slow > 1000 * MILLISECOND, "{quick:?} {slow:?}");
-    assert_eq!(world.effects().keys().collect::<Vec<_>>(), [&Effect::SlowDisk]);
+    assert_eq!(effects(&world), [(Effect::SlowDisk, 4)], "open, write, sync and read");
+}
+
+#[sim::test]
+async fn a_slow_disk_is_felt_where_something_takes_longer(world: World) {
+    let node = world.node("node");
+    process(&node, work).await;
+    node.slow_disk(10);
+    let looks = || async {
+        runtime::disk::blocking(|| {
+            let file = runtime::disk::open("store").expect("free");
+            assert_eq!(file.len().expect("known") + file.len().expect("known"), 8);
+            assert!(runtime::disk::open("store").is_err(), "it is held");
+            assert!(file.read(0, &mut [0; 5]).is_err(), "it is shorter");
+        })
+        .await;
+    };
+    process(&node, looks).await;
+    assert_eq!(effects(&world), [(Effect::SlowDisk, 1)], "the first open");
+    node.slow_disk(1);
+    process(&node, work).await;
+    assert_eq!(effects(&world), [(Effect::SlowDisk, 1)]);
 }
 
 #[sim::test]

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use super::super::{Disk, DiskFault, DiskOptions, Often, SECTOR};
+use super::super::{Disk, DiskFault, DiskOptions, Often, PAGE, SECTOR};
 use super::{after_boot, always, with_file};
 
 const NAME: &str = "store";
@@ -240,4 +240,24 @@ fn a_failed_sync_leaves_alone_what_one_before_it_covered() {
     assert_eq!(left(disk.end_section(), 1), (second_lost, 1), "the failure was decided when it happened");
     let both = [[1; SECTOR], [2; SECTOR]].concat();
     assert_eq!(left(failed - 1, 1), (both, 0), "the sync that fails is under way: all is open");
+}
+
+#[test]
+fn what_a_killed_write_left_is_there_whenever_the_next_process_dies() {
+    let (mut disk, file) = with_file();
+    disk.write(file, 0, &[1; 3 * PAGE], &mut always(0)).expect("written");
+    disk.begin_section(disk.end_section());
+    disk.slow_down(1000);
+    let begin = disk.end_section();
+    disk.write(file, 0, &[2; 3 * PAGE], &mut always(0)).expect("written");
+    let end = disk.end_section();
+    disk.kill(begin + 10, &mut always(2));
+    let left = [[2; 2 * PAGE].as_slice(), &[1; PAGE]].concat();
+    disk.slow_down(1);
+    assert_eq!(after_boot(&mut disk), left);
+    for at in [begin + 20, end - 1] {
+        let mut again = disk.clone();
+        again.kill(at, &mut always(0));
+        assert_eq!(after_boot(&mut again), left, "nothing was under way any more");
+    }
 }

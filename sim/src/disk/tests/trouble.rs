@@ -158,3 +158,68 @@ fn a_snapshot_holds_what_is_durable_and_can_be_put_back() {
     disk.boot();
     assert!(!disk.exists(Path::new("store")));
 }
+
+#[test]
+fn an_operation_that_was_to_fail_is_forgotten_with_its_process() {
+    let (mut disk, file) = holding(&[7; 10]);
+    disk.write(file, 0, &[8; 10], &mut always(0)).expect("written");
+    disk.crash_at(disk.operations());
+    disk.fail_operation();
+    assert_eq!(disk.sync(file, &mut always(0)), Err(DiskFault::Crashed), "it falls before the sync can fail");
+    disk.kill(disk.end_section(), &mut always(0));
+    disk.boot();
+    let file = disk.open(Path::new("store"), &mut always(0)).expect("free");
+    disk.write(file, 0, &[9; 10], &mut always(0)).expect("another process");
+    assert_eq!((disk.sync(file, &mut always(0)), disk.counts().failed), (Ok(()), 0));
+}
+
+#[test]
+fn a_read_past_the_end_uses_up_no_failure() {
+    let (mut disk, file) = holding(&[7; 10]);
+    disk.fail_reads(1.into());
+    assert_eq!(read(&mut disk, file, 11), Err(DiskFault::PastEnd));
+    assert_eq!((read(&mut disk, file, 10), disk.counts().failed), (Err(DiskFault::ReadFailed), 1));
+    disk.fail_reads(Ratio::new(1, 2).into());
+    let mut asked = 0;
+    let past = disk.read(file, 5, &mut [0; 6], &mut |_, _| {
+        asked += 1;
+        0
+    });
+    assert_eq!((past, asked), (Err(DiskFault::PastEnd), 0), "nor is any decided");
+}
+
+#[test]
+fn a_flipped_bit_is_on_the_drive_until_a_write_over_it_is() {
+    let flipped = || {
+        let (mut disk, file) = holding(&[0; 4 * SECTOR]);
+        disk.begin_section(disk.end_section());
+        disk.rot(1, disk.end_section(), &mut always(8 * 700));
+        (disk, file)
+    };
+    let read_again = |mut disk: Disk| (after_boot(&mut disk)[700], disk.counts().rotten);
+    let (mut disk, file) = flipped();
+    let begun = disk.end_section();
+    disk.write(file, 600, &[0; 200], &mut always(0)).expect("written");
+    let written = disk.end_section();
+    let mut cut = disk.clone();
+    cut.kill(begun, &mut always(0));
+    assert_eq!(read_again(cut), (1, 1), "the write came to nothing");
+    let mut lost = disk.clone();
+    lost.lose_power(written, &mut always(0));
+    assert_eq!(read_again(lost), (1, 1), "the write was lost");
+    let mut kept = disk.clone();
+    kept.lose_power(written, &mut always(1));
+    assert_eq!(read_again(kept), (0, 0), "the write survived");
+    disk.sync(file, &mut always(0)).expect("synced");
+    disk.lose_power(disk.end_section(), &mut always(0));
+    assert_eq!(read_again(disk), (0, 0));
+    let (mut cut_short, file) = flipped();
+    cut_short.set_len(file, 700, &mut always(0)).expect("cut");
+    let mut lost = cut_short.clone();
+    lost.lose_power(lost.end_section(), &mut always(0));
+    assert_eq!(read_again(lost), (1, 1), "it is as long as it was");
+    cut_short.set_len(file, 4 * SECTOR as u64, &mut always(0)).expect("extended");
+    cut_short.sync(file, &mut always(0)).expect("synced");
+    cut_short.lose_power(cut_short.end_section(), &mut always(0));
+    assert_eq!(read_again(cut_short), (0, 0), "what a file is extended by is zero");
+}
