@@ -108,7 +108,7 @@ pub use net::conn::{HEAD_BYTES, Side};
 pub use net::cut::{Connection, Cut};
 pub use node::handle::Node;
 pub use node::{Fall, Status};
-pub use options::{Latency, Network, Options, Ratio, Resend, Schedule};
+pub use options::{Latency, Network, Options, PCT_DEPTH_MAX, Ratio, Resend, Schedule};
 pub use overrides::{Override, OverrideError, Overrides, Streams, Unmatched};
 pub use points::fault::{AWAY, PointFault, Strike, StrikeError};
 pub use points::{Likeness, Link, Point, PointKind, Struck, UnknownPoint};

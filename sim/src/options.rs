@@ -12,6 +12,9 @@ use crate::disk::DiskOptions;
 use crate::overrides::{Overrides, Streams};
 use crate::points::fault::Strike;
 
+/// The most orderings that [`Schedule::Pct`] looks for. Ours: a thousand times what a race needs, and still quickly drawn.
+pub const PCT_DEPTH_MAX: u32 = 1_000;
+
 /// Which ready task runs next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -23,9 +26,10 @@ pub enum Schedule {
     Fifo,
     /// The one of the highest priority, which is drawn for each task (stream `pct/NODE/TASK`); at `depth` - 1 of the
     /// first `polls` polls (stream `pct/change`) the one about to run falls behind all others. Finds races that need
-    /// `depth` orderings with a probability that can be stated.
+    /// `depth` orderings with a probability that can be stated. A change may also fall on no poll: so does a calm one, and
+    /// calm priorities are all the same, so a calm run is first in, first out.
     Pct {
-        /// Orderings; 1 has priorities only.
+        /// Orderings; 1 has priorities only. At most [`PCT_DEPTH_MAX`].
         depth: u32,
         /// About how many polls the run has.
         polls: u64,
@@ -270,6 +274,9 @@ impl Options {
     /// # Panics
     /// If not, with the reason.
     pub(crate) fn check(&self) {
+        if let Schedule::Pct { depth, polls: _ } = self.schedule {
+            assert!(depth <= PCT_DEPTH_MAX, "a schedule of {depth} orderings: the limit is {PCT_DEPTH_MAX}");
+        }
         assert!(self.recipe.is_sorted_by_key(|branch| branch.at), "a recipe's branches are out of order");
         self.net.latency.check();
         self.net.partial.check("the odds of a partial read or write");

@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sim::{Branch, Override, Schedule, Strike};
+use sim::{Branch, Override, PCT_DEPTH_MAX, Schedule, Strike};
 
 use crate::play::RunOptions;
 
@@ -107,7 +107,10 @@ struct ScheduleFlag(Schedule);
 
 /// Why a text is no schedule.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a schedule is random, fifo or pct:DEPTH:POLLS, such as pct:3:20000")]
+#[error(
+    "a schedule is random, fifo or pct:DEPTH:POLLS, such as pct:3:20000, with a DEPTH of at most {}",
+    PCT_DEPTH_MAX
+)]
 struct ScheduleError;
 
 impl FromStr for ScheduleFlag {
@@ -119,7 +122,7 @@ impl FromStr for ScheduleFlag {
             ["random"] => Schedule::Random,
             ["fifo"] => Schedule::Fifo,
             ["pct", depth, polls] => Schedule::Pct {
-                depth: depth.parse().map_err(|_| ScheduleError)?,
+                depth: depth.parse().ok().filter(|depth| *depth <= PCT_DEPTH_MAX).ok_or(ScheduleError)?,
                 polls: polls.parse().map_err(|_| ScheduleError)?,
             },
             _ => return Err(ScheduleError),
@@ -166,7 +169,7 @@ mod tests {
         for bad in ["", "1=2", "ns=2", "1ns=", "1ns=x"] {
             assert_eq!(bad.parse::<BranchFlag>(), Err(BranchError), "{bad}");
         }
-        for bad in ["", "pct", "pct:1", "pct:x:1", "pct:1:1:1", "lifo"] {
+        for bad in ["", "pct", "pct:1", "pct:x:1", "pct:1:1:1", "pct:1001:1", "pct:4294967295:10", "lifo"] {
             assert_eq!(bad.parse::<ScheduleFlag>(), Err(ScheduleError), "{bad}");
         }
     }

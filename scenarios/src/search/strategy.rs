@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use sim::PCT_DEPTH_MAX;
+
 /// How a search chooses its runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Strategy {
@@ -13,7 +15,7 @@ pub enum Strategy {
     Swarm,
     /// Every seed once, scheduled by priorities: finds races that need `depth` orderings.
     Pct {
-        /// Orderings.
+        /// Orderings, at most [`PCT_DEPTH_MAX`].
         depth: u32,
     },
     /// Every seed, and from moments of its run on other seeds.
@@ -55,7 +57,10 @@ impl fmt::Display for Strategy {
 
 /// A text is no strategy.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a strategy is random, swarm, pct[:DEPTH], branch or points[:PAIRS], not {text:?}")]
+#[error(
+    "a strategy is random, swarm, pct[:DEPTH] (1 to {}), branch or points[:PAIRS], not {text:?}",
+    PCT_DEPTH_MAX
+)]
 pub struct StrategyError {
     /// The text.
     pub text: String,
@@ -73,7 +78,9 @@ impl FromStr for Strategy {
         match (name, number) {
             ("random", None) => Ok(Self::Random),
             ("swarm", None) => Ok(Self::Swarm),
-            ("pct", depth @ (None | Some(1..))) => Ok(Self::Pct { depth: depth.unwrap_or(DEPTH) }),
+            ("pct", depth @ (None | Some(1..=PCT_DEPTH_MAX))) => {
+                Ok(Self::Pct { depth: depth.unwrap_or(DEPTH) })
+            }
             ("branch", None) => Ok(Self::Branch),
             ("points", pairs) => Ok(Self::Points { pairs: pairs.unwrap_or(0).into() }),
             _ => Err(error()),
@@ -99,7 +106,7 @@ mod tests {
             assert_eq!(strategy.to_string().parse(), Ok(strategy));
         }
         assert_eq!("pct".parse(), Ok(Strategy::Pct { depth: DEPTH }));
-        for bad in ["", "pct:0", "pct:x", "random:1", "points:-1", "chance"] {
+        for bad in ["", "pct:0", "pct:1001", "pct:x", "random:1", "points:-1", "chance"] {
             assert!(bad.parse::<Strategy>().is_err(), "{bad}");
         }
     }

@@ -1,9 +1,10 @@
 //! The schedule of probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi, Nagarakatte: "A Randomized
 //! Scheduler with Probabilistic Guarantees of Finding Bugs", ASPLOS 2010): the ready task of the highest priority runs;
-//! priorities are drawn when tasks start, and at a few polls of the run the one about to run falls behind all others.
+//! priorities are drawn when tasks start, and at a few polls of the run (or at none) the one about to run falls behind
+//! all others.
 //!
-//! A race that needs `depth` orderings is met with a probability of at least `1 / (tasks · polls^(depth - 1))`, however
-//! unlikely it is when every step is drawn. The paper's threads do not wait for each other in a loop; tasks that poll
+//! A race that needs `depth` orderings is met with a probability of at least
+//! `1 / (tasks · (polls + 1)^(depth - 1))`, however unlikely it is when every step is drawn. The paper's threads do not wait for each other in a loop; tasks that poll
 //! until something happens would starve whom they wait for, so a moment that goes on for long is finished at random.
 
 use std::collections::VecDeque;
@@ -48,7 +49,8 @@ impl Pct {
         if self.priorities.len() <= slot {
             self.priorities.resize(slot + 1, 0);
         }
-        self.priorities[slot] = core.draw_word(stream) | DRAWN;
+        // Where they are calm all are the same, and of equals the first comes first.
+        self.priorities[slot] = core.draw(stream, DRAWN) | DRAWN;
     }
 
     /// Takes the task to be polled next out of the ready ones; there is one.
@@ -72,7 +74,10 @@ impl Pct {
     fn draw_changes(&mut self, core: &Core) {
         let stream = core.stream("pct/change");
         let changes = 1..u64::from(self.depth.max(1));
-        self.changes = changes.map(|priority| (core.draw(stream, self.polls.max(1)), priority)).collect();
+        // The last is no poll: the change falls on none.
+        let never = self.polls.max(1);
+        let drawn = changes.map(|priority| (core.draw_or(stream, never.saturating_add(1), never), priority));
+        self.changes = drawn.filter(|(at, _)| *at < never).collect();
         self.changes.sort_unstable_by(|one, other| other.cmp(one));
     }
 

@@ -111,3 +111,30 @@ fn a_task_that_spins_does_not_keep_others_from_ending_it() {
         report.expect_ok();
     }
 }
+
+#[test]
+fn calm_priorities_let_tasks_run_first_in_first_out() {
+    let order = |overrides: &[&str]| {
+        let overrides = overrides.iter().map(|text| text.parse::<sim::Override>().unwrap()).collect();
+        let schedule = Schedule::Pct { depth: 3, polls: 20 };
+        let options = Options { schedule, overrides, ..Options::seed(3) };
+        let report = Sim::new(options).run(async |world: World| {
+            for name in ["a", "b", "c", "d", "e", "f"] {
+                let told = world.clone();
+                let tells = async move {
+                    told.note(name);
+                    yield_now().await;
+                    told.note(name);
+                };
+                drop(world.spawn(name, tells));
+            }
+            yield_now().await;
+            world.note("-");
+            world.sleep(SECOND).await;
+            world.notes().into_iter().map(|note| note.text).collect::<String>()
+        });
+        report.expect_ok()
+    };
+    assert_ne!(order(&[]), "abcdef-abcdef");
+    assert_eq!(order(&["*#*"]), "abcdef-abcdef");
+}
