@@ -32,7 +32,7 @@ pub(crate) enum Kind {
     Poll,
     /// Subject: task.
     TaskEnd,
-    /// A timer fired; subject: its key.
+    /// A timer fired; subject: its key; detail: 1 if its task is only to ask again.
     Timer,
     /// Subject: stream; detail: value.
     Decision,
@@ -126,6 +126,19 @@ pub(crate) struct Kept {
     pub(crate) detail: u64,
 }
 
+impl Kept {
+    /// The two words that were folded.
+    pub(crate) const fn words(&self) -> (u64, u64) {
+        (head(self.kind, self.subject), self.detail)
+    }
+}
+
+/// An event's first word.
+#[inline]
+const fn head(kind: Kind, subject: u64) -> u64 {
+    (kind as u64) << 56 | (subject & ((1 << 56) - 1))
+}
+
 pub(crate) struct Digest {
     /// The digest before it, then events.
     block: Box<[[u8; EVENT_BYTES]; 1 + BLOCK_EVENTS]>,
@@ -168,7 +181,7 @@ impl Digest {
     /// Folds an event. Subjects above 56 bits lose the rest.
     #[inline]
     pub(crate) fn fold(&mut self, kind: Kind, subject: u64, detail: u64) {
-        let head = (kind as u64) << 56 | (subject & ((1 << 56) - 1));
+        let head = head(kind, subject);
         self.block[self.filled] = (u128::from(detail) << 64 | u128::from(head)).to_le_bytes();
         self.filled += 1;
         if self.keeps {

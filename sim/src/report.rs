@@ -109,6 +109,8 @@ pub struct Event {
     pub at: Duration,
     /// What happened, with the names of those concerned.
     pub text: String,
+    /// The event itself, as the digest has it: its kind and subject, its detail. Two events are compared by it, too.
+    pub(crate) words: (u64, u64),
 }
 
 impl fmt::Display for Event {

@@ -86,6 +86,7 @@ impl Core {
             index: kept.index,
             at: std::time::Duration::from_nanos(kept.at),
             text: self.describe(kept, decisions),
+            words: kept.words(),
         };
         digest.kept().iter().map(describe).collect()
     }
@@ -102,7 +103,8 @@ impl Core {
             Kind::Spawn => format!("{} starts", names.of_task(subject)),
             Kind::Poll => format!("{} is polled", names.of_task(subject)),
             Kind::TaskEnd => format!("{} ends", names.of_task(subject)),
-            Kind::Timer => format!("timer {subject:#x} fires"),
+            Kind::Timer if detail == 0 => format!("timer {subject:#x} fires"),
+            Kind::Timer => format!("timer {subject:#x} is set anew, since its clock runs otherwise"),
             Kind::Decision => format!("{} decides {detail}", decisions.name(StreamId(subject as u32))),
             Kind::Write => format!("write on {}, hash of all so far {detail:016x}", connection()),
             Kind::Read => format!("read from {}, up to byte {detail}", connection()),
@@ -141,9 +143,12 @@ fn arrival(detail: u64) -> String {
 fn node_change(detail: u64) -> &'static str {
     match detail {
         1 => "boots",
+        4 => "exits",
+        5 => "is killed",
+        6 => "loses power",
         100 => "pauses",
         101 => "goes on",
         102 => "is asked to stop",
-        _ => "falls",
+        _ => "changes",
     }
 }

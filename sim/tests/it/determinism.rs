@@ -129,3 +129,32 @@ fn an_injected_nondeterminism_is_caught_and_its_first_event_named() {
     assert!(one.text.contains("write on script→server:80#0 (opener)"), "{divergence}");
     assert_ne!(one.text, other.text);
 }
+
+/// The events of a run in which something is done to a node after a second.
+fn events_of(deed: fn(&sim::Node)) -> Vec<sim::Event> {
+    let options = Options { keep_events: 0..1000, ..Options::seed(0) };
+    let run = Sim::new(options).run(async move |world: World| {
+        let node = world.node("node");
+        node.boot(|| async { runtime::signals::terminate().await.expect("it listens") });
+        let sleeper = node.spawn("sleeper", runtime::sleep(Duration::from_secs(9)));
+        world.sleep(Duration::from_secs(1)).await;
+        deed(&node);
+        world.sleep(Duration::from_secs(1)).await;
+        drop(sleeper);
+    });
+    run.kept
+}
+
+#[test]
+fn the_first_event_that_differs_is_named_for_what_it_is() {
+    let (killed, powerless) = (events_of(sim::Node::kill), events_of(sim::Node::power_off));
+    let texts = |one: &[sim::Event], other: &[sim::Event]| {
+        sim::first_difference(one, other).map(|event| event.expect("both go on").text)
+    };
+    assert_eq!(texts(&killed, &powerless), ["node: is killed", "node: loses power"]);
+    let asked = events_of(sim::Node::ask_to_stop);
+    assert!(asked.iter().any(|event| event.text == "node: exits"), "{asked:?}");
+    let drifts = events_of(|node| node.drift_clocks(1));
+    let told = |text: &str| drifts.iter().filter(|event| event.text.ends_with(text)).count();
+    assert_eq!((told("is set anew, since its clock runs otherwise"), told("fires")), (1, 2), "{drifts:?}");
+}
