@@ -36,7 +36,7 @@ impl Core {
         }
         for (_, due) in self.agenda.borrow().iter() {
             match due {
-                Due::Timer(node, _) => all[node.index()].timers += 1,
+                Due::Timer { node, .. } => all[node.index()].timers += 1,
                 Due::Net(_) | Due::Relief(_) => {}
             }
         }

@@ -175,7 +175,7 @@ impl Core {
     pub(crate) fn step_wall(&self, node: NodeId, milliseconds: i64) {
         self.with_node(node, |state| {
             state.clock.wall_offset = state.clock.wall_offset.saturating_add(milliseconds);
-            state.clock.stepped = true;
+            state.clock.stepped |= milliseconds != 0;
         });
     }
 

@@ -1,8 +1,9 @@
 //! One world's whole state, and the way to it from the thread it has entered.
 //!
 //! Every part sits in its own cell, borrowed for a moment and never across user code: a poll, a wake or a destructor
-//! (also that of a waker) may call back in. Only cloning a waker is taken to call nobody. Handles that inhabitants hold (sockets, timers, files) are numbers; they find the world through
-//! the thread, and refuse another one. Next: `run` drives it, `ground` answers the inhabitants, `world` the script.
+//! (also that of a waker) may call back in. Only cloning a waker is taken to call nobody. Handles that inhabitants hold
+//! (sockets, timers, files) are numbers; they find the world through the thread, and refuse another one. Next: `run`
+//! drives it, `ground` answers the inhabitants, `world` the script.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -12,14 +13,14 @@ use std::time::Duration;
 use crate::agenda::{Agenda, DueKey};
 use crate::decide::{Decisions, Keep, StreamId};
 use crate::digest::{Digest, Kind};
-use crate::effects::Effects;
+use crate::effects::{Effect, Effects};
 use crate::host::Clock;
 use crate::names::Names;
 use crate::net::{Fabric, NetDue};
 use crate::node::{NodeId, NodeState};
 use crate::options::Options;
 use crate::points::Points;
-use crate::points::meet::Relief;
+use crate::points::relief::Relief;
 use crate::registry::{self, WorldId};
 use crate::report::{Failure, Note};
 use crate::tasks::Tasks;
@@ -28,7 +29,12 @@ use crate::trace::{Trace, nanos};
 /// What the agenda holds.
 pub(crate) enum Due {
     /// A timer of a task of that node.
-    Timer(NodeId, Waker),
+    Timer {
+        node: NodeId,
+        waker: Waker,
+        /// It fires later than its deadline, by injection.
+        late: bool,
+    },
     /// Something of the network.
     Net(NetDue),
     /// A strike ends.
@@ -149,6 +155,8 @@ impl Core {
             options,
         };
         let core = Rc::new(core);
+        // Before anything is decided: a branch at the beginning takes all of the run.
+        core.branch();
         core.add_node("script");
         core
     }
@@ -231,7 +239,7 @@ impl Core {
         }
     }
 
-    /// Other seeds decide from here on.
+    /// Other seeds decide from here on, where a recipe says so.
     #[cold]
     fn branch(&self) {
         while self.branch_at.get() <= self.now.get() {
@@ -259,8 +267,11 @@ impl Core {
                 self.meet_due(&due);
             }
             match due {
-                Due::Timer(_, waker) => {
+                Due::Timer { waker, late, .. } => {
                     self.event(Kind::Timer, key.to_word(), 0);
+                    if late {
+                        self.felt(Effect::LateTimer);
+                    }
                     waker.wake();
                 }
                 Due::Net(due) => self.net(|net| net.fire(self, due)),

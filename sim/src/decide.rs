@@ -71,6 +71,13 @@ pub(crate) struct Keep {
     pub(crate) streams: Vec<Streams>,
 }
 
+impl Keep {
+    /// Whether all decisions of that stream are kept.
+    fn contains(&self, stream: &str) -> bool {
+        self.streams.iter().any(|streams| streams.contains(stream))
+    }
+}
+
 /// A stream's number inside its world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct StreamId(pub(crate) u32);
@@ -129,10 +136,11 @@ impl Decisions {
         if let Some(id) = self.by_name.get(name) {
             return *id;
         }
+        check_name(name);
         let id = StreamId(u32::try_from(self.streams.len()).expect("fewer than 2^32 streams"));
         let watch = Watch {
             calm: self.overrides.calms(name),
-            kept: self.keep.streams.iter().any(|streams| streams.contains(name)),
+            kept: self.keep.contains(name),
             pins: self.overrides.pins(name).cloned().unwrap_or_default(),
         };
         let watched = watch.calm || watch.kept || !watch.pins.is_empty() || self.keep.first > 0;
@@ -222,12 +230,14 @@ impl Decisions {
     fn give_or(&mut self, stream: &str, default: u64, bound: u64, calm: u64) -> u64 {
         assert!(default < bound, "{default} is no default among {bound} in {stream}");
         if !self.given.contains_key(stream) {
+            check_name(stream);
             self.given.insert(stream.to_owned(), 0);
         }
         let next = self.given.get_mut(stream).expect("it is there");
         let ordinal = *next;
         *next += 1;
-        if self.overrides.is_empty() {
+        let is_kept = self.keep.contains(stream);
+        if self.overrides.is_empty() && !is_kept {
             return default;
         }
         let pinned = self.overrides.pins(stream).and_then(|pins| pins.get(&ordinal));
@@ -236,7 +246,7 @@ impl Decisions {
             None if self.overrides.calms(stream) => calm,
             None => default,
         };
-        if pinned.is_some() && value != default && self.kept.len() < SPARSE_MAX {
+        if (is_kept || (pinned.is_some() && value != default)) && self.kept.len() < SPARSE_MAX {
             self.kept.push(Decision { stream: stream.to_owned(), ordinal, bound, value });
         }
         value
@@ -282,6 +292,14 @@ impl Decisions {
     pub(crate) fn recorded(&self) -> Vec<Decision> {
         self.kept.clone()
     }
+}
+
+/// Whether overrides can name a stream: what they write with an asterisk is any number of streams.
+///
+/// # Panics
+/// If not.
+fn check_name(stream: &str) {
+    assert!(!stream.contains('*'), "an asterisk in the stream's name {stream:?}: no override could name it");
 }
 
 /// A stream's key.

@@ -8,6 +8,7 @@ pub(crate) mod handle;
 mod pause;
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
@@ -61,6 +62,17 @@ pub enum Fall {
     PowerOff,
 }
 
+/// At most so many nodes, the script's among them: what addresses of 250 hosts in each of 256 networks tell apart.
+pub(crate) const NODES_MAX: u16 = 64_000;
+
+/// A node's address.
+fn address(node: NodeId) -> Ipv4Addr {
+    match node.0 {
+        0 => Ipv4Addr::new(10, 255, 255, 254),
+        n => Ipv4Addr::new(10, 0, (n / 250) as u8, (n % 250) as u8),
+    }
+}
+
 /// Makes the main future of each boot.
 pub(crate) type Main = Rc<dyn Fn() -> Local>;
 
@@ -73,6 +85,8 @@ pub(crate) struct NodeState {
     /// Its disk and network refuse.
     pub(crate) fenced: bool,
     pub(crate) paused: bool,
+    /// The script has paused it.
+    stopped: bool,
     parked: Vec<TaskId>,
     main: Option<Main>,
     main_task: Option<TaskId>,
@@ -93,9 +107,13 @@ pub(crate) struct NodeState {
 impl Core {
     /// Adds a node, its host up, without a process.
     pub(crate) fn add_node(&self, name: &str) -> NodeId {
+        assert!(
+            !name.contains('*'),
+            "an asterisk in the node's name {name:?}: no override could name its streams"
+        );
         let count = self.nodes.borrow().len();
-        let id = NodeId(u16::try_from(count).expect("fewer than 65,535 nodes"));
-        assert!(id != NodeId::NOWHERE, "fewer than 65,535 nodes");
+        assert!(count < NODES_MAX as usize, "more than {NODES_MAX} nodes, the script's among them");
+        let id = NodeId(count as u16);
         let clock = self.set_clock(name, id);
         let mut nodes = self.nodes.borrow_mut();
         let status = if id == NodeId::SCRIPT { Status::Running } else { Status::Idle };
@@ -106,6 +124,7 @@ impl Core {
             boot: 0,
             fenced: id != NodeId::SCRIPT,
             paused: false,
+            stopped: false,
             parked: Vec::new(),
             main: None,
             main_task: None,
@@ -122,11 +141,7 @@ impl Core {
             nodes[id.index()].drive.disk.boot();
         }
         drop(nodes);
-        let ip = match id.0 {
-            0 => [10, 255, 255, 254],
-            n => [10, 0, (n / 250) as u8, (n % 250) as u8],
-        };
-        self.net.borrow_mut().paths.add_host(name, ip.into());
+        self.net.borrow_mut().paths.add_host(name, address(id));
         id
     }
 
@@ -238,10 +253,12 @@ impl Core {
             state.status = status;
             state.fenced = true;
             state.main_task = None;
+            state.stopped = false;
             state.parked.clear();
             (state.on_fall.take_all(), state.on_asked.take_all(), std::mem::take(&mut state.paused))
         });
         drop(deaf);
+        self.forget_pauses(node);
         if was_paused {
             self.paused.set(self.paused.get() - 1);
         }
@@ -286,5 +303,19 @@ impl Core {
         }
         let node = self.node_name(node).to_string();
         self.fail(Failure::Panic { node, task: task.to_owned(), at: self.elapsed(), message, backtrace });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_node_has_an_address_of_its_own() {
+        let addresses: BTreeSet<_> = (0..NODES_MAX).map(|node| address(NodeId(node))).collect();
+        assert_eq!(addresses.len(), usize::from(NODES_MAX));
+        assert!(addresses.contains(&address(NodeId(NODES_MAX + 1))), "no more of them have");
     }
 }

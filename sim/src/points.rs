@@ -4,10 +4,12 @@
 //! step, and says of each where it was. A later run of the same seed is told "at the 17th sync: power off"
 //! ([`Options::strikes`](crate::Options::strikes)); up to that point it is the same run. A run that is asked neither
 //! counts nothing. What is *not* here: which pairs of point and fault are worth a run (a search decides that) and how
-//! a felled node comes back (its script does). Next: `fault` for what can strike, `meet` for where points come from.
+//! a felled node comes back (its script does). Next: `fault` for what can strike, `meet` for where points come from, `relief` for
+//! strikes that end by themselves.
 
 pub(crate) mod fault;
 pub(crate) mod meet;
+pub(crate) mod relief;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -16,6 +18,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use crate::points::fault::{PointFault, Strike};
+use crate::points::relief::Relief;
 use crate::waiters::Waiters;
 
 /// What kind of place.
@@ -34,7 +37,8 @@ pub enum PointKind {
     DiskSync,
     /// A timer is about to expire: a process's, or its kernel's.
     Timer,
-    /// A task of a process that boots has been polled: one that neither listens nor has begun to connect.
+    /// A task of a process that boots, which neither listens nor has begun to connect, has been polled. Where that
+    /// ended the process, there is no such point.
     BootStep,
 }
 
@@ -214,6 +218,8 @@ pub(crate) struct State {
     waiting: Vec<Strike>,
     missed: Vec<Strike>,
     struck: Vec<Struck>,
+    /// Strikes that end by themselves and have not, with when they do, in nanoseconds of virtual time.
+    active: Vec<(u64, Relief)>,
     /// What tells one instant from the next: time, polls, pieces of work on disks.
     marks: (u64, u64, u64),
     instant: u64,
@@ -230,6 +236,7 @@ impl Points {
             waiting: strikes.to_vec(),
             missed: Vec::new(),
             struck: Vec::new(),
+            active: Vec::new(),
             marks: (0, 0, 0),
             instant: 0,
             kernels: 0,

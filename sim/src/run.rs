@@ -87,7 +87,8 @@ where
                 *place.borrow_mut() = Some(outcome);
             });
             let task = core.spawn_on(NodeId::SCRIPT, "script", future);
-            drive(&core, task.expect("the script's node is not fenced"));
+            let task = task.expect("the script's node is not fenced");
+            guard(&core, || drive(&core, task));
         }
     }
     let mut report = report(&core);
@@ -103,6 +104,13 @@ where
     report.with_value(|()| value.expect("a script that did not fail has ended"))
 }
 
+/// What panics in the world itself fails the run, as what panics in a task does: a check of the fabric, a waker.
+fn guard(core: &Core, work: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(work)).is_err() {
+        core.panicked(NodeId::SCRIPT, "world", panics::take());
+    }
+}
+
 /// Polls and lets time pass, until the script ends or the run fails.
 fn drive(core: &Core, script: TaskId) {
     while !core.has_failed() {
@@ -113,7 +121,12 @@ fn drive(core: &Core, script: TaskId) {
         match polled {
             Polled::Pending => {}
             Polled::Ended(task, _) if task == script => return,
-            Polled::Ended(task, node) => core.task_ended(task, node),
+            Polled::Ended(task, node) => {
+                core.task_ended(task, node);
+                if core.points.are_on() {
+                    core.meet_poll(node);
+                }
+            }
             Polled::Panicked(node, name, panic) => {
                 core.panicked(node, name, panic);
                 if node != NodeId::SCRIPT && core.with_node(node, |state| state.status == Status::Running) {
@@ -135,7 +148,9 @@ fn drive(core: &Core, script: TaskId) {
 
 /// Nobody is ready: the next thing happens.
 fn pass_time(core: &Core) {
-    let Some(at) = core.agenda.borrow().next_at() else {
+    // What is never due is a timer of a clock that stands still.
+    let next = core.agenda.borrow().next_at();
+    let Some(at) = next.filter(|at| *at < u64::MAX) else {
         let tasks = core.tasks.of(None);
         let tasks = tasks.iter().map(|(_, node, name)| format!("{}/{name}", core.node_name(*node))).collect();
         return core.fail(Failure::Stuck { tasks, at: core.elapsed() });
@@ -197,16 +212,21 @@ fn report(core: &Core) -> Report<()> {
     }
 }
 
-/// Fences every node, then drops whatever is left.
+/// Fences every node, then drops whatever is left. Whichever part panics, the others are done: nothing of the world may
+/// outlive its place in the thread.
 fn tear_down(core: &Core) {
-    let count = core.nodes.borrow().len();
-    for node in (0..count).map(|place| NodeId(place as u16)) {
-        core.with_node(node, |state| state.fenced = true);
-        core.net(|net| net.power_gone(core, node));
-    }
-    core.net(|net| net.check_streams());
-    core.drop_tasks(None);
-    let due = std::mem::replace(&mut *core.agenda.borrow_mut(), crate::agenda::Agenda::new());
-    drop(due);
-    core.forget_mains();
+    guard(core, || {
+        let count = core.nodes.borrow().len();
+        for node in (0..count).map(|place| NodeId(place as u16)) {
+            core.with_node(node, |state| state.fenced = true);
+            core.net(|net| net.power_gone(core, node));
+        }
+    });
+    guard(core, || core.net(|net| net.check_streams()));
+    guard(core, || core.drop_tasks(None));
+    guard(core, || {
+        let due = std::mem::replace(&mut *core.agenda.borrow_mut(), crate::agenda::Agenda::new());
+        drop(due);
+    });
+    guard(core, || core.forget_mains());
 }

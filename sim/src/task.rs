@@ -142,17 +142,19 @@ impl Core {
     pub(crate) fn keep_timer(&self, due: Option<DueKey>, at: u64, waker: &Waker) -> DueKey {
         let mut agenda = self.agenda.borrow_mut();
         if let Some(key) = due
-            && let Some((before, Due::Timer(_, held))) = agenda.get_mut(key)
+            && let Some((before, Due::Timer { waker: held, late, .. })) = agenda.get_mut(key)
         {
             let old = (!held.will_wake(waker)).then(|| std::mem::replace(held, waker.clone()));
             if before != at {
+                *late = false;
                 agenda.reschedule(key, at);
             }
             drop(agenda);
             drop(old);
             return key;
         }
-        agenda.insert(at.max(self.now.get()), Due::Timer(self.current_node(), waker.clone()))
+        let timer = Due::Timer { node: self.current_node(), waker: waker.clone(), late: false };
+        agenda.insert(at.max(self.now.get()), timer)
     }
 
     /// Ends a task that has not ended. Its destructors run as its node.

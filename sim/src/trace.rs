@@ -63,8 +63,8 @@ impl Core {
     #[cold]
     fn push_line(&self, level: Level, text: String) {
         let node = match self.nodes.try_borrow() {
-            Ok(nodes) => nodes[self.current_node().index()].name.to_string(),
-            Err(_) => format!("node {}", self.current_node().0),
+            Ok(nodes) if !nodes.is_empty() => nodes[self.current_node().index()].name.to_string(),
+            Ok(_) | Err(_) => format!("node {}", self.current_node().0),
         };
         let line = TraceLine { at: self.elapsed(), node, level, text };
         if self.options.trace_to_stderr {

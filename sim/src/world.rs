@@ -56,6 +56,10 @@ impl World {
     }
 
     /// The node of that name; a new one gets the next address and its host is up, without a process.
+    ///
+    /// # Panics
+    /// If there are 64,000 nodes already, the script's among them: there are no more addresses. If a new one's name has
+    /// an asterisk, which overrides could not name.
     #[must_use]
     pub fn node(&self, name: &str) -> Node {
         let id = self.core.find_node(name).unwrap_or_else(|| self.core.add_node(name));
@@ -94,6 +98,9 @@ impl World {
     }
 
     /// The decision stream of that name.
+    ///
+    /// # Panics
+    /// If the name has an asterisk: overrides could not name it.
     #[must_use]
     pub fn stream(&self, name: &str) -> Stream {
         Stream { core: Rc::clone(&self.core), id: self.core.stream(name) }
@@ -103,7 +110,7 @@ impl World {
     /// costs the run nothing: no draw, no event, and drawn streams of the same name know nothing of it.
     ///
     /// # Panics
-    /// If the default is not below the bound.
+    /// If the default is not below the bound, or the stream's name has an asterisk.
     #[must_use]
     pub fn given(&self, stream: &str, default: u64, bound: u64) -> u64 {
         self.core.decisions.borrow_mut().give(stream, default, bound)
@@ -111,6 +118,9 @@ impl World {
 
     /// Whether overrides waive the next thing that this stream speaks of, a fault, an operation or a node: no, unless it
     /// is pinned to 1 or calm. A given decision, so asking changes nothing.
+    ///
+    /// # Panics
+    /// If the stream's name has an asterisk.
     #[must_use]
     pub fn waives(&self, stream: &str) -> bool {
         self.core.decisions.borrow_mut().waives(stream)
@@ -141,7 +151,7 @@ impl World {
         self.set_blocked(from, to, true);
     }
 
-    /// Opens what [`block`](Self::block) blocked; held bytes are sent again soon
+    /// Opens what [`block`](Self::block) blocked, not what strikes at points do; held bytes are sent again soon
     /// ([`Network::retransmit`](crate::Network::retransmit)).
     pub fn unblock(&self, from: &Node, to: &Node) {
         self.set_blocked(from, to, false);
@@ -169,9 +179,10 @@ impl World {
         }
     }
 
-    /// Opens all paths.
+    /// Opens all paths, those that strikes at points block among them.
     pub fn heal_all(&self) {
         self.core.fault(|| "all paths open".to_owned());
+        self.core.forget_black_holes();
         self.core.net(|net| {
             net.paths.unblock_all();
             net.mend(&self.core);

@@ -41,9 +41,9 @@ impl Parse for Arguments {
 /// - `seeds = 0..20`: the seeds of every run. Default: `0..10`.
 /// - `options = expression`: an `Options` made anew for each seed, which replaces its seed. Default: the defaults.
 ///
-/// Environment: `REHEARSAL_SEED=7` runs that seed alone; `REHEARSAL_SEEDS=1000` runs so many beyond the fixed ones, from
-/// `REHEARSAL_SEED` (default 0) on; `REHEARSAL_TRACE=debug` prints the trace. A failing test prints the line that
-/// replays it.
+/// Environment: `REHEARSAL_SEED=7` runs that seed alone; `REHEARSAL_SEEDS=1000` runs the fixed seeds and so many from
+/// `REHEARSAL_SEED` (default 0) on, those that are fixed already once; `REHEARSAL_TRACE=debug` prints the trace. A failing
+/// test prints the line that replays it.
 #[proc_macro_attribute]
 pub fn test(attribute: TokenStream, item: TokenStream) -> TokenStream {
     let arguments = parse_macro_input!(attribute as Arguments);

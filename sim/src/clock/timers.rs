@@ -69,15 +69,19 @@ impl Core {
         }
         if now >= at {
             if let Some(due) = timer.take() {
-                self.unschedule(due);
-                if late.is_some() && now > at {
+                let removed = self.agenda.borrow_mut().remove(due);
+                if matches!(removed, Some(Due::Timer { late: true, .. })) && now > at {
                     self.felt(Effect::LateTimer);
                 }
             }
             return Poll::Ready(());
         }
-        let at = at.saturating_add(late.map_or(0, |late| self.lateness(late)));
-        *timer = Some(self.keep_timer(*timer, at, context.waker()));
+        let by = late.map_or(0, |late| self.lateness(late));
+        let due = self.keep_timer(*timer, at.saturating_add(by), context.waker());
+        if late.is_some() {
+            self.mark_late(due, by > 0);
+        }
+        *timer = Some(due);
         Poll::Pending
     }
 
@@ -85,7 +89,16 @@ impl Core {
     pub(crate) fn reset_timer(&self, timer: DueKey, deadline: Instant) {
         let node = self.current_node();
         let (at, late) = self.due_of(node, deadline);
-        self.reschedule(timer, at.saturating_add(late.map_or(0, |late| self.lateness(late))));
+        let by = late.map_or(0, |late| self.lateness(late));
+        self.reschedule(timer, at.saturating_add(by));
+        self.mark_late(timer, by > 0);
+    }
+
+    /// Says of a timer that runs whether it fires later than its deadline by injection: that is felt when it does.
+    fn mark_late(&self, timer: DueKey, is_late: bool) {
+        if let Some((_, Due::Timer { late, .. })) = self.agenda.borrow_mut().get_mut(timer) {
+            *late = is_late;
+        }
     }
 
     fn fires_at(&self, due: DueKey) -> Option<u64> {
@@ -96,12 +109,13 @@ impl Core {
     pub(super) fn wake_timers(&self, node: NodeId) {
         let keys: Vec<DueKey> = {
             let agenda = self.agenda.borrow();
-            let of_node = agenda.iter().filter(|(_, due)| matches!(due, Due::Timer(of, _) if *of == node));
+            let of_node =
+                agenda.iter().filter(|(_, due)| matches!(due, Due::Timer { node: of, .. } if *of == node));
             of_node.map(|(key, _)| key).collect()
         };
         for key in keys {
             let due = self.agenda.borrow_mut().remove(key);
-            if let Some(Due::Timer(_, waker)) = due {
+            if let Some(Due::Timer { waker, .. }) = due {
                 self.event(Kind::Timer, key.to_word(), 1);
                 waker.wake();
             }

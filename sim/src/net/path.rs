@@ -33,7 +33,10 @@ pub(crate) struct Paths {
     hosts: Vec<Host>,
     /// Further names, each with the nodes it resolves to.
     aliases: BTreeMap<String, Vec<NodeId>>,
+    /// By the script.
     blocked: BTreeSet<(NodeId, NodeId)>,
+    /// By strikes at points, until they end.
+    struck: BTreeSet<(NodeId, NodeId)>,
     latencies: BTreeMap<(NodeId, NodeId), Latency>,
     pub(crate) bandwidths: Bandwidths,
 }
@@ -44,6 +47,7 @@ impl Paths {
             hosts: Vec::new(),
             aliases: BTreeMap::new(),
             blocked: BTreeSet::new(),
+            struck: BTreeSet::new(),
             latencies: BTreeMap::new(),
             bandwidths: Bandwidths::new(options.bandwidth),
         }
@@ -112,6 +116,11 @@ impl Paths {
         self.hosts.get_mut(node.index()).map(|host| &mut host.ports)
     }
 
+    /// The directions that strikes block, in place of those of before.
+    pub(crate) fn set_struck(&mut self, struck: BTreeSet<(NodeId, NodeId)>) {
+        self.struck = struck;
+    }
+
     /// Blocks or opens one direction. Within a node nothing can be blocked.
     pub(crate) fn set_blocked(&mut self, from: NodeId, to: NodeId, blocked: bool) {
         if blocked && from != to {
@@ -124,11 +133,14 @@ impl Paths {
     /// Opens all directions.
     pub(crate) fn unblock_all(&mut self) {
         self.blocked.clear();
+        self.struck.clear();
     }
 
     #[inline]
     pub(crate) fn is_open(&self, from: NodeId, to: NodeId) -> bool {
-        self.blocked.is_empty() || !self.blocked.contains(&(from, to))
+        // Both sets are nearly always empty.
+        (self.blocked.is_empty() || !self.blocked.contains(&(from, to)))
+            && (self.struck.is_empty() || !self.struck.contains(&(from, to)))
     }
 
     /// Whether what that side sends passes, as far as the network is concerned.

@@ -74,7 +74,7 @@ impl Node {
         self.core.node_name(self.id)
     }
 
-    /// Its address: 10.0.0.1 for the first node, and so on.
+    /// Its address: 10.0.0.1 for the first node, and so on, 250 to a network.
     #[must_use]
     pub fn ip(&self) -> IpAddr {
         IpAddr::V4(self.core.net.borrow().paths.ip(self.id))
@@ -134,7 +134,7 @@ impl Node {
         self.core.set_paused(self.guest(), true);
     }
 
-    /// Lets its process go on; what has become ready meanwhile runs at once.
+    /// Lets its process go on, unless a strike at a point holds it, too; what has become ready meanwhile runs at once.
     pub fn resume(&self) {
         self.core.set_paused(self.guest(), false);
     }

@@ -18,15 +18,23 @@ impl Core {
         self.with_node(node, |state| state.parked.push(task));
     }
 
-    /// Stops a process from running, or lets it go on.
+    /// The script stops a process from running, or lets it go on.
     pub(crate) fn set_paused(&self, node: NodeId, paused: bool) {
-        let (changed, parked, dies) = self.with_node(node, |state| {
+        self.with_node(node, |state| state.stopped = paused && state.status == Status::Running);
+        self.update_pause(node);
+    }
+
+    /// A process stands still while the script or a strike wants it to.
+    pub(crate) fn update_pause(&self, node: NodeId) {
+        let is_held = self.is_held(node);
+        let (paused, changed, parked, dies) = self.with_node(node, |state| {
+            let paused = state.stopped || is_held;
             let may = state.status == Status::Running && state.paused != paused;
             if may {
                 state.paused = paused;
             }
             let dies = may && !paused && state.asked > 0 && !state.takes_signals;
-            (may, if paused { Vec::new() } else { std::mem::take(&mut state.parked) }, dies)
+            (paused, may, if paused { Vec::new() } else { std::mem::take(&mut state.parked) }, dies)
         });
         if !changed {
             return;

@@ -51,14 +51,15 @@ impl PointFault {
     }
 
     /// Whether it can strike there: a fall and a pause need a process that runs, a cut an open connection, a black hole
-    /// somebody else, a disk error an operation. The script's own node neither falls nor pauses.
+    /// somebody else, a disk error an operation whose process does not fall in it. The script's own node neither
+    /// falls nor pauses.
     #[must_use]
     pub fn applies(self, point: &Point) -> bool {
         match self {
             Self::Kill | Self::PowerOff | Self::Pause => point.guest && point.runs,
             Self::Fin | Self::Reset => point.link.as_ref().is_some_and(|link| link.open),
             Self::BlackHole => point.link.as_ref().map_or(point.guest, |link| link.from != link.to),
-            Self::DiskError => matches!(point.kind, PointKind::DiskWrite | PointKind::DiskSync),
+            Self::DiskError => point.runs && matches!(point.kind, PointKind::DiskWrite | PointKind::DiskSync),
         }
     }
 }

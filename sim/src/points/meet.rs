@@ -12,20 +12,9 @@ use crate::net::conn::Side;
 use crate::net::cut::{Cut, is_open};
 use crate::net::{ConnKey, NetDue};
 use crate::node::{Fall, NodeId, Status};
-use crate::points::fault::{AWAY, PointFault, Strike};
+use crate::points::fault::PointFault;
+use crate::points::relief::Relief;
 use crate::points::{Link, Point, PointKind, Struck};
-use crate::trace::nanos;
-
-/// What ends a strike that ends by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Relief {
-    /// The path between two nodes opens.
-    Path(NodeId, NodeId),
-    /// All paths of a node open.
-    Host(NodeId),
-    /// A process goes on.
-    Process(NodeId),
-}
 
 /// Where a point is.
 #[derive(Clone, Copy, Debug)]
@@ -35,11 +24,19 @@ struct Place {
     conn: Option<(ConnKey, Side)>,
 }
 
+/// Whom a strike reaches: taken when the point is met, since the first of two may end the connection.
+#[derive(Clone, Copy, Debug)]
+struct Target {
+    place: Place,
+    /// The other node of the connection, if it is on one.
+    peer: Option<NodeId>,
+}
+
 impl Core {
     /// Something is about to happen.
     pub(crate) fn meet_due(&self, due: &Due) {
         let place = match due {
-            Due::Timer(node, _) => Some(Place { kind: PointKind::Timer, node: *node, conn: None }),
+            Due::Timer { node, .. } => Some(Place { kind: PointKind::Timer, node: *node, conn: None }),
             Due::Net(due) => self.place_of(*due),
             Due::Relief(_) => None,
         };
@@ -68,7 +65,12 @@ impl Core {
         let happens = match kind {
             // What is lost on its way arrives nowhere.
             PointKind::Segment => net.paths.reaches(conn, side.other()),
-            _ => net.paths.is_up(node),
+            PointKind::Connect
+            | PointKind::Accept
+            | PointKind::DiskWrite
+            | PointKind::DiskSync
+            | PointKind::Timer
+            | PointKind::BootStep => net.paths.is_up(node),
         };
         happens.then_some(Place { kind, node, conn: Some((key, side)) })
     }
@@ -103,7 +105,7 @@ impl Core {
     }
 
     fn meet(&self, place: Place) {
-        let (point, due) = {
+        let (mut point, due) = {
             let mut state = self.points.state.borrow_mut();
             let (ordinal, instant) = state.count(place.kind, self.now.get(), self.tasks.polls());
             let due = state.due(place.kind, ordinal);
@@ -120,9 +122,39 @@ impl Core {
             }
             (point, due)
         };
-        for strike in due {
-            self.strike(strike, place, &point);
+        if due.is_empty() {
+            return;
         }
+        let target = Target { place, peer: self.peer_at(place) };
+        for (number, strike) in due.iter().enumerate() {
+            if number > 0 {
+                point = self.describe_again(place, point);
+            }
+            // The same once more does no more.
+            if strike.fault.applies(&point) && !due[..number].contains(strike) {
+                self.strike(strike.fault, target, &point);
+            } else {
+                self.points.state.borrow_mut().missed.push(*strike);
+            }
+        }
+    }
+
+    fn peer_at(&self, place: Place) -> Option<NodeId> {
+        let (key, side) = place.conn?;
+        let net = self.net.borrow();
+        let conn = net.conns.get(key).expect("a point's connection is there when it is met");
+        Some(conn.ends[side.other() as usize].node)
+    }
+
+    /// The point, as an earlier strike at it has left it.
+    fn describe_again(&self, place: Place, before: Point) -> Point {
+        let mut point = self.describe_point(place, before.ordinal, before.instant, before.kernels);
+        // A process that is to fall inside this operation does nothing any more.
+        let operates = matches!(place.kind, PointKind::DiskWrite | PointKind::DiskSync);
+        point.runs &= !(operates && self.with_node(place.node, |state| state.drive.disk.falls_next()));
+        // A connection that both kernels have forgotten was between the same nodes.
+        point.link = point.link.or_else(|| before.link.map(|link| Link { open: false, ..link }));
+        point
     }
 
     fn describe_point(&self, place: Place, ordinal: u64, instant: u64, kernels: u64) -> Point {
@@ -143,11 +175,8 @@ impl Core {
         Point { kind: place.kind, ordinal, at: self.elapsed(), node, guest, runs, link, instant, kernels }
     }
 
-    fn strike(&self, strike: Strike, place: Place, point: &Point) {
-        let Strike { fault, .. } = strike;
-        if !fault.applies(point) {
-            return self.points.state.borrow_mut().missed.push(strike);
-        }
+    fn strike(&self, fault: PointFault, target: Target, point: &Point) {
+        let place = target.place;
         let struck = Struck { fault, point: point.clone(), until: None };
         self.fault(|| struck.to_string());
         let relief = match fault {
@@ -155,20 +184,17 @@ impl Core {
             PointFault::PowerOff => self.fell_there(place, Fall::PowerOff),
             PointFault::Fin => self.cut_there(place, Cut::Fin),
             PointFault::Reset => self.cut_there(place, Cut::Reset),
-            PointFault::BlackHole => Some(self.block_there(place)),
+            PointFault::BlackHole => Some(match target.peer {
+                Some(peer) => Relief::Path(place.node, peer),
+                None => Relief::Host(place.node, self.nodes.borrow().len() as u16),
+            }),
             PointFault::DiskError => {
                 self.with_node(place.node, |state| state.drive.disk.fail_operation());
                 None
             }
-            PointFault::Pause => {
-                self.set_paused(place.node, true);
-                Some(Relief::Process(place.node))
-            }
+            PointFault::Pause => Some(Relief::Process(place.node)),
         };
-        let until = relief.map(|relief| {
-            self.schedule(nanos(AWAY), Due::Relief(relief));
-            self.elapsed() + AWAY
-        });
+        let until = relief.map(|relief| self.begin_relief(relief));
         self.points.state.borrow_mut().struck.push(Struck { until, ..struck });
         let waiting = self.points.waiters.borrow_mut().take_all();
         for waker in waiting {
@@ -200,51 +226,6 @@ impl Core {
         let was_open = self.net(|net| net.cut(self, key, cut, side));
         assert!(was_open, "a cut applies to a connection that is open");
         None
-    }
-
-    fn block_there(&self, place: Place) -> Relief {
-        let relief = match place.conn {
-            Some((key, side)) => {
-                let net = self.net.borrow();
-                let conn = net.conns.get(key).expect("a point's connection is there");
-                Relief::Path(place.node, conn.ends[side.other() as usize].node)
-            }
-            None => Relief::Host(place.node),
-        };
-        self.set_paths(relief, true);
-        relief
-    }
-
-    fn set_paths(&self, relief: Relief, blocked: bool) {
-        let (node, others) = match relief {
-            Relief::Path(node, other) => (node, other.0..other.0 + 1),
-            Relief::Host(node) => (node, 0..self.nodes.borrow().len() as u16),
-            Relief::Process(_) => return,
-        };
-        self.net(|net| {
-            for other in others.map(NodeId) {
-                net.paths.set_blocked(node, other, blocked);
-                net.paths.set_blocked(other, node, blocked);
-            }
-            if !blocked {
-                net.mend(self);
-            }
-        });
-    }
-
-    /// A strike ends.
-    pub(crate) fn relieve(&self, relief: Relief) {
-        self.fault(|| match relief {
-            Relief::Path(one, other) => {
-                format!("{} and {} reach each other", self.node_name(one), self.node_name(other))
-            }
-            Relief::Host(node) => format!("{} is reached", self.node_name(node)),
-            Relief::Process(node) => format!("{} goes on", self.node_name(node)),
-        });
-        match relief {
-            Relief::Path(..) | Relief::Host(_) => self.set_paths(relief, false),
-            Relief::Process(node) => self.set_paused(node, false),
-        }
     }
 }
 

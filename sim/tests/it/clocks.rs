@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use runtime::TcpStream;
-use sim::{Effect, Node, Options, Ratio, Sim, World};
+use sim::{Effect, Failure, Node, Options, Ratio, Sim, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{MILLISECOND, SECOND, connect, plain, read, server};
@@ -127,9 +127,7 @@ async fn a_step_moves_the_wall_clock_alone_forward_or_back(world: World) {
         let (stepped, outside) = (node.clone(), world.clone());
         let steps = world.spawn("steps", async move {
             outside.sleep(SECOND).await;
-            if milliseconds != 0 {
-                stepped.step_wall(milliseconds);
-            }
+            stepped.step_wall(milliseconds);
         });
         assert_eq!(sleeps(&world, &node, TEN).await, [(10 * SECOND, 10 * SECOND, shown)]);
         steps.await;
@@ -241,4 +239,51 @@ async fn bytes_for_a_paused_process_wait_in_its_kernel_up_to_the_window(world: W
     assert!(sent.get() >= 65_536 && sent.get() < ALL, "{} sent: then the writer waits", sent.get());
     node.resume();
     assert_eq!(writes.await, Some(Ok(b"all".to_vec())));
+}
+
+#[sim::test]
+async fn a_timer_that_a_pause_holds_up_is_not_late_by_injection(world: World) {
+    let node = world.node("node");
+    node.delay_timers(Ratio::new(1, u32::MAX), SECOND);
+    let pauses = world.spawn("pauses", {
+        let (world, node) = (world.clone(), node.clone());
+        async move {
+            world.sleep(SECOND).await;
+            node.pause();
+            world.sleep(20 * SECOND).await;
+            node.resume();
+        }
+    });
+    assert_eq!(sleeps(&world, &node, TEN).await, [(21 * SECOND, 21 * SECOND, 21_000)]);
+    pauses.await;
+    assert_eq!(world.effects().into_iter().collect::<Vec<_>>(), [(Effect::Pause, 1)]);
+}
+
+#[sim::test]
+async fn a_timer_that_was_late_counts_even_if_the_fault_is_over_by_then(world: World) {
+    let node = world.node("node");
+    node.delay_timers(Ratio::new(1, 1), SECOND);
+    let heals = world.spawn("heals", {
+        let (world, node) = (world.clone(), node.clone());
+        async move {
+            world.sleep(10 * SECOND).await;
+            assert!(world.effects().is_empty(), "it is not late yet");
+            node.delay_timers(Ratio::NEVER, Duration::ZERO);
+        }
+    });
+    assert!(sleeps(&world, &node, TEN).await[0].0 > 10 * SECOND);
+    heals.await;
+    assert_eq!(world.effects().into_iter().collect::<Vec<_>>(), [(Effect::LateTimer, 1)]);
+}
+
+#[test]
+fn a_world_in_which_all_timers_stand_still_is_stuck() {
+    let run = Sim::seed(0).run(async |world: World| {
+        let node = world.node("node");
+        node.freeze_clocks();
+        node.boot(|| runtime::sleep(SECOND));
+        node.ended().await;
+    });
+    let Err(Failure::Stuck { tasks, at }) = run.outcome else { panic!("{:?}", run.outcome) };
+    assert_eq!((tasks, at), (vec!["script/script".to_owned(), "node/main".to_owned()], Duration::ZERO));
 }

@@ -1,9 +1,12 @@
 //! Decisions: pinned, independent of what is added elsewhere, reported when a pin met nothing.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use rand::RngExt;
-use sim::{Latency, Network, Options, Override, Overrides, Ratio, Sim, Streams, World};
+use runtime::TcpListener;
+use sim::{Fall, Latency, Network, Options, Override, Overrides, Ratio, Sim, Streams, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{connect, echo, server};
@@ -43,6 +46,85 @@ fn an_unrelated_node_leaves_the_latencies_of_the_others() {
         assert_ne!(alone.digest, crowded.digest, "the stranger did run");
         assert_eq!(alone.expect_ok(), crowded.expect_ok());
     }
+}
+
+/// A server that writes and syncs every 10 ms, and whoever fells it at decided moments, twelve times. When each sync
+/// ended, and the falls; with a stranger who talks to the server all the time, or without.
+async fn falls(world: World, with_stranger: bool) -> (Vec<Duration>, Vec<(Duration, Fall)>) {
+    let (server, synced) = (world.node("server"), Rc::new(RefCell::new(Vec::new())));
+    let (place, clock) = (Rc::clone(&synced), world.clone());
+    server.boot(move || {
+        let (place, clock) = (Rc::clone(&place), clock.clone());
+        async move {
+            let listener = TcpListener::bind(([0; 4], 80).into()).await.expect("port 80 is free");
+            drop(runtime::spawn("accepts", async move {
+                while let Ok((stream, _)) = listener.accept().await {
+                    drop(runtime::spawn("echo", echo(stream)));
+                }
+            }));
+            for number in 0u64.. {
+                let write = move || {
+                    let file = runtime::disk::open("log").expect("free");
+                    file.write(number * 100, &[1; 100])?;
+                    file.sync()
+                };
+                runtime::disk::blocking(write).await.expect("a disk that works");
+                place.borrow_mut().push(clock.elapsed());
+                runtime::sleep(Duration::from_millis(10)).await;
+            }
+        }
+    });
+    if with_stranger {
+        world.node("stranger").boot(|| async {
+            loop {
+                runtime::sleep(Duration::from_millis(7)).await;
+                let talk = async {
+                    let mut stream = connect("server").await?;
+                    stream.write_all(b"noise").await?;
+                    stream.read_exact(&mut [0; 5]).await
+                };
+                drop(runtime::timeout(Duration::from_millis(50), talk).await);
+            }
+        });
+    }
+    let (crash, mut falls) = (world.stream("crash/server"), Vec::new());
+    for _ in 0..12 {
+        // All else takes whole microseconds: nothing else comes at the moment of a fall, where `pick` would decide.
+        world.sleep(Duration::from_nanos(1)).await;
+        world.sleep(crash.span(Duration::from_millis(20)..=Duration::from_millis(200))).await;
+        let how = *crash.one_of(&[Fall::Kill, Fall::PowerOff]);
+        server.fall(how);
+        falls.push((world.elapsed(), how));
+        world.sleep(crash.span(Duration::from_millis(1)..=Duration::from_millis(50))).await;
+        server.restart();
+    }
+    (synced.take(), falls)
+}
+
+#[test]
+fn an_unrelated_client_moves_neither_falls_nor_syncs() {
+    for seed in 0..20 {
+        let sim = Sim::seed(seed);
+        let (alone, crowded) = (sim.run(|world| falls(world, false)), sim.run(|world| falls(world, true)));
+        assert!(crowded.events > 2 * alone.events, "the stranger did talk");
+        let (alone, crowded) = (alone.expect_ok(), crowded.expect_ok());
+        assert!(alone.0.len() > 40 && alone.1.len() == 12);
+        assert_eq!(alone, crowded, "seed {seed}");
+    }
+}
+
+#[test]
+fn given_decisions_of_streams_that_are_to_be_kept_are_kept() {
+    let options = Options { record_streams: vec![Streams::beginning("spare/")], ..Options::seed(1) };
+    let report = Sim::new(options).run(async |world: World| {
+        assert_eq!((world.given("spare/nodes", 3, 9), world.given("nodes", 2, 9)), (3, 2));
+        assert!(!world.waives("spare/meteor") && !world.waives("spare/meteor"));
+        world.stream("spare/drawn").below(5)
+    });
+    let kept: Vec<_> = report.recorded.iter().map(|each| (each.stream.as_str(), each.ordinal)).collect();
+    assert_eq!(kept, [("spare/nodes", 0), ("spare/meteor", 0), ("spare/meteor", 1), ("spare/drawn", 0)]);
+    let first = &report.recorded[0];
+    assert_eq!((first.value, first.bound), (3, 9));
 }
 
 fn pins(stream: &str, values: &[(u64, u64)]) -> Overrides {

@@ -14,6 +14,7 @@ mod keep_alive;
 mod libraries;
 mod middleboxes;
 mod misuse;
+mod overlaps;
 mod partitions;
 mod points;
 mod ports;

@@ -6,26 +6,29 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use runtime::{Instant, TcpListener, TcpStream};
-use sim::{Effect, Fall, Latency, Network, Node, Options, Ratio, Sim, Status, World};
+use sim::{Effect, Failure, Fall, Latency, Network, Node, Options, Ratio, Schedule, Sim, Status, World};
 use tokio::io::{AsyncRead, ReadBuf};
 
 use crate::support::{MILLISECOND, SECOND, connect, hold, plain, server};
 
 #[test]
 fn options_that_make_no_sense_are_refused() {
-    let refused = |net: Network| {
-        let sim = Sim::new(Options { net, ..Options::default() });
+    let refuses = |options: Options| {
+        let sim = Sim::new(options);
         let panic = catch_unwind(AssertUnwindSafe(|| sim.run(async |_world: World| ()))).unwrap_err();
         panic
             .downcast_ref::<String>()
             .cloned()
             .unwrap_or_else(|| panic.downcast_ref::<&str>().unwrap().to_string())
     };
+    let refused = |net: Network| refuses(Options { net, ..Options::default() });
     let net = Network::default;
     let reversed = Latency::Uniform(SECOND, MILLISECOND);
     assert!(refused(Network { latency: reversed, ..net() }).contains("the wrong way round"));
     assert!(refused(Network { partial: Ratio { num: 1, den: 0 }, ..net() }).contains("out of nothing"));
     assert!(refused(Network { window: 0, ..net() }).contains("a window of no bytes"));
+    let deep = Schedule::Pct { depth: 1001, polls: 10 };
+    assert!(refuses(Options { schedule: deep, ..Options::default() }).contains("1001 orderings"));
 }
 
 #[test]
@@ -150,4 +153,63 @@ async fn wakers_may_use_the_world_as_they_go(world: World) {
     node.boot(std::future::pending);
     let mut ended = Box::pin(node.ended());
     twice(|context| ended.as_mut().poll(context).is_pending());
+}
+
+/// A waker that panics when it is called, or else when it goes.
+struct Bomb {
+    called: bool,
+}
+
+impl Wake for Bomb {
+    fn wake(self: Arc<Self>) {
+        assert!(!self.called, "a waker that panics");
+    }
+}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert!(self.called, "a waker that panics as it goes");
+    }
+}
+
+/// Starts a timer of a second that nobody stops, with a waker that panics.
+fn plant(called: bool) {
+    let world = runtime::world::current().expect("a world has entered");
+    let waker = Waker::from(Arc::new(Bomb { called }));
+    let mut timer = None;
+    let pending = world.poll_timer(&mut timer, world.now() + SECOND, &mut Context::from_waker(&waker));
+    assert!(pending.is_pending() && timer.is_some());
+}
+
+#[test]
+fn what_panics_while_the_world_itself_works_fails_the_run_and_is_told() {
+    for (called, after, text) in [
+        (true, 2 * SECOND, "a waker that panics (sim/"),
+        (false, Duration::ZERO, "a waker that panics as it goes (sim/"),
+    ] {
+        let run = Sim::seed(3).run(async move |world: World| {
+            plant(called);
+            world.sleep(after).await;
+        });
+        let failure = run.outcome.expect_err("it panicked");
+        let Failure::Panic { node, task, at, message, .. } = &failure else { panic!("{failure}") };
+        assert_eq!((node.as_str(), task.as_str()), ("script", "world"));
+        assert_eq!(*at, if called { SECOND } else { Duration::ZERO });
+        assert!(message.starts_with(text), "{message}");
+    }
+}
+
+#[test]
+fn a_name_with_an_asterisk_is_refused_since_no_override_could_name_it() {
+    let deeds: [fn(&World); 4] = [
+        |world| drop(world.stream("chance/*")),
+        |world| drop(world.node("*")),
+        |world| assert!(!world.waives("spare/*")),
+        |_| runtime::entropy::fill("a*b", &mut [0]),
+    ];
+    for deed in deeds {
+        let run = Sim::seed(0).run(async move |world: World| deed(&world));
+        let failure = run.outcome.unwrap_err().to_string();
+        assert!(failure.contains("an asterisk in"), "{failure}");
+    }
 }

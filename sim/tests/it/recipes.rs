@@ -23,7 +23,7 @@ fn run(seed: u64, recipe: &[Branch]) -> Vec<(Duration, u64)> {
 #[test]
 fn another_seed_decides_from_its_moment_on() {
     let (first, second) = (run(1, &[]), run(2, &[]));
-    for at in [1, 550, 600, 1_200] {
+    for at in [0, 1, 550, 600, 1_200] {
         let at = Duration::from_millis(at);
         let branched = run(1, &[Branch { at, seed: 2 }]);
         // Both seeds draw as often, so the second one's draws are those of its own run.
@@ -55,4 +55,21 @@ fn the_digest_is_the_first_seeds_up_to_the_branch() {
     assert!(before > 10);
     assert_eq!(plain[..before], branched[..before]);
     assert_ne!(plain[before..], branched[before..]);
+}
+
+#[test]
+fn a_branch_at_the_very_beginning_takes_all_of_it() {
+    let whole = |seed, recipe| {
+        let options = Options { recipe, clock_drift: 100, name_streams: true, ..Options::seed(seed) };
+        let report = Sim::new(options).run(async |world: World| {
+            let clocks = (runtime::now(), runtime::wall());
+            let node = world.node("node");
+            node.boot(std::future::pending);
+            let there = node.spawn("clocks", async { (runtime::now(), runtime::wall()) }).await;
+            (clocks, there, draws(world).await)
+        });
+        report.expect_ok()
+    };
+    let branch = vec![Branch { at: Duration::ZERO, seed: 2 }];
+    assert_eq!(whole(1, branch), whole(2, Vec::new()));
 }
