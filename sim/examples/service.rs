@@ -142,14 +142,12 @@ fn main() {
 
 #[cfg(test)]
 mod tests {
-    use super::run;
+    use super::{World, rehearse, run};
 
-    #[test]
-    fn what_was_acknowledged_survives_power_losses() {
-        for seed in 0..50 {
-            let total = run(seed, true).unwrap_or_else(|lost| panic!("seed {seed}: {lost}"));
-            assert!(total > 10, "seed {seed} has hardly tried: {total}");
-        }
+    #[sim::test(seeds = 0..50)]
+    async fn what_was_acknowledged_survives_power_losses(world: World) {
+        let total = rehearse(world, true).await.unwrap_or_else(|lost| panic!("{lost}"));
+        assert!(total > 10, "it has hardly tried: {total}");
     }
 
     #[test]
