@@ -31,6 +31,16 @@ impl Relief {
         let others = others.map(|other| NodeId(other as u16)).filter(move |other| *other != node);
         others.flat_map(move |other| [(node, other), (other, node)])
     }
+
+    /// Whether both hold the same process, or a path in common.
+    fn meets(self, other: Self) -> bool {
+        match self {
+            Self::Process(_) => self == other,
+            Self::Path(..) | Self::Host(..) => {
+                self.paths().any(|path| other.paths().any(|held| held == path))
+            }
+        }
+    }
 }
 
 impl Core {
@@ -45,20 +55,25 @@ impl Core {
 
     /// A strike ends.
     pub(crate) fn relieve(&self, relief: Relief) {
-        self.fault(|| match relief {
-            Relief::Path(one, other) => {
-                let net = self.net.borrow(); // it has a name for an address that nobody has
-                format!("{} and {} reach each other", net.paths.name(one), net.paths.name(other))
-            }
-            Relief::Host(node, _) => format!("{} is reached", self.node_name(node)),
-            Relief::Process(node) => format!("{} goes on", self.node_name(node)),
-        });
         let ended = (self.now.get(), relief);
-        let was_active = {
+        let (was_active, is_covered) = {
             let active = &mut self.points.state.borrow_mut().active;
             let place = active.iter().position(|each| *each == ended);
-            place.map(|place| active.remove(place)).is_some()
+            let was_active = place.map(|place| active.remove(place)).is_some();
+            (was_active, active.iter().any(|(_, other)| other.meets(relief)))
         };
+        self.fault(|| {
+            if is_covered {
+                return "a strike ends, and another goes on".to_owned();
+            }
+            let net = self.net.borrow(); // it has a name for an address that nobody has, too
+            let name = |node| net.paths.name(node);
+            match relief {
+                Relief::Path(one, other) => format!("{} and {} reach each other", name(one), name(other)),
+                Relief::Host(node, _) => format!("{} is reached", name(node)),
+                Relief::Process(node) => format!("{} goes on", name(node)),
+            }
+        });
         if was_active {
             self.hold(relief);
             self.net(|net| net.mend(self));

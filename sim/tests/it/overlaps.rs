@@ -58,7 +58,12 @@ async fn minute(world: World, deeds: &'static [Deed]) -> (Vec<Duration>, BTreeSe
 }
 
 fn run_minute(strikes: &[Strike], deeds: &'static [Deed]) -> Report<(Vec<Duration>, BTreeSet<u64>)> {
-    let options = Options { record_points: 100_000, strikes: strikes.to_vec(), ..Options::seed(1) };
+    let options = Options {
+        record_points: 100_000,
+        strikes: strikes.to_vec(),
+        keep_events: 0..100_000,
+        ..Options::seed(1)
+    };
     Sim::new(options).run(move |world| minute(world, deeds))
 }
 
@@ -85,6 +90,11 @@ fn a_pause_that_begins_in_another_lasts_for_its_own_time() {
     let both = run_minute(&[strike(&first, PointFault::Pause), strike(&second, PointFault::Pause)], &[]);
     let until = both.struck[1].until.expect("a pause ends");
     assert_eq!(until, 10 * SECOND + AWAY);
+    let told = |text: &str| {
+        both.kept.iter().filter(|event| event.text == text).map(|event| event.at).collect::<Vec<_>>()
+    };
+    assert_eq!(told("fault: a strike ends, and another goes on"), [SECOND + AWAY]);
+    assert_eq!(told("fault: server goes on"), [until]);
     let (ticks, _) = both.expect_ok();
     assert!(ticks[1..30].iter().all(|tick| *tick == until), "{ticks:?}");
     assert_eq!(ticks[31], 31 * SECOND);
