@@ -128,8 +128,8 @@ pub(crate) struct Kept {
 
 impl Kept {
     /// The two words that were folded.
-    pub(crate) const fn words(&self) -> (u64, u64) {
-        (head(self.kind, self.subject), self.detail)
+    pub(crate) const fn words(&self) -> [u64; 2] {
+        [head(self.kind, self.subject), self.detail]
     }
 }
 

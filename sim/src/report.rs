@@ -109,8 +109,9 @@ pub struct Event {
     pub at: Duration,
     /// What happened, with the names of those concerned.
     pub text: String,
-    /// The event itself, as the digest has it: its kind and subject, its detail. Two events are compared by it, too.
-    pub(crate) words: (u64, u64),
+    /// The event itself, as the digest has it: its kind and subject, its detail. It tells apart what has one text, such as
+    /// polls of two tasks of one name.
+    pub words: [u64; 2],
 }
 
 impl fmt::Display for Event {

@@ -156,12 +156,13 @@ struct FingerprintLine {
     checkpoints: Vec<(u64, String)>,
 }
 
-/// An event as a line.
+/// An event as a line. Its words are hexadecimal, as digests are.
 #[derive(Debug, Serialize, Deserialize)]
 struct EventLine {
     index: u64,
     at_nanos: u64,
     text: String,
+    words: [String; 2],
 }
 
 /// A sighting, as the command `digests` prints it.
@@ -202,13 +203,15 @@ fn read_fingerprint(line: &FingerprintLine) -> Option<Fingerprint> {
 #[must_use]
 pub fn event_line(event: &Event) -> String {
     let at_nanos = u64::try_from(event.at.as_nanos()).unwrap_or(u64::MAX);
-    let line = EventLine { index: event.index, at_nanos, text: event.text.clone() };
+    let words = event.words.map(|word| format!("{word:016x}"));
+    let line = EventLine { index: event.index, at_nanos, text: event.text.clone(), words };
     serde_json::to_string(&line).expect("numbers and strings are JSON")
 }
 
 fn read_event(line: &str) -> Option<Event> {
-    let EventLine { index, at_nanos, text } = serde_json::from_str(line).ok()?;
-    Some(Event { index, at: Duration::from_nanos(at_nanos), text })
+    let EventLine { index, at_nanos, text, words: [head, detail] } = serde_json::from_str(line).ok()?;
+    let word = |hex: &str| u64::from_str_radix(hex, 16).ok();
+    Some(Event { index, at: Duration::from_nanos(at_nanos), text, words: [word(&head)?, word(&detail)?] })
 }
 
 /// Fresh processes of a binary.
@@ -292,7 +295,8 @@ mod tests {
         assert_eq!(read_sighting(&sighting_line(&ran)), Some(ran));
         let fell = Sighting::Fell("it \"fell\"\n".to_owned());
         assert_eq!(read_sighting(&sighting_line(&fell)), Some(fell));
-        let event = Event { index: 3, at: Duration::from_nanos(1_000_000_007), text: "a \"b\"\n".to_owned() };
+        let (at, text) = (Duration::from_nanos(1_000_000_007), "a \"b\"\n".to_owned());
+        let event = Event { index: 3, at, text, words: [u64::MAX, 1] };
         assert_eq!(read_event(&event_line(&event)), Some(event));
         assert_eq!(read_sighting("{}"), None);
         assert_eq!(read_sighting(r#"{"ran":{"digest":"x","events":1,"checkpoints":[]}}"#), None);

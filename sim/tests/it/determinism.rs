@@ -158,3 +158,29 @@ fn the_first_event_that_differs_is_named_for_what_it_is() {
     let told = |text: &str| drifts.iter().filter(|event| event.text.ends_with(text)).count();
     assert_eq!((told("is set anew, since its clock runs otherwise"), told("fires")), (1, 2), "{drifts:?}");
 }
+
+#[test]
+fn events_that_are_told_alike_are_not_taken_for_the_same() {
+    let kept = |turns: [usize; 2]| {
+        let options = Options { keep_events: 0..1000, ..Options::seed(0) };
+        let run = Sim::new(options).run(async move |world: World| {
+            let wakes = [(); 2].map(|()| std::sync::Arc::new(tokio::sync::Notify::new()));
+            for wake in &wakes {
+                let wake = std::sync::Arc::clone(wake);
+                drop(world.spawn("twin", async move { wake.notified().await }));
+            }
+            world.sleep(MILLISECOND).await;
+            for turn in turns {
+                wakes[turn].notify_one();
+                world.sleep(MILLISECOND).await;
+            }
+        });
+        run.kept
+    };
+    let (one, other) = (kept([0, 1]), kept([1, 0]));
+    let texts = |events: &[sim::Event]| events.iter().map(|event| event.text.clone()).collect::<Vec<_>>();
+    assert_eq!(texts(&one), texts(&other), "their texts are the same");
+    let first = sim::first_difference(&one, &other).map(|event| event.map(|event| (event.at, event.text)));
+    let polled = Some((MILLISECOND, "script/twin is polled".to_owned()));
+    assert_eq!(first, [polled.clone(), polled]);
+}
