@@ -116,7 +116,8 @@ impl Proxy {
         self
     }
 
-    /// Resets a connection when more than so many bytes are to pass this way; these do.
+    /// Resets a connection when more than so many bytes are to pass this way; these do, as far as the window of whoever
+    /// they are for takes them: RST discards what its kernel has not sent.
     #[must_use]
     pub const fn reset_after(mut self, heading: Heading, bytes: u64) -> Self {
         self.rules.carry[heading as usize] = Some(bytes);

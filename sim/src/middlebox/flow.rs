@@ -36,6 +36,8 @@ pub(super) struct Flow {
     carry: Option<u64>,
     /// The reader's end has come.
     ended: bool,
+    /// The reader's socket has failed, behind what is in the buffer.
+    failed: bool,
     /// The writer was told so.
     shut: bool,
 }
@@ -52,6 +54,7 @@ impl Flow {
             timer: None,
             carry,
             ended: false,
+            failed: false,
             shut: false,
         }
     }
@@ -70,7 +73,7 @@ impl Flow {
     ) -> Result<bool, Broken> {
         let mut moved = false;
         loop {
-            let more = self.take(context, from)? | self.pass(context, to)?;
+            let more = self.take(context, from) | self.pass(context, to)?;
             if !more {
                 return Ok(moved);
             }
@@ -79,9 +82,9 @@ impl Flow {
     }
 
     /// Reads until the buffer is full or nothing comes.
-    fn take(&mut self, context: &mut Context<'_>, from: &mut TcpStream) -> Result<bool, Broken> {
+    fn take(&mut self, context: &mut Context<'_>, from: &mut TcpStream) -> bool {
         let mut moved = false;
-        while !self.ended && self.buffer.len() < self.most {
+        while !self.ended && !self.failed && self.buffer.len() < self.most {
             let had = self.buffer.len();
             self.buffer.resize(self.most, 0);
             let mut room = ReadBuf::new(&mut self.buffer[had..]);
@@ -90,14 +93,14 @@ impl Flow {
             self.buffer.truncate(had + got);
             match read {
                 Poll::Pending => break,
-                Poll::Ready(Err(_)) => return Err(Broken::Socket),
+                Poll::Ready(Err(_)) => (self.failed, moved) = (true, true),
                 Poll::Ready(Ok(())) => {
                     self.ended = got == 0;
                     moved = true;
                 }
             }
         }
-        Ok(moved)
+        moved
     }
 
     /// Writes what is not held back, then the end.
@@ -120,6 +123,9 @@ impl Flow {
                 }
             }
         }
+        if self.failed && self.buffer.is_empty() {
+            return Err(Broken::Socket);
+        }
         if self.ended && self.buffer.is_empty() && !self.shut {
             match Pin::new(to).poll_shutdown(context) {
                 Poll::Pending => {}
@@ -133,7 +139,7 @@ impl Flow {
     /// How many bytes of the buffer, which is not empty, may pass.
     fn release(&mut self, context: &mut Context<'_>) -> usize {
         let all = self.buffer.len();
-        let is_enough = self.hold.is_none_or(|hold| self.ended || all >= hold.bytes);
+        let is_enough = self.hold.is_none_or(|hold| self.ended || self.failed || all >= hold.bytes);
         if !is_enough && self.released > 0 {
             return self.released;
         }

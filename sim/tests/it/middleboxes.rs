@@ -75,6 +75,25 @@ async fn a_half_close_passes_each_way_and_a_reset_too(world: World) {
     assert_eq!(world.connections().len(), 0);
 }
 
+#[sim::test(options = plain())]
+async fn bytes_that_came_before_a_reset_pass_before_it(world: World) {
+    server(&world, async |mut stream: TcpStream| {
+        stream.read_exact(&mut [0; 1]).await.unwrap();
+        stream.write_all(b"an answer").await.unwrap();
+        stream.set_linger(Some(Duration::ZERO)).unwrap();
+    })
+    .await;
+    let proxy = boot(&world, to_server()).await;
+    let mut stream = connect("proxy").await.unwrap();
+    stream.write_all(b"?").await.unwrap();
+    world.sleep(MILLISECOND * 7 / 2).await; // the proxy has passed it on, and the answer is under way
+    proxy.pause();
+    world.sleep(SECOND).await;
+    proxy.resume(); // both are there
+    assert_eq!(read(&mut stream).await, Ok(b"an answer".to_vec()));
+    assert_eq!(read(&mut stream).await, Err(ConnectionReset));
+}
+
 async fn world_saw_reset(mut stream: TcpStream) {
     assert_eq!(write(&mut stream).await, Err(BrokenPipe));
 }
