@@ -7,16 +7,20 @@ use sim::tap::{Grammar, Part, Spans, Tap, Wire};
 use super::{APPLICATION_PORT, ENGINE_PORT, Stack};
 
 /// Any message between a runner and the engine.
-pub const MESSAGE: Part = Part::Own("cut in a runner message");
+pub const MESSAGE: Part =
+    Part::Own { before: "cut before a runner message", inside: "cut in a runner message" };
 
 /// One that asks for storage, or answers.
-pub const STORAGE: Part = Part::Own("cut in a storage message");
+pub const STORAGE: Part =
+    Part::Own { before: "cut before a storage message", inside: "cut in a storage message" };
 
 /// One that carries a request or its answer.
-pub const TUNNEL: Part = Part::Own("cut in a tunnel message");
+pub const TUNNEL: Part =
+    Part::Own { before: "cut before a tunnel message", inside: "cut in a tunnel message" };
 
 /// One of commands or events: what becomes of actors.
-pub const LIFE: Part = Part::Own("cut in a command or event");
+pub const LIFE: Part =
+    Part::Own { before: "cut before a command or event", inside: "cut in a command or event" };
 
 impl Stack {
     /// Taps the connections that hosts of the application open to the engine, and the engine to them, from here on.

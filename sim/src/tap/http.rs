@@ -18,8 +18,11 @@ use crate::tap::websocket::WebSocket;
 use chunked::Chunked;
 use head::{Framing, Head, Method};
 
-/// A longer head is none: what hyper takes by default is about as much.
-const HEAD_BYTES_MAX: usize = 65_536;
+/// A longer head is none: hyper's `DEFAULT_MAX_BUFFER_SIZE`, 8,192 bytes and a hundred times 4,096.
+const HEAD_BYTES_MAX: usize = 417_792;
+
+/// Why it stops to read behind an answer that opens a tunnel, on both sides.
+const TUNNEL: &str = "what follows is not HTTP";
 
 /// What both directions know of each other.
 #[derive(Debug, Default)]
@@ -27,6 +30,8 @@ struct Exchange {
     /// Asked and not answered.
     asked: VecDeque<Method>,
     upgraded: bool,
+    /// What follows the answer is not HTTP.
+    tunnels: bool,
 }
 
 /// Which direction it is.
@@ -110,6 +115,9 @@ impl Http {
                 self.websocket.feed(at, bytes, spans);
                 bytes.len()
             }
+            State::Head if self.role == Role::Asks && self.exchange.borrow().tunnels => {
+                self.lose(at, bytes, TUNNEL, spans)
+            }
             State::Head if self.head.is_empty() && self.exchange.borrow().upgraded => {
                 self.state = State::Upgraded;
                 self.step(at, bytes, spans)
@@ -142,6 +150,7 @@ impl Http {
                         len
                     }
                     chunked::Step::Over => {
+                        self.chunks += 1; // the last, empty one
                         self.end_body();
                         1
                     }
@@ -214,8 +223,9 @@ impl Http {
                 State::Upgraded
             }
             Framing::Unknown => {
+                exchange.tunnels = true;
                 drop(exchange);
-                return self.lose(at, &[0], "what follows is not HTTP", spans);
+                return self.lose(at, &[0], TUNNEL, spans);
             }
         };
         if self.is_sse && !matches!(self.state, State::Head) {

@@ -38,7 +38,8 @@ pub enum Part {
     Headers,
     /// A body whose length a head has told, or that lasts until the connection ends.
     Body,
-    /// The line before a chunk (RFC 9112 §7.1): its size, extensions, line end.
+    /// The line before a chunk (RFC 9112 §7.1): its size, extensions, line end. The last chunk of a body, which is
+    /// empty, has a number, too.
     ChunkSize,
     /// The data of a chunk.
     Chunk,
@@ -65,8 +66,13 @@ pub enum Part {
     Mask,
     /// The payload of a frame, control frames included.
     Payload,
-    /// Part of a grammar that is not `sim`'s: the name under which its cuts are counted, before it and inside.
-    Own(&'static str),
+    /// Part of a grammar that is not `sim`'s: the names under which its cuts are counted.
+    Own {
+        /// Of those before its first byte: "cut before a message".
+        before: &'static str,
+        /// Of those inside it.
+        inside: &'static str,
+    },
 }
 
 impl Part {
@@ -89,11 +95,11 @@ impl Part {
             Self::Value(Field::Other) => ("cut behind an unknown field's name", "cut in an unknown field"),
             Self::LineEnd => ("cut before a field's line end", "cut in a field's line end"),
             Self::BlankLine => ("cut before an event's blank line", "cut in an event's blank line"),
-            Self::Character => ("cut in a character", "cut in a character"),
+            Self::Character => ("cut behind a character's first byte", "cut in a character"),
             Self::FrameHeader => ("cut before a frame", "cut in a frame header"),
             Self::Mask => ("cut before a mask", "cut in a mask"),
             Self::Payload => ("cut before a payload", "cut in a payload"),
-            Self::Own(name) => (name, name),
+            Self::Own { before, inside } => (before, inside),
         }
     }
 }
@@ -101,9 +107,23 @@ impl Part {
 impl fmt::Display for Part {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Own(name) => out.write_str(name),
+            Self::Own { inside, .. } => out.write_str(inside),
             Self::Value(field) => write!(out, "value of {field:?}"),
-            part => write!(out, "{part:?}"),
+            Self::StartLine
+            | Self::Headers
+            | Self::Body
+            | Self::ChunkSize
+            | Self::Chunk
+            | Self::ChunkEnd
+            | Self::Trailers
+            | Self::Event
+            | Self::FieldName
+            | Self::LineEnd
+            | Self::BlankLine
+            | Self::Character
+            | Self::FrameHeader
+            | Self::Mask
+            | Self::Payload => write!(out, "{self:?}"),
         }
     }
 }

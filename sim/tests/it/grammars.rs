@@ -113,6 +113,55 @@ fn heads_bodies_chunks_and_the_events_in_them_follow_each_other() {
 }
 
 #[test]
+fn chunks_are_numbered_on_through_all_bodies() {
+    let body = "2\r\nab\r\n0\r\n\r\n";
+    let answer = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{body}");
+    let [mut asks, mut answers] = Http::pair(None, None);
+    read(&mut asks, &[b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n"]);
+    let (spans, lost) = read(&mut answers, &[answer.repeat(2).as_bytes()]);
+    assert_eq!(lost, None);
+    let numbers = |part| spans.iter().filter(move |span| span.part == part).map(|span| span.unit);
+    let sizes: Vec<_> = numbers(Part::ChunkSize).collect();
+    assert_eq!(sizes, [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3], "a line of three bytes each");
+    assert_eq!(numbers(Part::Chunk).collect::<Vec<_>>(), [0, 2]);
+}
+
+#[test]
+fn behind_the_answer_that_opens_a_tunnel_neither_side_is_read() {
+    for (request, answer) in [
+        ("GET / HTTP/1.1\r\nUpgrade: other\r\n\r\n", "HTTP/1.1 101 Switching\r\nUpgrade: other\r\n\r\n"),
+        ("CONNECT a:1 HTTP/1.1\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n"),
+    ] {
+        for early in ["", "GET "] {
+            let [mut asks, mut answers] = Http::pair(None, None);
+            read(&mut asks, &[request.as_bytes(), early.as_bytes()]);
+            assert!(read(&mut answers, &[answer.as_bytes()]).1.is_some());
+            let (spans, lost) = read(&mut asks, &[b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"]);
+            assert_eq!(spans, []);
+            assert_eq!(lost, Some(Lost { at: 0, why: "what follows is not HTTP" }));
+        }
+    }
+}
+
+#[test]
+fn a_head_may_have_bytes_that_are_no_text_and_be_as_long_as_hyper_takes_it() {
+    let long = "x".repeat(400_000);
+    let request = ["GET / HTTP/1.1\r\nName: M\u{fc}ller ", &long, "\r\nContent-Length: 2\r\n\r\n"];
+    let mut bytes: Vec<u8> = Vec::new();
+    for char in request.concat().chars() {
+        bytes.push(u8::try_from(u32::from(char)).expect("latin 1"));
+    }
+    bytes.extend(b"hiGET /");
+    let [mut asks, _] = Http::pair(None, None);
+    let (spans, lost) = read(&mut asks, &[&bytes]);
+    assert_eq!(lost, None);
+    assert_eq!(texts(&bytes, &spans)[&(Part::Body, 0)], "hi");
+    let [mut asks, _] = Http::pair(None, None);
+    let (_, lost) = read(&mut asks, &[b"GET / HTTP/1.1\r\n", &[b'x'; 420_000]]);
+    assert_eq!(lost.map(|lost| lost.at), Some(417_792));
+}
+
+#[test]
 fn what_is_no_http_is_given_up_and_said_so() {
     for (bytes, at) in
         [("SSH-2.0-x\r\n\r\nGET / HTTP/1.1\r\n\r\n", 12), ("GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 36)]
@@ -159,6 +208,8 @@ fn frame(first: u8, mask: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
+const MESSAGE: Part = Part::Own { before: "cut before a message", inside: "cut in a message" };
+
 /// Writes down the messages it gets, and names their bytes.
 #[derive(Default)]
 struct Messages {
@@ -174,7 +225,7 @@ impl Grammar for Messages {
     }
     fn feed(&mut self, at: u64, bytes: &[u8], spans: &mut Spans<'_>) {
         self.all.borrow_mut().last_mut().expect("alive").extend(bytes);
-        spans.tell(Part::Own("a message"), self.number, self.bytes, at, bytes.len());
+        spans.tell(MESSAGE, self.number, self.bytes, at, bytes.len());
         self.bytes += bytes.len() as u64;
     }
     fn end(&mut self) {
@@ -217,7 +268,7 @@ fn frames_have_header_mask_and_payload_and_messages_lie_in_several() {
         [3, 4, 2, 300, 70_000, 0, 10, 0]
     );
     assert_eq!((0..8).map(|unit| count(Part::Mask, unit)).collect::<Vec<_>>(), [4, 4, 4, 0, 4, 4, 4, 0]);
-    assert_eq!(count(Part::Own("a message"), 0), 5);
+    assert_eq!(count(MESSAGE, 0), 5);
 }
 
 #[test]
@@ -234,7 +285,7 @@ fn frames_begin_behind_a_101_on_both_sides() {
     assert_eq!((first.unit, first.at), (0, head));
     let (spans, lost) = read(&mut asks, &[&frame(0x82, Some([5; 4]), b"there")]);
     assert_eq!(lost, None);
-    assert!(spans.iter().any(|span| span.part == Part::Own("a message") && span.len == 5));
+    assert!(spans.iter().any(|span| span.part == MESSAGE && span.len == 5));
 }
 
 #[test]

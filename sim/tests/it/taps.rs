@@ -102,6 +102,9 @@ fn masked(payload: &[u8]) -> Vec<u8> {
     frame
 }
 
+const K: Part = Part::Own { before: "cut before K", inside: "cut in K" };
+const OTHERS: Part = Part::Own { before: "cut before others", inside: "cut in others" };
+
 /// Messages that name themselves by their first byte.
 #[derive(Default)]
 struct Letters {
@@ -116,7 +119,7 @@ impl Grammar for Letters {
     }
     fn feed(&mut self, at: u64, bytes: &[u8], spans: &mut Spans<'_>) {
         let name = *self.name.get_or_insert(bytes[0]);
-        let part = if name == b'K' { Part::Own("K") } else { Part::Own("others") };
+        let part = if name == b'K' { K } else { OTHERS };
         spans.tell(part, self.number, self.bytes, at, bytes.len());
         self.bytes += bytes.len() as u64;
     }
@@ -172,8 +175,8 @@ async fn a_cut_falls_inside_frames_and_the_messages_in_them(world: World) {
         (Place::inside(Part::Payload, the(0), 4), 10),
         (Place::before(Part::FrameHeader, the(1)), 11),
         (Place::inside(Part::Mask, the(1), 1), 14),
-        (Place::inside(Part::Own("K"), Which::Next, 3), 20),
-        (Place::inside(Part::Own("others"), Which::Next, 1), 7),
+        (Place::inside(K, Which::Next, 3), 20),
+        (Place::inside(OTHERS, Which::Next, 1), 7),
         (Place::inside(Part::Payload, Which::Next, 6), 23),
     ];
     for (place, expected) in places {
@@ -183,7 +186,7 @@ async fn a_cut_falls_inside_frames_and_the_messages_in_them(world: World) {
     }
     assert_eq!(world.effects()[&Effect::CutBefore(Part::Mask)], 1);
     assert_eq!(world.effects()[&Effect::CutIn(Part::Mask)], 2);
-    assert_eq!(world.effects()[&Effect::CutIn(Part::Own("K"))], 1);
+    assert_eq!(world.effects()[&Effect::CutIn(K)], 1);
 }
 
 #[sim::test(options = plain())]

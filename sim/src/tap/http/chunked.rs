@@ -3,6 +3,9 @@
 use crate::tap::grammar::Spans;
 use crate::tap::place::Part;
 
+/// A size of more digits is none: so many fit 64 bits. Ours.
+const SIZE_DIGITS_MAX: u32 = 15;
+
 /// Where in the coding it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -63,10 +66,18 @@ impl Chunked {
     ) -> Step {
         let first = bytes[0];
         match self.state {
-            State::Size { .. } | State::Extension => {
+            State::Size { digits } => {
                 spans.tell(Part::ChunkSize, chunk, self.got, at, 1);
                 self.got += 1;
-                self.size_byte(first)
+                self.digit_byte(digits, first)
+            }
+            State::Extension => {
+                spans.tell(Part::ChunkSize, chunk, self.got, at, 1);
+                self.got += 1;
+                if first == b'\n' {
+                    self.end_size();
+                }
+                Step::Framing { ends_chunk: false }
             }
             State::Data { left } => {
                 let len = bytes.len().min(usize::try_from(left).unwrap_or(usize::MAX));
@@ -104,24 +115,24 @@ impl Chunked {
         }
     }
 
-    fn size_byte(&mut self, byte: u8) -> Step {
-        match (self.state, byte) {
-            (State::Size { digits: 0 } | State::Extension, b'\n') if self.got == 1 => {
-                return Step::Lost("a chunk without a size");
-            }
-            (State::Size { digits: 1.. } | State::Extension, b'\n') => {
-                self.got = 0;
-                self.state = if self.size == 0 { State::Trailers } else { State::Data { left: self.size } };
-            }
-            (State::Size { digits }, byte) if byte.is_ascii_hexdigit() && digits < 15 => {
-                let digit = (byte as char).to_digit(16).expect("a hexadecimal digit has a value");
+    /// A byte of the line before a chunk, of whose size so many digits have come.
+    fn digit_byte(&mut self, digits: u32, byte: u8) -> Step {
+        match byte {
+            b'\n' if digits == 0 => return Step::Lost("a chunk without a size"),
+            b'\n' => self.end_size(),
+            b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' if digits < SIZE_DIGITS_MAX => {
+                let digit = char::from(byte).to_digit(16).expect("a hexadecimal digit has a value");
                 self.size = self.size << 4 | u64::from(digit);
                 self.state = State::Size { digits: digits + 1 };
             }
-            (State::Size { digits: 1.. }, b';' | b' ' | b'\t' | b'\r') => self.state = State::Extension,
-            (State::Extension, _) => {}
+            b';' | b' ' | b'\t' | b'\r' if digits > 0 => self.state = State::Extension,
             _ => return Step::Lost("no size of a chunk"),
         }
         Step::Framing { ends_chunk: false }
+    }
+
+    fn end_size(&mut self) {
+        self.got = 0;
+        self.state = if self.size == 0 { State::Trailers } else { State::Data { left: self.size } };
     }
 }

@@ -48,7 +48,8 @@ struct Fields {
 impl Head {
     /// `None`: it is no request's.
     pub(super) fn of_request(head: &[u8]) -> Option<Self> {
-        let (start, fields) = parts(head)?;
+        let head = String::from_utf8_lossy(head);
+        let (start, fields) = parts(&head)?;
         let (method, rest) = start.split_once(' ')?;
         if !rest.contains(" HTTP/1.") || method.is_empty() {
             return None;
@@ -68,7 +69,8 @@ impl Head {
 
     /// `None`: it is no answer's, or nobody has asked.
     pub(super) fn of_answer(head: &[u8], asked: Option<Method>) -> Option<Self> {
-        let (start, fields) = parts(head)?;
+        let head = String::from_utf8_lossy(head);
+        let (start, fields) = parts(&head)?;
         let method = asked?;
         let status = start.strip_prefix("HTTP/1.")?.get(2..5)?.parse::<u16>().ok()?;
         let framing = match (status, method) {
@@ -87,8 +89,9 @@ impl Head {
     }
 }
 
-fn parts(head: &[u8]) -> Option<(&str, Fields)> {
-    let head = str::from_utf8(head).ok()?;
+/// The first line, and the fields. Their values may have bytes that are no text (RFC 9110 §5.5: obs-text); none of those
+/// that matter has.
+fn parts(head: &str) -> Option<(&str, Fields)> {
     let mut lines = head.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line));
     let start = lines.next()?;
     let mut fields = Fields::default();
