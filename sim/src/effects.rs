@@ -22,13 +22,13 @@ pub enum Effect {
     LostSectors,
     /// A task that was ready had to wait because its node was paused.
     Pause,
-    /// A segment, SYN or RST was lost to a blocked path.
+    /// A segment, an acknowledgement, a word about room, SYN, its answer or RST was lost to a blocked path.
     Blocked,
-    /// A live connection was cut by RST.
+    /// A connection that a process holds, or will find in its listener's queue, was cut by RST.
     CutReset,
-    /// A live connection was cut by FIN.
+    /// Such a connection was cut by FIN.
     CutFin,
-    /// A segment was lost to a silenced connection.
+    /// The same as for a blocked path was lost to a silenced connection.
     CutSilence,
     /// A peer learnt of a closed connection by RST.
     Reset,

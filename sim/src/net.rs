@@ -58,6 +58,8 @@ pub(crate) struct ConnKey {
 pub(crate) enum NetDue {
     /// The first segment under way from that side arrives.
     Segment(ConnKey, Side),
+    /// What that side has lost is sent again.
+    Again(ConnKey, Side),
     /// The side learns how far its peer has read, and how much more has arrived there.
     Window(ConnKey, Side, u64, u32),
     /// A SYN arrives at the host it was sent to.
@@ -174,6 +176,7 @@ impl Fabric {
     pub(crate) fn fire(&mut self, core: &Core, due: NetDue) {
         match due {
             NetDue::Segment(key, side) => self.arrive(core, key, side),
+            NetDue::Again(key, side) => self.send_again(core, key, side),
             NetDue::Window(key, side, read, unread) => self.window_arrives(core, key, side, read, unread),
             NetDue::Syn(key) => self.syn_arrives(core, key),
             NetDue::SynAck(key) => self.syn_ack_arrives(core, key),

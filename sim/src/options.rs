@@ -82,6 +82,20 @@ pub enum Latency {
 }
 
 impl Latency {
+    /// The longest one.
+    pub(crate) const fn greatest(&self) -> Duration {
+        match *self {
+            Self::Constant(most) | Self::Uniform(_, most) => most,
+            Self::Bimodal { usual, rare, odds: _ } => {
+                if usual.1.as_nanos() > rare.1.as_nanos() {
+                    usual.1
+                } else {
+                    rare.1
+                }
+            }
+        }
+    }
+
     /// Whether it can be drawn from.
     ///
     /// # Panics
@@ -128,8 +142,9 @@ pub struct Network {
     /// [`World::set_bandwidth`](crate::World::set_bandwidth).
     pub bandwidth: Option<NonZeroU64>,
     /// Bytes a writer may have unacknowledged in one direction of a connection; beyond it it waits until a third is
-    /// free. Default 87,040: what Linux first gives a connection over Ethernet (`SO_SNDBUF`: twice 10 segments of 4,352
-    /// bytes). Linux lets it grow to 4 MiB; here it stays.
+    /// free. Default 87,040: what Linux first gives a connection over Ethernet (`tcp_sndbuf_expand`: twice an initial window
+    /// of 10 segments, each taken for 4,096 bytes, the power of two that holds 1,460 with headers and bookkeeping, and
+    /// 256 for its `sk_buff`). Linux lets it grow to 4 MiB (`tcp_wmem`); here it stays.
     pub send_buffer: u32,
     /// Bytes under way and unread in one direction of a connection, at most. Default 65,536: what Linux first offers of
     /// a default `tcp_rmem` (131,072, half of it for its own use). Linux lets it grow; here it stays. Room shows one

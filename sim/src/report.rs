@@ -143,7 +143,7 @@ pub struct Report<T> {
     pub effects: BTreeMap<Effect, u64>,
     /// Overrides that met no decision.
     pub unmatched: Vec<Unmatched>,
-    /// Planned cuts that did not fall.
+    /// Planned cuts that did not fall, those at bytes that did not come among them.
     pub unmet: Vec<Unmet>,
     /// What the script told.
     pub notes: Vec<Note>,

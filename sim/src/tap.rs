@@ -28,7 +28,7 @@ use std::rc::Rc;
 pub use grammar::{Grammar, Lost, Span, Spans};
 pub use http::Http;
 pub use place::{Field, Part, Place, Which};
-pub use plan::{Planned, Standing, Unmet};
+pub use plan::{At, Planned, Standing, Unmet};
 pub use sse::Sse;
 pub use websocket::WebSocket;
 

@@ -68,6 +68,10 @@ impl World {
 
     /// Gives a further name to nodes; it resolves to all of their addresses.
     pub fn alias(&self, name: &str, nodes: &[&Node]) {
+        self.core.fault(|| {
+            let names: Vec<_> = nodes.iter().map(|node| node.name()).collect();
+            format!("{name} is {}", names.join(" and "))
+        });
         let nodes = nodes.iter().map(|node| node.id).collect();
         self.core.net(|net| net.paths.alias(name, nodes));
     }
@@ -237,9 +241,17 @@ impl World {
     }
 
     /// Cuts a connection as soon as `side` has got `bytes` bytes, counted from its beginning, and not one more.
-    /// `false`: it has got more already, or will get none.
+    /// `false`: it has got more already, or will get none. Asked again for the same direction, the last one counts. One
+    /// whose byte never comes is reported ([`Report::unmet`](crate::Report::unmet)).
     pub fn cut_at(&self, connection: &Connection, side: Side, bytes: u64, cut: Cut) -> bool {
-        self.core.net(|net| net.cut_at(connection.key, side, bytes, cut))
+        let is_set = self.core.net(|net| net.cut_at(connection.key, side, bytes, cut));
+        if is_set {
+            let Connection { from, to, port, ordinal, .. } = connection;
+            self.core.fault(|| {
+                format!("{cut:?} of {from}→{to}:{port}#{ordinal} when {side:?} has got {bytes} bytes")
+            });
+        }
+        is_set
     }
 
     /// From here on nothing is a point: neither recorded nor struck.

@@ -2,7 +2,6 @@
 
 use crate::core::{Core, Due};
 use crate::digest::{Arrival, Kind};
-use crate::effects::Effect;
 use crate::net::conn::{Life, Side};
 use crate::net::way::{Carries, Segment};
 use crate::net::{ConnKey, Fabric, NetDue};
@@ -46,17 +45,23 @@ impl Fabric {
     fn acknowledge(&mut self, core: &Core, key: ConnKey, side: Side, awaited: bool) {
         let Some(conn) = self.conns.get_mut(key) else { return };
         let passes = self.paths.passes(conn, side.other());
+        let now = core.now.get();
         let way = conn.way(side);
         way.lost_since = None;
         let frees_buffer = way.full && way.arrived > way.told.0;
-        if passes {
-            if let Some(give_up) = way.give_up.take() {
-                core.unschedule(give_up.due);
+        if !passes {
+            way.untold |= frees_buffer;
+            self.paths.lost(core, conn, side.other());
+            if awaited {
+                self.await_acknowledgement(core, key, side);
             }
-            conn.end(side).heard = core.now.get();
-        } else if awaited {
-            self.await_acknowledgement(core, key, side);
+            return;
         }
+        way.acknowledged = (way.arrived, now);
+        if let Some(give_up) = way.give_up.take() {
+            core.unschedule(give_up.due);
+        }
+        conn.end(side).heard = now;
         if frees_buffer {
             self.tell_window(core, key, side);
         }
@@ -115,7 +120,7 @@ impl Fabric {
             self.reap(core, key);
             return false;
         }
-        core.felt(Effect::Blocked);
+        self.paths.lost(core, conn, side.other());
         if !segment.carries.is_awaited() {
             return true;
         }

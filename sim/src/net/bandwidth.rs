@@ -1,7 +1,8 @@
 //! How many bytes a path takes per second: what is sent beyond it queues, behind all that goes the same way.
 //!
 //! The queue drops nothing (a deep buffer, "bufferbloat"): receive windows bound what it can hold. Segments count, with
-//! their headers; acknowledgements, SYN and RST do not.
+//! their headers: those without bytes (FIN, probes, the last step of a handshake) for 66 bytes. Acknowledgements of bytes,
+//! words about room, SYN, its answer and RST do not count.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;

@@ -63,7 +63,8 @@ impl Fabric {
         self.end_keep_alive(core, key, side);
     }
 
-    /// The opener lost interest. A SYN that has arrived is taken back when its answer finds nobody.
+    /// The opener lost interest. Where its SYN has arrived, the acceptor learns that by RST when its answer finds
+    /// nobody; until then the attempt holds its place in the backlog. One that is under way is forgotten with it.
     fn cancel_open(&mut self, core: &Core, key: ConnKey) {
         let Some(conn) = self.conns.get_mut(key) else { return };
         if let Phase::Opening { retry: Some(retry), .. } = conn.phase {
@@ -71,7 +72,6 @@ impl Fabric {
         }
         conn.phase = Phase::Failed(io::ErrorKind::ConnectionAborted);
         conn.end(Side::Opener).life = Life::Dead;
-        self.drop_handshake(core, key);
     }
 
     /// The FIN of that side has arrived.
@@ -108,7 +108,7 @@ impl Fabric {
     pub(crate) fn reset_arrives(&mut self, core: &Core, key: ConnKey, side: Side) {
         let Some(conn) = self.conns.get_mut(key) else { return };
         if !conn.severed && !self.paths.passes(conn, side.other()) {
-            core.felt(Effect::Blocked);
+            self.paths.lost(core, conn, side.other());
             // Lost under way: what it answered is not acknowledged, and will be sent again.
             let (way, end) = (&conn.ways[side as usize], &conn.ends[side as usize]);
             let unanswered = way.sent > way.arrived || (way.fin_sent && !end.fin_arrived);
@@ -128,6 +128,7 @@ impl Fabric {
     pub(crate) fn reset(&mut self, core: &Core, key: ConnKey, side: Side) {
         let Some(conn) = self.conns.get_mut(key) else { return };
         if side == Side::Opener && matches!(conn.phase, Phase::Opening { .. }) {
+            core.felt(Effect::Refused);
             return self.fail_open(core, key, io::ErrorKind::ConnectionRefused);
         }
         let end = conn.end(side);
@@ -155,13 +156,16 @@ impl Fabric {
         self.wakes.extend(wakes.into_iter().flatten());
         let forget = end.forget.take();
         let way = conn.way(side);
-        if way.stalled {
+        let again = if way.stalled {
             way.segments.clear();
             way.stalled = false;
-        }
+            way.armed.take()
+        } else {
+            None
+        };
         let probe = way.probe.take().map(|probe| probe.due);
         let give_up = way.give_up.take().map(|give_up| give_up.due);
-        for due in [forget, give_up, probe].into_iter().flatten() {
+        for due in [forget, again, give_up, probe].into_iter().flatten() {
             core.unschedule(due);
         }
         self.end_keep_alive(core, key, side);

@@ -10,6 +10,7 @@ use crate::net::keep_alive::Keeping;
 use crate::net::way::Way;
 use crate::node::NodeId;
 use crate::tap::watch::Watch;
+use crate::trace::nanos;
 
 /// How many of the opener's first bytes a connection remembers, and of its latest turn.
 pub const HEAD_BYTES: usize = 256;
@@ -160,6 +161,30 @@ impl Conn {
     pub(crate) fn way(&mut self, side: Side) -> &mut Way {
         &mut self.ways[side as usize]
     }
+
+    /// How many bytes that side's writer, who has so many, may put into a send buffer that holds at most `most`.
+    #[inline]
+    pub(crate) fn room(&mut self, side: Side, most: u32, bytes: usize, now: u64) -> u64 {
+        let way = &self.ways[side as usize];
+        if way.full {
+            return 0;
+        }
+        let room = u64::from(most) - way.queued();
+        if room >= bytes as u64 || now < self.hears_at(side) {
+            return room;
+        }
+        let way = self.way(side);
+        way.acked = way.acked.max(way.acknowledged.0);
+        u64::from(most) - way.queued()
+    }
+
+    /// When that side has heard of the last acknowledgement that went its way, at the latest. Nobody decides how long
+    /// one is under way, since all but a few change nothing.
+    pub(crate) fn hears_at(&self, side: Side) -> u64 {
+        let greatest = self.ways[side.other() as usize].latency.greatest();
+        self.ways[side as usize].acknowledged.1.saturating_add(nanos(greatest))
+    }
+
     pub(crate) const fn word(&self, side: Side) -> u64 {
         self.number << 1 | side as u64
     }

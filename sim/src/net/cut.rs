@@ -62,8 +62,14 @@ fn is_live(conn: &Conn) -> bool {
 }
 
 /// Whether that side's kernel still takes bytes from it.
-fn takes_bytes(conn: &Conn, side: Side) -> bool {
+pub(crate) fn takes_bytes(conn: &Conn, side: Side) -> bool {
     is_open(conn) && conn.ends[side as usize].life == Life::Live
+}
+
+fn felt_if(core: &Core, is_felt: bool, effect: Effect) {
+    if is_felt {
+        core.felt(effect);
+    }
 }
 
 impl Fabric {
@@ -94,10 +100,14 @@ impl Fabric {
             return false;
         }
         core.fault(|| format!("cut {} by {cut:?} near {near:?}", conn.ways[0].label));
+        let is_felt = conn.queued || conn.ends.iter().any(|end| end.held);
+        if let Some(watch) = &mut conn.watch {
+            watch.release(&mut self.taps); // nothing falls on it any more
+        }
         match cut {
             Cut::Silence => conn.silenced = true,
             Cut::Reset => {
-                core.felt(Effect::CutReset);
+                felt_if(core, is_felt, Effect::CutReset);
                 conn.severed = true;
                 for side in Side::BOTH {
                     let way = conn.way(side);
@@ -111,7 +121,7 @@ impl Fabric {
                 self.reset(core, key, near);
             }
             Cut::Fin => {
-                core.felt(Effect::CutFin);
+                felt_if(core, is_felt, Effect::CutFin);
                 conn.severed = true;
                 let ends = Side::BOTH.map(|side| {
                     let under_way = conn.ways[side as usize].segments.iter();
@@ -126,14 +136,12 @@ impl Fabric {
         true
     }
 
-    /// Cuts a connection as soon as `side` has got `bytes` bytes from it, and not one more.
-    pub(crate) fn cut_at(&mut self, key: ConnKey, side: Side, bytes: u64, cut: Cut) -> bool {
-        let Some(conn) = self.conns.get_mut(key) else { return false };
-        if !takes_bytes(conn, side) || conn.way(side.other()).arrived > bytes {
-            return false;
-        }
-        conn.way(side.other()).cut_at = Some((bytes, cut));
-        true
+    /// That side said something on a connection that was severed, and whoever closed it in between knows it no more: the
+    /// answer is RST, there and back.
+    pub(crate) fn answered_from_between(&mut self, core: &Core, key: ConnKey, side: Side) {
+        let Some(conn) = self.conns.get_mut(key) else { return };
+        let after = travel(core, conn.way(side)) * 2;
+        core.schedule(after, Due::Net(NetDue::Reset(key, side)));
     }
 
     /// The first segment from that side is about to arrive. Where it reaches beyond the byte to be cut at, the bytes

@@ -11,7 +11,6 @@ use runtime::KeepAlive;
 use crate::agenda::DueKey;
 use crate::core::{Core, Due};
 use crate::net::conn::{Life, Side};
-use crate::net::path::travel;
 use crate::net::way::Carries;
 use crate::net::{ConnKey, Fabric, NetDue};
 use crate::trace::nanos;
@@ -53,6 +52,10 @@ impl Fabric {
         let severed = conn.severed;
         let busy = conn.way(side).is_unacknowledged();
         let end = conn.end(side);
+        if end.is_closed() {
+            end.keeping = None; // the kernel has no timer for such a socket
+            return;
+        }
         let (heard, patience) = (end.heard, end.user_timeout);
         let Some(keeping) = &mut end.keeping else { return };
         let (idle, silent) = (nanos(keeping.terms.idle), now - heard);
@@ -77,9 +80,7 @@ impl Fabric {
             return;
         }
         if severed {
-            // Whoever closed it in between knows it no more, as when something is written.
-            let after = travel(core, conn.way(side)) * 2;
-            core.schedule(after, Due::Net(NetDue::Reset(key, side)));
+            self.answered_from_between(core, key, side);
         } else {
             self.send(core, key, side, Carries::KeepAlive, 0);
         }

@@ -148,7 +148,7 @@ impl Fabric {
             let after = travel(core, conn.way(Side::Opener));
             core.schedule(after, Due::Net(NetDue::Syn(key)));
         } else {
-            core.felt(Effect::Blocked);
+            self.paths.lost(core, conn, Side::Opener);
         }
     }
 
@@ -166,8 +166,11 @@ impl Fabric {
 
     pub(crate) fn syn_arrives(&mut self, core: &Core, key: ConnKey) {
         let Some(conn) = self.conns.get_mut(key) else { return };
-        if !matches!(conn.phase, Phase::Opening { .. }) || !self.paths.reaches(conn, Side::Opener) {
+        if !matches!(conn.phase, Phase::Opening { .. }) {
             return;
+        }
+        if !self.paths.reaches(conn, Side::Opener) {
+            return self.paths.lost(core, conn, Side::Opener);
         }
         core.event(Kind::Deliver, conn.word(Side::Opener), Arrival::Syn.word(0));
         let acceptor = &conn.ends[Side::Acceptor as usize];
@@ -195,16 +198,20 @@ impl Fabric {
         if self.paths.passes(conn, Side::Acceptor) {
             core.schedule(travel(core, conn.way(Side::Acceptor)), Due::Net(answer));
         } else {
-            core.felt(Effect::Blocked);
+            self.paths.lost(core, conn, Side::Acceptor);
         }
     }
 
     pub(crate) fn syn_ack_arrives(&mut self, core: &Core, key: ConnKey) {
         let Some(conn) = self.conns.get_mut(key) else { return };
         if !self.paths.reaches(conn, Side::Acceptor) {
-            return;
+            return self.paths.lost(core, conn, Side::Acceptor);
         }
-        let Phase::Opening { retry, .. } = conn.phase else { return };
+        let retry = match conn.phase {
+            Phase::Opening { retry, .. } => retry,
+            Phase::Open => return, // a repeat
+            Phase::Failed(_) => return self.send_reset(core, key, Side::Opener),
+        };
         if let Some(retry) = retry {
             core.unschedule(retry);
         }
@@ -219,7 +226,7 @@ impl Fabric {
     pub(crate) fn refusal_arrives(&mut self, core: &Core, key: ConnKey) {
         let Some(conn) = self.conns.get(key) else { return };
         if !self.paths.reaches(conn, Side::Acceptor) {
-            return;
+            return self.paths.lost(core, conn, Side::Acceptor);
         }
         core.felt(Effect::Refused);
         self.fail_open(core, key, io::ErrorKind::ConnectionRefused);

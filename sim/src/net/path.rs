@@ -5,6 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::core::Core;
+use crate::effects::Effect;
 use crate::net::bandwidth::Bandwidths;
 use crate::net::conn::{Conn, Side};
 use crate::net::port::Ports;
@@ -154,6 +155,15 @@ impl Paths {
     #[inline]
     pub(crate) fn reaches(&self, conn: &Conn, side: Side) -> bool {
         self.passes(conn, side) && self.is_up(conn.ends[side.other() as usize].node)
+    }
+
+    /// Something that this side sent is lost. It is felt where the path is to blame; a host without power feels nothing.
+    pub(crate) fn lost(&self, core: &Core, conn: &Conn, side: Side) {
+        if conn.silenced {
+            core.felt(Effect::CutSilence);
+        } else if !self.passes(conn, side) {
+            core.felt(Effect::Blocked);
+        }
     }
 
     pub(crate) fn set_latency(&mut self, from: NodeId, to: NodeId, latency: Latency) {

@@ -4,7 +4,6 @@
 use crate::agenda::DueKey;
 use crate::core::{Core, Due};
 use crate::net::conn::{Life, Side};
-use crate::net::path::travel;
 use crate::net::resend::{RTO_MAX, RTO_MIN};
 use crate::net::way::Carries;
 use crate::net::{ConnKey, Fabric, NetDue};
@@ -59,9 +58,7 @@ impl Fabric {
         let after = probe.after.min(left.unwrap_or(u64::MAX));
         probe.due = core.schedule(after, Due::Net(NetDue::Probe(key, side)));
         if severed {
-            // Whoever closed it in between knows it no more, as when something is written.
-            let after = travel(core, way) * 2;
-            core.schedule(after, Due::Net(NetDue::Reset(key, side)));
+            self.answered_from_between(core, key, side);
         } else if way.segments.is_empty() {
             self.send(core, key, side, Carries::Probe, 0);
         }

@@ -5,7 +5,7 @@ use std::io;
 use crate::core::{Core, Due};
 use crate::digest::{Arrival, Kind};
 use crate::effects::Effect;
-use crate::net::conn::{Life, Side};
+use crate::net::conn::{Life, Phase, Side};
 use crate::net::path::travel;
 use crate::net::way::{Carries, GiveUp, Segment};
 use crate::net::{ConnKey, Fabric, NetDue};
@@ -21,19 +21,14 @@ impl Fabric {
     /// What was sent is lost, and waits until it can be sent again, if there is a kernel to do that.
     pub(crate) fn stall(&mut self, core: &Core, key: ConnKey, side: Side) {
         let Some(conn) = self.conns.get_mut(key) else { return };
-        let (silenced, blocked) = (conn.silenced, !self.paths.passes(conn, side));
         let sender = conn.end(side).life;
-        let way = conn.way(side);
-        if way.stalled {
+        if conn.way(side).stalled {
             return;
         }
+        self.paths.lost(core, conn, side);
+        let way = conn.way(side);
         if let Some(armed) = way.armed.take() {
             core.unschedule(armed);
-        }
-        if silenced {
-            core.felt(Effect::CutSilence);
-        } else if blocked {
-            core.felt(Effect::Blocked);
         }
         if sender == Life::Dead {
             return way.segments.clear();
@@ -102,23 +97,42 @@ impl Fabric {
     /// Paths or hosts have changed for the better: what was lost is sent again.
     pub(crate) fn mend(&mut self, core: &Core) {
         for key in self.conns.keys() {
+            self.mend_handshake(core, key);
             for side in Side::BOTH {
                 self.mend_way(core, key, side);
             }
         }
     }
 
+    /// The answer to a SYN is sent again, too. An opener that still wants it asks by itself; one that does not has to
+    /// say so.
+    fn mend_handshake(&mut self, core: &Core, key: ConnKey) {
+        let Some(conn) = self.conns.get_mut(key) else { return };
+        let is_given_up = conn.listener.is_some() && matches!(conn.phase, Phase::Failed(_));
+        if is_given_up && self.paths.reaches(conn, Side::Acceptor) {
+            core.schedule(travel(core, conn.way(Side::Acceptor)), Due::Net(NetDue::SynAck(key)));
+        }
+    }
+
     fn mend_way(&mut self, core: &Core, key: ConnKey, side: Side) {
         let Some(conn) = self.conns.get_mut(key) else { return };
         let (there, back) = (self.paths.reaches(conn, side), self.paths.passes(conn, side.other()));
-        let number = conn.number;
+        let (number, receiver) = (conn.number, conn.end(side.other()).life);
         let way = conn.way(side);
+        if receiver == Life::Dead && way.stalled {
+            // Nobody there asks for the last step of the handshake any more.
+            way.segments.retain(|segment| segment.carries != Carries::Ack);
+            way.stalled = !way.segments.is_empty();
+            if let Some(again) = way.armed.take_if(|_| way.segments.is_empty()) {
+                core.unschedule(again);
+            }
+        }
         if there && back && !way.stalled && way.segments.is_empty() && way.give_up.is_some() {
             // It had come through, and its acknowledgement had not.
             way.segments.push_back(Segment { due: 0, carries: Carries::Probe });
             way.stalled = true;
         }
-        if there && way.stalled {
+        if there && way.stalled && way.armed.is_none() {
             let since = way.lost_since.or_else(|| way.give_up.map(|give_up| give_up.since));
             let now = core.now.get();
             let again = match self.options.retransmit {
@@ -128,17 +142,33 @@ impl Fabric {
                 }
                 Resend::BackOff => next_attempt(since.unwrap_or(now), now),
             };
-            let due = again + travel(core, way);
-            way.stalled = false;
-            way.last_due = way.last_due.max(due);
-            if let Some(first) = way.segments.front_mut() {
-                first.due = due;
-                way.armed = Some(core.schedule_at(due, Due::Net(NetDue::Segment(key, side))));
-            }
-            core.tell(tracing::Level::TRACE, || format!("connection {number}: sends again"));
+            way.armed = Some(core.schedule_at(again, Due::Net(NetDue::Again(key, side))));
+            core.tell(tracing::Level::TRACE, || format!("connection {number}: will send again"));
         }
         if back && std::mem::take(&mut way.untold) {
             self.tell_window(core, key, side);
+        }
+    }
+
+    /// What that side lost is sent again, in segments, behind what goes the same way.
+    pub(crate) fn send_again(&mut self, core: &Core, key: ConnKey, side: Side) {
+        let Some(conn) = self.conns.get_mut(key) else { return };
+        let way = conn.way(side);
+        (way.armed, way.stalled) = (None, false);
+        let (mut sent, mss) = (way.arrived, way.mss);
+        for segment in std::mem::take(&mut way.segments) {
+            match segment.carries {
+                Carries::Data(end) => {
+                    while sent < end {
+                        let bytes = (end - sent).min(mss);
+                        sent += bytes;
+                        self.send(core, key, side, Carries::Data(sent), bytes);
+                    }
+                }
+                other @ (Carries::Ack | Carries::Fin | Carries::Probe | Carries::KeepAlive) => {
+                    self.send(core, key, side, other, 0);
+                }
+            }
         }
     }
 }

@@ -5,7 +5,6 @@
 //! hand them up. Next: `arrive`, and `resend` for what is lost.
 
 use crate::core::{Core, Due};
-use crate::effects::Effect;
 use crate::net::conn::{Life, Side};
 use crate::net::path::travel;
 use crate::net::way::{Carries, Segment};
@@ -49,7 +48,11 @@ impl Fabric {
         let Some(conn) = self.conns.get_mut(key) else { return };
         let passes = self.paths.passes(conn, side);
         let (from, to) = (conn.ends[side as usize].node, conn.ends[side.other() as usize].node);
-        let leaves = self.paths.bandwidths.leaves(core, from, to, bytes + FRAME_BYTES);
+        let leaves = if passes && !conn.way(side).stalled {
+            self.paths.bandwidths.leaves(core, from, to, bytes + FRAME_BYTES)
+        } else {
+            core.now.get() // it takes its place in the queue when it is sent again
+        };
         let way = conn.way(side);
         let due = leaves.saturating_add(travel(core, way)).max(way.last_due);
         way.last_due = due;
@@ -75,7 +78,7 @@ impl Fabric {
     pub(crate) fn send_reset(&mut self, core: &Core, key: ConnKey, side: Side) {
         let Some(conn) = self.conns.get_mut(key) else { return };
         if !self.paths.passes(conn, side) {
-            return core.felt(Effect::Blocked);
+            return self.paths.lost(core, conn, side);
         }
         let way = conn.way(side);
         let due = core.now.get().saturating_add(travel(core, way)).max(way.last_due);

@@ -80,17 +80,21 @@ impl Socket for SimSocket {
             });
         if connected { Ok(self.peer) } else { Err(io::ErrorKind::NotConnected.into()) }
     }
+    /// `l_linger` counts whole seconds.
     fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
         core::with(self.world, |core| {
             core.net(|net| {
                 if let Some(conn) = net.conns.get_mut(self.key) {
-                    conn.end(self.side).linger_zero = linger == Some(Duration::ZERO);
+                    conn.end(self.side).linger_zero = linger.is_some_and(|linger| linger.as_secs() == 0);
                 }
             });
         });
         Ok(())
     }
+    /// The kernel counts whole milliseconds; none of them is its default.
     fn set_user_timeout(&self, timeout: Option<Duration>) -> io::Result<()> {
+        let timeout = timeout.map(|timeout| Duration::from_millis(timeout.as_millis() as u64));
+        let timeout = timeout.filter(|timeout| !timeout.is_zero());
         core::with(self.world, |core| {
             core.net(|net| {
                 if let Some(conn) = net.conns.get_mut(self.key) {

@@ -8,13 +8,12 @@ use std::task::{Poll, Waker};
 
 use tokio::io::ReadBuf;
 
-use crate::core::{Core, Due};
+use crate::core::Core;
 use crate::decide::StreamId;
 use crate::digest::Kind;
 use crate::net::conn::{Life, Side};
-use crate::net::path::travel;
 use crate::net::window::is_worth_telling;
-use crate::net::{ConnKey, Fabric, NetDue};
+use crate::net::{ConnKey, Fabric};
 use crate::options::Ratio;
 
 impl Fabric {
@@ -83,19 +82,16 @@ impl Fabric {
             return Poll::Ready(Ok(0));
         }
         if severed {
-            // Whoever closed it in between knows it no more: the answer is RST, there and back.
-            let way = conn.way(side);
-            let after = travel(core, way) * 2;
-            core.schedule(after, Due::Net(NetDue::Reset(key, side)));
+            self.answered_from_between(core, key, side);
             return Poll::Ready(Ok(bytes.len()));
         }
-        let way = conn.way(side);
-        let room = if way.full { 0 } else { u64::from(self.options.send_buffer) - way.queued() };
+        let room = conn.room(side, self.options.send_buffer, bytes.len(), core.now.get());
         if room == 0 {
             self.old.extend(wait(&mut conn.end(side).writer, waker));
             self.buffer_is_full(core, key, side);
             return Poll::Pending;
         }
+        let way = conn.way(side);
         let most = room.min(bytes.len() as u64);
         let count =
             part(core, self.options.partial, most, &way.label, "write", &mut way.write_stream) as usize;

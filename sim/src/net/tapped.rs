@@ -3,10 +3,10 @@
 use crate::core::Core;
 use crate::effects::Effect;
 use crate::net::conn::{Conn, Side};
-use crate::net::cut::Cut;
+use crate::net::cut::{Cut, takes_bytes};
 use crate::net::{ConnKey, Fabric};
 use crate::tap::place::Place;
-use crate::tap::plan::{Plan, PlanId, Standing, Target};
+use crate::tap::plan::{At, Plan, PlanId, Standing, Target};
 use crate::tap::watch::Ends;
 use crate::tap::{Tap, Unmet, Wire};
 
@@ -39,16 +39,50 @@ impl Fabric {
             return;
         }
         let Some(watch) = &mut conn.watch else { return };
-        let Some(cut) = watch.feed(&mut self.taps, key, side, at, bytes) else { return };
-        // An earlier place, or a byte that a script named, comes first.
-        conn.way(side).cut_at.get_or_insert(cut);
+        if watch.feed(&mut self.taps, key, side, at, bytes) {
+            self.arm_cut(key, side);
+        }
+    }
+
+    /// Of what is to cut this direction, that which comes first does: a plan, or the script.
+    fn arm_cut(&mut self, key: ConnKey, side: Side) {
+        let Some(conn) = self.conns.get_mut(key) else { return };
+        let planned = conn.watch.as_ref().and_then(|watch| watch.next(&self.taps, side));
+        let way = conn.way(side);
+        let scripted = way.scripted.map(|(at, id)| (at, self.taps.cut(id)));
+        way.cut_at = match (planned, scripted) {
+            (Some(plan), Some(script)) if script.0 < plan.0 => Some(script),
+            (Some(plan), Some(_) | None) => Some(plan),
+            (None, script) => script,
+        };
+    }
+
+    /// Cuts a connection as soon as `side` has got `bytes` bytes from it, and not one more.
+    pub(crate) fn cut_at(&mut self, key: ConnKey, side: Side, bytes: u64, cut: Cut) -> bool {
+        let Some(conn) = self.conns.get_mut(key) else { return false };
+        let speaker = side.other();
+        if !takes_bytes(conn, side) || conn.way(speaker).arrived > bytes {
+            return false;
+        }
+        let target = Target::One(key, conn.ways[0].label.clone());
+        let plan = Plan { laid: 1, ..Plan::new(target, speaker, At::Byte(bytes), cut) };
+        let id = self.taps.plan(plan);
+        if let Some((_, former)) = conn.way(speaker).scripted.replace((bytes, id)) {
+            self.taps.get(former).standing = Standing::TakenBack;
+        }
+        self.arm_cut(key, speaker);
+        true
     }
 
     /// A cut has fallen before that byte of what a side says.
     pub(crate) fn cut_fell(&mut self, core: &Core, key: ConnKey, side: Side, at: u64) {
         let Some(conn) = self.conns.get_mut(key) else { return };
-        let Some(watch) = &mut conn.watch else { return };
-        if let Some(place) = watch.fell(&mut self.taps, side, at) {
+        let planned = conn.watch.as_mut().and_then(|watch| watch.fell(side, at));
+        let scripted = || conn.ways[side as usize].scripted.map(|(_, id)| id);
+        let Some(id) = planned.or_else(scripted) else { return };
+        let plan = self.taps.get(id);
+        plan.standing = Standing::Fell;
+        if let At::Place(place) = plan.at {
             let effect = if place.byte == 0 { Effect::CutBefore } else { Effect::CutIn };
             core.felt(effect(place.part));
         }
@@ -56,7 +90,7 @@ impl Fabric {
 
     /// Plans a cut on all connections of a kind: on the first that comes to the place, it falls.
     pub(crate) fn plan_cut(&mut self, wire: Wire, speaker: Side, place: Place, cut: Cut) -> PlanId {
-        let id = self.taps.plan(Plan::new(Target::Wire(wire), speaker, place, cut));
+        let id = self.taps.plan(Plan::new(Target::Wire(wire), speaker, At::Place(place), cut));
         for key in self.conns.keys() {
             let Some(conn) = self.conns.get_mut(key) else { continue };
             let [from, to] = Side::BOTH.map(|side| self.paths.name(conn.ends[side as usize].node));
@@ -73,7 +107,7 @@ impl Fabric {
         let Conn { watch, ways, .. } = self.conns.get_mut(key)?;
         let watch = watch.as_mut()?;
         let target = Target::One(key, ways[0].label.clone());
-        let id = self.taps.plan(Plan::new(target, speaker, place, cut));
+        let id = self.taps.plan(Plan::new(target, speaker, At::Place(place), cut));
         watch.lay(id, self.taps.get(id));
         Some(id)
     }
@@ -87,17 +121,16 @@ impl Fabric {
             Standing::Waits | Standing::Due => {}
         }
         plan.standing = Standing::TakenBack;
-        let (speaker, place, due_on) = (plan.speaker, plan.place, plan.due_on);
+        let (speaker, at, due_on) = (plan.speaker, plan.at, plan.due_on);
         let only = match plan.target {
             Target::One(key, _) => Some(key),
             Target::Wire(_) => due_on,
         };
-        core.fault(|| format!("the plan to cut {place} is taken back"));
+        core.fault(|| format!("the plan to cut {at} is taken back"));
         for key in only.map_or_else(|| self.conns.keys(), |key| vec![key]) {
             let Some(conn) = self.conns.get_mut(key) else { continue };
-            let at = conn.watch.as_mut().and_then(|watch| watch.forget(id, speaker));
-            if let Some(at) = at {
-                conn.way(speaker).cut_at.take_if(|(offset, _)| *offset == at);
+            if conn.watch.as_mut().is_some_and(|watch| watch.forget(id, speaker)) {
+                self.arm_cut(key, speaker);
             }
         }
         true

@@ -14,6 +14,7 @@ use crate::net::cut::Cut;
 use crate::net::probe::Probing;
 use crate::net::tally::Tally;
 use crate::options::Latency;
+use crate::tap::plan::PlanId;
 
 /// What a segment carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +58,7 @@ pub(crate) struct GiveUp {
 }
 
 /// One direction, from the end of the same side to the other. Offsets count bytes since the beginning:
-/// `acked ≤ arrived ≤ sent ≤ written`, `read ≤ arrived`, `sent ≤ limit ≤ read + window`.
+/// `acked, acknowledged ≤ arrived ≤ sent ≤ written`, `read ≤ arrived`, `sent ≤ limit ≤ read + window`.
 pub(crate) struct Way {
     /// `client→server:80#3`, or `client←server:80#3` for the acceptor's.
     pub(crate) label: String,
@@ -68,8 +69,10 @@ pub(crate) struct Way {
     pub(crate) sent: u64,
     pub(crate) arrived: u64,
     pub(crate) read: u64,
-    /// How far the sender knows its bytes to have arrived.
+    /// How far the sender knows its bytes to have arrived, as far as that was of use to it.
     pub(crate) acked: u64,
+    /// How far they had arrived when an acknowledgement last went its way, and when that was, in nanoseconds.
+    pub(crate) acknowledged: (u64, u64),
     /// How far it may send: what the receive window left, when the sender last heard of it.
     pub(crate) limit: u64,
     /// How far the bytes had arrived, and had been read, when the receiver last told, counting what is under way.
@@ -97,8 +100,10 @@ pub(crate) struct Way {
     pub(crate) latency_stream: StreamId,
     pub(crate) read_stream: Option<StreamId>,
     pub(crate) write_stream: Option<StreamId>,
-    /// Cut the connection when the direction has delivered so many bytes.
+    /// Cut the connection when the direction has delivered so many bytes: the first of what plans and the script ask.
     pub(crate) cut_at: Option<(u64, Cut)>,
+    /// Where the script asks for it.
+    pub(crate) scripted: Option<(u64, PlanId)>,
 }
 
 impl Way {
@@ -118,6 +123,7 @@ impl Way {
             arrived: 0,
             read: 0,
             acked: 0,
+            acknowledged: (0, 0),
             limit: window as u64,
             told: (0, 0),
             untold: false,
@@ -138,6 +144,7 @@ impl Way {
             read_stream: None,
             write_stream: None,
             cut_at: None,
+            scripted: None,
         }
     }
 

@@ -2,11 +2,11 @@
 //!
 //! An acknowledgement is simulated where it changes something: when it frees send buffer that a writer waits for, and
 //! when reading has made room that the sender lacks, or a good part of the window. The thresholds are those by which
-//! kernels avoid silly windows.
+//! kernels avoid silly windows. Of any other the sender knows once the greatest latency has passed.
 
 use crate::core::{Core, Due};
 use crate::digest::{Arrival, Kind};
-use crate::net::conn::Side;
+use crate::net::conn::{Life, Side};
 use crate::net::path::travel;
 use crate::net::way::{Carries, Way};
 use crate::net::{ConnKey, Fabric, NetDue};
@@ -35,20 +35,31 @@ impl Fabric {
         self.begin_probing(core, key, side);
     }
 
-    /// That side's writer finds its send buffer full.
+    /// That side's writer finds its send buffer full, and waits: for the acknowledgement that is under way, if there is
+    /// one, and for those to come. It draws nothing, since the poll is pending.
     pub(crate) fn buffer_is_full(&mut self, core: &Core, key: ConnKey, side: Side) {
         let Some(conn) = self.conns.get_mut(key) else { return };
+        let at = conn.hears_at(side);
         let way = conn.way(side);
-        way.full = true;
-        if way.arrived > way.told.0 {
-            self.tell_window(core, key, side);
+        let arrived = way.acknowledged.0;
+        if std::mem::replace(&mut way.full, true) || arrived <= way.acked {
+            return;
         }
+        let read = way.told.1.min(arrived);
+        let unread = u32::try_from(arrived - read).expect("a window bounds what is unread");
+        core.schedule_at(at, Due::Net(NetDue::Window(key, side, read, unread)));
     }
 
     /// The receiver of that direction tells its sender how far bytes have arrived and were read.
     pub(crate) fn tell_window(&mut self, core: &Core, key: ConnKey, side: Side) {
         let Some(conn) = self.conns.get_mut(key) else { return };
+        if conn.end(side.other()).life == Life::Dead {
+            return; // its process may still read what had come
+        }
         let passes = self.paths.passes(conn, side.other());
+        if !passes {
+            self.paths.lost(core, conn, side.other());
+        }
         let way = conn.way(side);
         way.told = (way.arrived, way.read);
         if !passes {
@@ -63,13 +74,11 @@ impl Fabric {
 
     pub(crate) fn window_arrives(&mut self, core: &Core, key: ConnKey, side: Side, read: u64, unread: u32) {
         let Some(conn) = self.conns.get_mut(key) else { return };
-        let reaches = self.paths.reaches(conn, side.other());
-        let word = conn.word(side);
-        let way = conn.way(side);
-        if !reaches {
-            way.untold = true;
-            return;
+        if !self.paths.reaches(conn, side.other()) {
+            return self.window_is_lost(core, key, side, read + u64::from(unread));
         }
+        let (word, severed) = (conn.word(side), conn.severed);
+        let way = conn.way(side);
         core.event(Kind::Deliver, word, Arrival::Window.word(read));
         way.acked = way.acked.max(read + u64::from(unread));
         way.limit = way.limit.max(read + u64::from(self.options.window));
@@ -81,9 +90,24 @@ impl Fabric {
         }
         conn.end(side).heard = core.now.get();
         self.question_is_answered(core, key, side);
-        if lacked_window {
+        if lacked_window && severed {
+            self.answered_from_between(core, key, side);
+        } else if lacked_window {
             self.end_probing(core, key, side);
             self.push(core, key, side);
+        }
+    }
+
+    /// The word that bytes have arrived up to there was lost under way. A writer who waits for it sends them again, so
+    /// the time until it gives up begins.
+    fn window_is_lost(&mut self, core: &Core, key: ConnKey, side: Side, arrived: u64) {
+        let Some(conn) = self.conns.get_mut(key) else { return };
+        self.paths.lost(core, conn, side.other());
+        let is_dead = conn.end(side).life == Life::Dead;
+        let way = conn.way(side);
+        way.untold = true;
+        if way.full && arrived > way.acked && !is_dead {
+            self.await_acknowledgement(core, key, side);
         }
     }
 

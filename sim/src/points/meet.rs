@@ -54,7 +54,8 @@ impl Core {
             NetDue::Syn(key) => (PointKind::Segment, key, Side::Acceptor),
             NetDue::SynAck(key) | NetDue::Refusal(key) => (PointKind::Segment, key, Side::Opener),
             NetDue::SynRetry(key) => (PointKind::Timer, key, Side::Opener),
-            NetDue::GiveUp(key, side)
+            NetDue::Again(key, side)
+            | NetDue::GiveUp(key, side)
             | NetDue::Probe(key, side)
             | NetDue::KeepAlive(key, side)
             | NetDue::Forget(key, side) => (PointKind::Timer, key, side),

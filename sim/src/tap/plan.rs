@@ -29,6 +29,24 @@ pub enum Standing {
     TakenBack,
 }
 
+/// Before what a cut is to fall.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    /// A byte of the protocol.
+    Place(Place),
+    /// A byte of the direction, from zero: [`World::cut_at`].
+    Byte(u64),
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Place(place) => place.fmt(out),
+            Self::Byte(byte) => write!(out, "before byte {byte}"),
+        }
+    }
+}
+
 /// Which connections a plan is about.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
@@ -41,7 +59,7 @@ pub(crate) enum Target {
 pub(crate) struct Plan {
     pub(crate) target: Target,
     pub(crate) speaker: Side,
-    pub(crate) place: Place,
+    pub(crate) at: At,
     pub(crate) cut: Cut,
     pub(crate) standing: Standing,
     /// On how many connections it was laid.
@@ -53,8 +71,8 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) const fn new(target: Target, speaker: Side, place: Place, cut: Cut) -> Self {
-        Self { target, speaker, place, cut, standing: Standing::Waits, laid: 0, lost: None, due_on: None }
+    pub(crate) const fn new(target: Target, speaker: Side, at: At, cut: Cut) -> Self {
+        Self { target, speaker, at, cut, standing: Standing::Waits, laid: 0, lost: None, due_on: None }
     }
 
     /// What it says, if its cut has not fallen and it was not taken back.
@@ -67,20 +85,20 @@ impl Plan {
             Target::Wire(wire) => wire.to_string(),
             Target::One(_, label) => label.clone(),
         };
-        let Self { speaker, place, cut, standing, laid, lost, .. } = *self;
-        Some(Unmet { wire, speaker, place, cut, standing, laid, lost })
+        let Self { speaker, at, cut, standing, laid, lost, .. } = *self;
+        Some(Unmet { wire, speaker, at, cut, standing, laid, lost })
     }
 }
 
-/// A plan whose cut has not fallen.
+/// A plan whose cut has not fallen, or a [`World::cut_at`] whose byte did not come.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unmet {
     /// The connections it is about.
     pub wire: String,
     /// Who says what it waits for.
     pub speaker: Side,
-    /// The place.
-    pub place: Place,
+    /// Before what it would have fallen.
+    pub at: At,
     /// How it would have been cut.
     pub cut: Cut,
     /// [`Standing::Waits`] or [`Standing::Due`].
@@ -93,8 +111,8 @@ pub struct Unmet {
 
 impl fmt::Display for Unmet {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { wire, speaker, place, cut, standing, laid, lost } = self;
-        write!(out, "{cut:?} of {wire} {place} of what {speaker:?} says: ")?;
+        let Self { wire, speaker, at, cut, standing, laid, lost } = self;
+        write!(out, "{cut:?} of {wire} {at} of what {speaker:?} says: ")?;
         match (standing, laid, lost) {
             (Standing::Due, ..) => out.write_str("the byte was sent and did not arrive"),
             (_, 0, _) => out.write_str("there was no tapped connection"),

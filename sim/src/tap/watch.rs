@@ -5,7 +5,7 @@ use crate::net::conn::Side;
 use crate::net::cut::Cut;
 use crate::tap::grammar::{Grammar, Span, Spans};
 use crate::tap::place::{Place, Which};
-use crate::tap::plan::{Plan, PlanId, Standing, Target, Unmet};
+use crate::tap::plan::{At, Plan, PlanId, Standing, Target, Unmet};
 use crate::tap::{Tap, Wire};
 
 /// All taps and plans of a world.
@@ -56,6 +56,10 @@ impl Taps {
         self.plans[id.0].standing
     }
 
+    pub(crate) fn cut(&self, id: PlanId) -> Cut {
+        self.plans[id.0].cut
+    }
+
     pub(crate) fn unmet(&self) -> Vec<Unmet> {
         self.plans.iter().filter_map(Plan::unmet).collect()
     }
@@ -77,7 +81,11 @@ impl Taps {
             Target::Wire(wire) => ends.are(wire),
             Target::One(..) => false,
         };
-        if fits && plan.standing == Standing::Waits {
+        let may_fall = match plan.standing {
+            Standing::Waits | Standing::Due => true,
+            Standing::Fell | Standing::TakenBack => false,
+        };
+        if fits && may_fall {
             watch.lay(id, plan);
         }
     }
@@ -87,14 +95,16 @@ impl Taps {
 struct Laid {
     id: PlanId,
     place: Place,
+    /// Where its byte lies, among those that are being read.
+    met: Option<u64>,
 }
 
 /// What reads one direction.
 struct Listener {
     grammar: Box<dyn Grammar>,
     laid: Vec<Laid>,
-    /// The plan whose byte is under way.
-    due: Option<(PlanId, u64)>,
+    /// Plans whose byte was sent, and where it lies.
+    due: Vec<(u64, PlanId)>,
     is_lost: bool,
 }
 
@@ -107,66 +117,66 @@ impl Watch {
     fn new(tap: &Tap) -> Self {
         let ways = tap.grammars().map(|mut grammar| {
             grammar.begin();
-            Listener { grammar, laid: Vec::new(), due: None, is_lost: false }
+            Listener { grammar, laid: Vec::new(), due: Vec::new(), is_lost: false }
         });
         Self { ways }
     }
 
     /// Lays a plan on this connection.
     pub(crate) fn lay(&mut self, id: PlanId, plan: &mut Plan) {
-        plan.laid += 1;
-        self.ways[plan.speaker as usize].laid.push(Laid { id, place: plan.place });
+        if let At::Place(place) = plan.at {
+            plan.laid += 1;
+            self.ways[plan.speaker as usize].laid.push(Laid { id, place, met: None });
+        }
     }
 
-    /// Reads what a side has sent, of which the first byte lies at `at`; answers with where to cut, if a plan's byte is
-    /// among it.
-    pub(crate) fn feed(
-        &mut self,
-        taps: &mut Taps,
-        key: ConnKey,
-        side: Side,
-        at: u64,
-        bytes: &[u8],
-    ) -> Option<(u64, Cut)> {
-        let way = &mut self.ways[side as usize];
-        if way.is_lost {
-            return None;
+    /// Reads what a side has sent, of which the first byte lies at `at`. `true`: the bytes of plans are among it.
+    pub(crate) fn feed(&mut self, taps: &mut Taps, key: ConnKey, side: Side, at: u64, bytes: &[u8]) -> bool {
+        let Listener { grammar, laid, due, is_lost } = &mut self.ways[side as usize];
+        if *is_lost {
+            return false;
         }
-        let mut first: Option<(u64, PlanId)> = None;
-        let (grammar, laid) = (&mut way.grammar, &way.laid);
         let mut meet = |span: Span| {
-            let met = laid.iter().filter(|each| taps.standing(each.id) == Standing::Waits);
-            first = met.filter_map(|each| Some((meets(each.place, span)?, each.id))).chain(first).min();
+            for each in laid.iter_mut().filter(|each| taps.standing(each.id) == Standing::Waits) {
+                each.met = each.met.into_iter().chain(meets(each.place, span)).min();
+            }
         };
         let mut spans = Spans::new(&mut meet);
         grammar.feed(at, bytes, &mut spans);
-        let lost = spans.lost();
-        if let Some(lost) = lost {
-            way.is_lost = true;
-            for each in &way.laid {
+        if let Some(lost) = spans.lost() {
+            *is_lost = true;
+            for each in &*laid {
                 taps.get(each.id).lost.get_or_insert(lost);
             }
         }
-        let (offset, id) = first?;
-        way.laid.retain(|each| each.id != id);
-        way.due.get_or_insert((id, offset));
-        let plan = taps.get(id);
-        plan.standing = Standing::Due;
-        plan.due_on = Some(key);
-        Some((offset, plan.cut))
+        let before = due.len();
+        laid.retain(|each| {
+            let Some(at) = each.met else { return true };
+            due.push((at, each.id));
+            let plan = taps.get(each.id);
+            (plan.standing, plan.due_on) = (Standing::Due, Some(key));
+            false
+        });
+        due.len() > before
+    }
+
+    /// The first byte of what a side says before which a plan cuts, and how.
+    pub(crate) fn next(&self, taps: &Taps, side: Side) -> Option<(u64, Cut)> {
+        let (at, id) = self.ways[side as usize].due.iter().min()?;
+        Some((*at, taps.cut(*id)))
     }
 
     /// A cut falls at that byte of what a side says: by a plan?
-    pub(crate) fn fell(&mut self, taps: &mut Taps, side: Side, at: u64) -> Option<Place> {
-        let (id, _) = self.ways[side as usize].due.take_if(|(_, offset)| *offset == at)?;
-        let plan = taps.get(id);
-        plan.standing = Standing::Fell;
-        Some(plan.place)
+    pub(crate) fn fell(&mut self, side: Side, at: u64) -> Option<PlanId> {
+        let due = &mut self.ways[side as usize].due;
+        let first = due.iter().copied().min().filter(|(offset, _)| *offset == at)?;
+        due.retain(|each| *each != first);
+        Some(first.1)
     }
 
-    /// The connection is gone: plans whose byte was under way wait for another one.
+    /// Nothing falls on the connection any more: plans whose byte was sent wait for another one.
     pub(crate) fn release(&mut self, taps: &mut Taps) {
-        for (id, _) in self.ways.iter_mut().filter_map(|way| way.due.take()) {
+        for (_, id) in self.ways.iter_mut().flat_map(|way| way.due.drain(..)) {
             let plan = taps.get(id);
             if plan.standing == Standing::Due {
                 plan.standing = Standing::Waits;
@@ -174,11 +184,13 @@ impl Watch {
         }
     }
 
-    /// Forgets a plan; answers with the byte at which it would have cut, if that is under way.
-    pub(crate) fn forget(&mut self, id: PlanId, side: Side) -> Option<u64> {
+    /// Forgets a plan. `true`: its byte was sent.
+    pub(crate) fn forget(&mut self, id: PlanId, side: Side) -> bool {
         let way = &mut self.ways[side as usize];
         way.laid.retain(|each| each.id != id);
-        way.due.take_if(|(due, _)| *due == id).map(|(_, offset)| offset)
+        let before = way.due.len();
+        way.due.retain(|(_, due)| *due != id);
+        way.due.len() < before
     }
 }
 

@@ -1,12 +1,16 @@
 //! Faults leave a trace: in the digest when they are injected, among the effects when somebody suffers them.
 
-use sim::{Effect, Fall, Latency, Node, Often, Options, Ratio, Sim, World};
+use std::num::NonZeroU64;
 
-use crate::support::{MILLISECOND, SECOND};
+use runtime::TcpListener;
+use sim::tap::{Place, Wire};
+use sim::{Cut, Effect, Fall, Latency, Node, Often, Options, Ratio, Side, Sim, World};
+
+use crate::support::{MILLISECOND, SECOND, connect};
 
 #[test]
 fn every_fault_is_part_of_the_digest() {
-    let faults: [fn(&World, &Node); 26] = [
+    let faults: [fn(&World, &Node); 40] = [
         |_, _| {},
         |_, node| node.step_wall(1),
         |_, node| node.slow_disk(2),
@@ -33,19 +37,46 @@ fn every_fault_is_part_of_the_digest() {
         |_, node| node.crash_in_disk_operation(1000, Fall::PowerOff),
         |world, node| world.set_latency(node, node, Latency::Constant(SECOND)),
         |world, node| world.set_latency(node, node, Latency::Constant(MILLISECOND)),
+        |world, node| world.set_bandwidth(node, node, NonZeroU64::new(1)),
+        |_, node| node.kill(),
+        |_, node| node.power_off(),
+        |_, node| {
+            node.power_off();
+            node.restart();
+        },
+        |_, node| node.pause(),
+        |_, node| {
+            node.pause();
+            node.resume();
+        },
+        |world, node| world.block(node, &world.node("script")),
+        |world, node| world.partition(&world.node("script"), node),
+        |world, node| world.isolate(node),
+        |world, _| world.heal_all(),
+        |world, _| assert!(world.cut(&world.connections()[0], Cut::Silence, Side::Opener)),
+        |world, _| assert!(world.cut_at(&world.connections()[0], Side::Opener, 7, Cut::Silence)),
+        |world, _| drop(world.plan_cut(Wire::any(), Side::Opener, Place::after_upgrade(), Cut::Silence)),
+        |world, node| world.alias("sufferer", &[node]),
     ];
     let digests: std::collections::BTreeSet<u128> = faults
         .into_iter()
         .map(|fault| {
             let run = Sim::seed(0).run(async move |world: World| {
                 let node = world.node("victim");
-                node.boot(std::future::pending);
+                node.boot(|| async {
+                    let _listener = TcpListener::bind(([0; 4], 80).into()).await.unwrap();
+                    std::future::pending().await
+                });
+                world.sleep(MILLISECOND).await;
+                let _stream = connect("victim").await.unwrap();
+                world.sleep(SECOND).await;
                 fault(&world, &node);
             });
+            assert_eq!(run.outcome, Ok(()));
             run.digest
         })
         .collect();
-    assert_eq!(digests.len(), 26);
+    assert_eq!(digests.len(), 40);
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! Who sends nothing learns that its peer is gone only if it asks.
 
-use std::io::ErrorKind::{ConnectionReset, InvalidInput, TimedOut};
+use std::io::ErrorKind::{BrokenPipe, ConnectionReset, InvalidInput, TimedOut};
 use std::time::Duration;
 
 use runtime::{KeepAlive, TcpStream};
-use sim::{Cut, Node, Side, Sim, World};
+use sim::{Cut, Effect, Node, Side, Sim, World};
+use tokio::io::AsyncWriteExt;
 
-use crate::support::{MILLISECOND, SECOND, connect, hold, plain, read, server};
+use crate::support::{MILLISECOND, SECOND, connect, hold, plain, read, server, write};
 
 /// Asks after 10 s, and takes the peer for gone 15 s later.
 const TERMS: KeepAlive =
@@ -86,6 +87,23 @@ async fn a_user_timeout_takes_the_place_of_the_count(world: World) {
         let took = world.elapsed() - began;
         assert!(took.abs_diff(takes * SECOND) <= 2 * MILLISECOND, "{took:?}");
     }
+}
+
+#[sim::test(options = plain())]
+async fn an_end_that_is_closed_both_ways_asks_nothing(world: World) {
+    let node = server(&world, async |mut stream: TcpStream| {
+        stream.shutdown().await.unwrap();
+        hold(stream).await;
+    })
+    .await;
+    let mut stream = kept(Some(TERMS)).await;
+    assert_eq!(read(&mut stream).await, Ok(vec![]));
+    stream.shutdown().await.unwrap();
+    world.sleep(SECOND).await;
+    node.power_off();
+    world.sleep(3600 * SECOND).await;
+    assert_eq!(write(&mut stream).await, Err(BrokenPipe));
+    assert!(world.effects().keys().all(|effect| *effect == Effect::PowerOff), "{:?}", world.effects());
 }
 
 #[sim::test(options = plain())]

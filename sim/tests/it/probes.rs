@@ -150,6 +150,30 @@ async fn nobody_waits_for_an_acknowledgement_of_the_handshake(world: World) {
     assert_eq!(read(&mut stream).await, Err(TimedOut));
 }
 
+#[test]
+fn a_silent_opener_does_not_learn_that_its_acceptor_is_gone() {
+    let faults: [fn(&World, &Node); 2] = [
+        |_, node| node.power_off(),
+        |world, node| world.partition(node, &world.node("script")), // until the handshake is forgotten
+    ];
+    for fault in faults {
+        let run = Sim::new(plain()).run(async move |world: World| {
+            let node = server(&world, hold).await;
+            let mut stream = connect("server").await.unwrap();
+            fault(&world, &node); // the last step is under way
+            world.sleep(64 * SECOND).await;
+            world.heal_all();
+            if !node.is_running() {
+                node.restart();
+            }
+            assert!(world.within(2000 * SECOND, read(&mut stream)).await.is_none());
+            assert_eq!(write(&mut stream).await, Ok(1));
+            assert_eq!(world.within(SOON, read(&mut stream)).await, Some(Err(ConnectionReset)));
+        });
+        run.expect_ok();
+    }
+}
+
 #[sim::test(options = plain())]
 async fn what_a_dead_host_had_sent_is_not_sent_again(world: World) {
     let node = server(&world, async |mut stream: TcpStream| {

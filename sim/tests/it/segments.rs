@@ -217,3 +217,34 @@ fn a_path_with_little_bandwidth_queues_what_goes_its_way() {
         }
     }
 }
+
+#[test]
+fn what_is_sent_again_queues_for_the_bandwidth_and_what_is_lost_does_not() {
+    for blocked_first in [false, true] {
+        let run = Sim::new(plain()).run(async move |world: World| {
+            let node = server(&world, crate::support::echo).await;
+            let here = world.node("script");
+            world.set_bandwidth(&here, &node, NonZeroU64::new(1_000));
+            let mut stream = connect("server").await.unwrap();
+            world.sleep(SECOND).await;
+            if !blocked_first {
+                stream.write_all(&[7; 65_000]).await.unwrap();
+            }
+            world.partition(&here, &node);
+            if blocked_first {
+                stream.write_all(&[7; 65_000]).await.unwrap();
+            }
+            world.sleep(if blocked_first { 10 * SECOND } else { 100 * SECOND }).await;
+            world.heal(&here, &node);
+            let began = world.elapsed();
+            stream.read_exact(&mut [0; 1]).await.unwrap();
+            let first = world.elapsed() - began;
+            stream.read_exact(&mut vec![0; 64_999]).await.unwrap();
+            (first, world.elapsed() - began)
+        });
+        let (first, all) = run.expect_ok();
+        assert!(first <= 2 * SECOND, "{first:?}");
+        // 45 frames, 65,000 bytes with their headers, at a byte per millisecond, 300 ms after healing at the latest.
+        assert!((67 * SECOND..69 * SECOND).contains(&all), "{all:?}");
+    }
+}

@@ -1,6 +1,6 @@
 //! One connection between live nodes: order, window, half-close, FIN, RST. The expected errors are what Linux gives.
 
-use std::io::ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, NotConnected};
+use std::io::ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, NotConnected, TimedOut};
 use std::time::Duration;
 
 use runtime::{TcpListener, TcpStream};
@@ -181,6 +181,31 @@ async fn zero_linger_resets(world: World) {
     assert_eq!(read(&mut stream).await, Ok(vec![]));
 }
 
+#[sim::test(options = plain())]
+async fn options_have_the_units_of_the_kernel(world: World) {
+    let node = server(&world, async |stream: TcpStream| {
+        stream.set_linger(Some(Duration::from_millis(500))).unwrap(); // l_linger counts seconds
+    })
+    .await;
+    assert_eq!(read(&mut connect("server").await.unwrap()).await, Err(ConnectionReset));
+    node.kill();
+    let node = server(&world, hold).await;
+    let here = world.node("script");
+    let default = Duration::from_millis(924_600);
+    for (given, kept) in
+        [(Duration::from_micros(999), default), (Duration::from_micros(2_999), 2 * MILLISECOND)]
+    {
+        let mut stream = connect("server").await.unwrap();
+        stream.set_user_timeout(Some(given)).unwrap();
+        world.partition(&node, &here);
+        let began = world.elapsed();
+        assert_eq!(write(&mut stream).await, Ok(1));
+        assert_eq!(read(&mut stream).await, Err(TimedOut));
+        assert_eq!(world.elapsed() - began, kept);
+        world.heal_all();
+    }
+}
+
 fn short_backlog() -> Options {
     Options { net: Network { backlog: 1, ..plain().net }, ..plain() } // one waits, and one more
 }
@@ -200,6 +225,31 @@ async fn a_full_backlog_drops_and_the_client_tries_again(world: World) {
     let began = world.elapsed();
     TcpStream::connect(address).await.unwrap();
     assert_eq!(world.elapsed() - began, SECOND + 2 * MILLISECOND, "the second SYN finds room");
+}
+
+#[sim::test(options = short_backlog())]
+async fn an_attempt_that_is_given_up_holds_its_place_until_the_opener_says_so(world: World) {
+    let node = server(&world, echo).await;
+    let here = world.node("script");
+    for lost in [false, true] {
+        let address = (node.ip(), 80).into();
+        if lost {
+            world.block(&node, &here);
+        }
+        let attempts = async { tokio::join!(TcpStream::connect(address), TcpStream::connect(address)) };
+        // Their SYNs have arrived, and the answers are under way, or lost.
+        assert!(world.within(MILLISECOND * 3 / 2, attempts).await.is_none());
+        if lost {
+            world.sleep(10 * SECOND).await;
+            world.heal_all();
+        }
+        let began = world.elapsed();
+        let third = TcpStream::connect(address).await.unwrap();
+        assert_eq!(world.elapsed() - began, SECOND + 2 * MILLISECOND, "its first SYN found no room");
+        drop(third);
+        world.sleep(SECOND).await;
+        assert_eq!(world.connections().len(), 0);
+    }
 }
 
 #[sim::test(options = plain())]
