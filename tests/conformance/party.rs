@@ -183,7 +183,12 @@ impl Party {
 
     /// Makes the drop of its stream send RST.
     pub(crate) fn linger_not(&self) {
-        self.stream.set_linger(Some(Duration::ZERO)).expect("set");
+        self.linger(Duration::ZERO);
+    }
+
+    /// Asks for that much time to deliver what is unsent when its stream is dropped.
+    pub(crate) fn linger(&self, span: Duration) {
+        self.stream.set_linger(Some(span)).expect("set");
     }
 
     /// Asks whose peer it is.

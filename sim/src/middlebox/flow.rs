@@ -81,7 +81,7 @@ impl Flow {
         }
     }
 
-    /// Reads until the buffer is full or nothing comes.
+    /// Reads until the buffer is full or nothing comes. An error waits until what came before it has passed.
     fn take(&mut self, context: &mut Context<'_>, from: &mut TcpStream) -> bool {
         let mut moved = false;
         while !self.ended && !self.failed && self.buffer.len() < self.most {

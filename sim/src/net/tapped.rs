@@ -1,4 +1,4 @@
-//! Where taps touch the network: a connection opens, bytes are sent, a cut falls, a script plans.
+//! Where taps touch the network: a connection opens, bytes are sent, a cut falls, a script plans or names a byte.
 
 use crate::core::Core;
 use crate::effects::Effect;

@@ -1,6 +1,7 @@
 //! Resets: who sends them, and what is felt of them.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use runtime::TcpListener;
 
@@ -17,6 +18,7 @@ pub(super) fn scripts() -> Vec<Script> {
             feels_it_after_the_end
         ),
         script!(linger_zero_resets, feels_a_reset_server, lingers_not).with_linger(),
+        script!(linger_below_a_second_resets, feels_a_reset_server, lingers_for_half_a_second).with_linger(),
         script!(linger_zero_after_bytes_still_delivers_them, reads_then_reset, writes_and_lingers_not)
             .with_linger(),
         script!(linger_zero_after_its_own_end_resets, reads_until_a_reset, ends_and_lingers_not)
@@ -94,6 +96,15 @@ async fn feels_a_reset_server(stage: Stage, listener: TcpListener) {
 async fn lingers_not(stage: Stage, address: SocketAddr) {
     let party = stage.connect(address).await;
     party.linger_not();
+    settle().await; // accepted meanwhile
+    party.close();
+    stage.meet().await;
+}
+
+/// `l_linger` counts whole seconds.
+async fn lingers_for_half_a_second(stage: Stage, address: SocketAddr) {
+    let party = stage.connect(address).await;
+    party.linger(Duration::from_millis(500));
     settle().await; // accepted meanwhile
     party.close();
     stage.meet().await;
