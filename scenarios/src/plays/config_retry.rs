@@ -83,7 +83,12 @@ impl Plot for ConfigRetry {
     async fn open(&self, stack: &Stack) {
         let draws = Draws::new(stack);
         let (away, trouble) = (draws.away(), *draws.of("cold_trouble").one_of(&COLD));
-        if !draws.is_cold() || !trouble.is_allowed(stack) || stack.world.waives("spare/cold") {
+        if !draws.is_cold() {
+            return Smoke.open(stack).await;
+        }
+        if !trouble.is_allowed(stack) || stack.world.waives("spare/cold") {
+            // What is left out or spared draws what it would have, here and below: what comes after it decides as it did.
+            trouble::latency(&draws.of("latency"));
             return Smoke.open(stack).await;
         }
         stack.world.note(format!("there is no engine yet, but {trouble:?}, for {away:?}"));
@@ -119,6 +124,7 @@ impl Plot for ConfigRetry {
             }
             let restarts = stack.ledger.allows(Family::InstanceKilled);
             if !restarts || !trouble.is_allowed(stack) {
+                trouble::latency(&draws.of("latency"));
                 continue;
             }
             stack.world.note(format!("the engine is in trouble: {trouble:?}, for {away:?}"));
@@ -134,3 +140,6 @@ impl Plot for ConfigRetry {
 
     async fn heal(&self, _: &Stack) {}
 }
+
+#[cfg(test)]
+mod tests;
