@@ -1,5 +1,7 @@
 //! What follows a strike: it is told to the ledger, so that failures are explained, and whoever fell comes back.
 
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::Duration;
 
 use model::fault::Family;
@@ -7,28 +9,32 @@ use sim::{AWAY, PointFault, PointKind, Struck};
 
 use crate::stack::{Application, Stack};
 
-/// How long a platform takes to start again what fell, and how long an engine whose disk failed may take to end.
+/// How long a platform takes to start again what fell, and how long an engine whose disk failed may run until it ends.
 const DOWN: Duration = Duration::from_secs(1);
 
 /// Deals with every strike of the run.
 pub(super) fn watch(stack: &Stack) {
-    let stack = stack.clone();
+    let (stack, leave) = (stack.clone(), Leave::default());
     drop(stack.world.clone().spawn("watch", async move {
         for heard in 0.. {
             let struck = stack.world.struck(heard).await;
             stack.world.note(format!("strike: {struck}"));
-            let stack = stack.clone();
-            drop(stack.world.clone().spawn("struck", async move { suffer(&stack, &struck).await }));
+            let (stack, leave) = (stack.clone(), leave.clone());
+            drop(stack.world.clone().spawn("struck", async move { suffer(&stack, &leave, &struck).await }));
         }
     }));
 }
 
-async fn suffer(stack: &Stack, struck: &Struck) {
+async fn suffer(stack: &Stack, leave: &Leave, struck: &Struck) {
     let engine = stack.engine.node();
     let mut families = families(struck);
     // An engine that is paused before it listens has not been started yet.
     let deaf = stack.world.census().get(&*engine.name()).is_none_or(|census| census.listeners == 0);
     families.extend((families == [Family::EnginePaused] && deaf).then_some(Family::EngineStopped));
+    if families.contains(&Family::EnginePaused) {
+        let now = stack.world.elapsed();
+        leave.pauses.borrow_mut().push((now, struck.until.unwrap_or(now + AWAY)));
+    }
     let strikes: Vec<_> = families.into_iter().map(|family| stack.ledger.struck(family)).collect();
     match struck.fault {
         PointFault::Kill | PointFault::PowerOff => {
@@ -38,14 +44,52 @@ async fn suffer(stack: &Stack, struck: &Struck) {
         PointFault::Fin | PointFault::Reset => {}
         PointFault::BlackHole | PointFault::Pause => stack.world.sleep(AWAY).await,
         PointFault::DiskError => {
-            stack.engine.may_end(true);
-            stack.world.sleep(DOWN).await;
-            stack.engine.may_end(false);
+            leave.grant(stack).await;
             restart(stack, &engine.name());
         }
     }
     for strike in strikes {
         stack.ledger.repaired(strike);
+    }
+}
+
+/// The leave of an engine to end by itself, since its disk has failed. Strikes may overlap.
+#[derive(Clone, Default)]
+struct Leave {
+    /// Disk errors of which the engine may end still.
+    granted: Rc<Cell<u32>>,
+    /// From when to when the engine was paused, or is to be.
+    pauses: Rc<RefCell<Vec<(Duration, Duration)>>>,
+}
+
+impl Leave {
+    /// Grants it until the engine has run for a while, or ended.
+    async fn grant(&self, stack: &Stack) {
+        self.granted.set(self.granted.get() + 1);
+        stack.engine.may_end(true);
+        let begun = stack.world.elapsed();
+        loop {
+            let left = DOWN.saturating_sub(self.ran(begun, stack.world.elapsed()));
+            if left.is_zero() {
+                break;
+            }
+            stack.world.sleep(left).await;
+            if !stack.engine.node().is_running() {
+                break;
+            }
+        }
+        self.granted.set(self.granted.get() - 1);
+        stack.engine.may_end(self.granted.get() > 0);
+    }
+
+    /// How much of a stretch of time the engine was not paused.
+    fn ran(&self, from: Duration, until: Duration) -> Duration {
+        let (mut ran, mut at) = (Duration::ZERO, from);
+        for (begun, ends) in self.pauses.borrow().iter() {
+            ran += begun.saturating_sub(at).min(until.saturating_sub(at));
+            at = at.max(*ends);
+        }
+        ran + until.saturating_sub(at)
     }
 }
 
@@ -87,6 +131,37 @@ fn families(struck: &Struck) -> Vec<Family> {
                 "engine" => vec![Family::StreamCut, Family::EndpointFails],
                 _ => vec![Family::SocketCut, Family::ApiCut],
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::play::{RunOptions, perform};
+    use crate::plays::POINT_RESTART;
+
+    #[test]
+    fn an_engine_that_is_paused_while_its_disk_fails_may_end_when_it_goes_on() {
+        let pauses = ["boot-step#0=pause", "timer#0=pause", "timer#1=pause", "disk-sync#1=pause"];
+        for pause in pauses {
+            let strikes = ["disk-sync#0=disk-error", pause].map(|text| text.parse().expect("a strike"));
+            let options = RunOptions { strikes: strikes.to_vec(), ..RunOptions::default() };
+            let report = perform(&POINT_RESTART, 0, &options);
+            assert!(report.outcome.is_ok(), "{pause}: {:?}", report.outcome);
+            assert_eq!(report.missed, [], "{pause}: both strike");
+        }
+    }
+
+    #[test]
+    fn an_engine_that_is_paused_does_not_run() {
+        let seconds = Duration::from_secs;
+        let leave = Leave::default();
+        assert_eq!(leave.ran(seconds(3), seconds(5)), seconds(2));
+        // The second begins within the first and outlasts it.
+        leave.pauses.borrow_mut().extend([(seconds(1), seconds(4)), (seconds(2), seconds(6))]);
+        for (from, until, ran) in [(0, 1, 1), (0, 3, 1), (3, 5, 0), (3, 8, 2), (0, 8, 3), (7, 8, 1)] {
+            assert_eq!(leave.ran(seconds(from), seconds(until)), seconds(ran), "{from} to {until}");
         }
     }
 }
