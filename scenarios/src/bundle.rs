@@ -14,14 +14,23 @@ use sim::{Checkpoint, Decision};
 use crate::play::{RunOptions, RunReport};
 
 mod hex;
+mod mismatch;
+
+pub use mismatch::{Build, Mismatch};
 
 /// What the field `format` says.
 const FORMAT: &str = "rehearsal failure";
 /// The version that is written and read. It changes when a field changes its meaning or is taken away.
 const VERSION: u64 = 1;
 
-/// The commit of this build; `unknown` outside of git.
+/// The commit of this build; [`UNKNOWN`] outside of git and in debug builds.
 pub const COMMIT: &str = env!("REHEARSAL_COMMIT");
+
+/// What stands for the commit of a build that knows none.
+pub const UNKNOWN: &str = "unknown";
+
+/// The law that a run breaks which is not the same again.
+pub const DETERMINISM: &str = "determinism";
 
 /// A failing run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,29 +129,6 @@ pub enum BundleError {
     },
 }
 
-/// A run that is not the bundle's.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "not the bundle's run: equal for {agreed} events, another one by event {differs}; {}",
-    told(.commit)
-)]
-pub struct Mismatch {
-    /// Up to the last checkpoint they share.
-    pub agreed: u64,
-    /// The first checkpoint that differs.
-    pub differs: u64,
-    /// The bundle's commit.
-    pub commit: String,
-}
-
-fn told(commit: &str) -> String {
-    if commit == COMMIT {
-        format!("the commit is the bundle's, {COMMIT}: changed files, or another way to build")
-    } else {
-        format!("the bundle is of commit {commit}, this is {COMMIT}")
-    }
-}
-
 impl Bundle {
     /// Of a run that broke a law (or was not the same twice), made with these options.
     #[must_use]
@@ -222,15 +208,21 @@ impl Bundle {
     /// Compares the run with one that was made anew.
     ///
     /// # Errors
-    /// Where the two part.
+    /// Where the two part, or that they are judged otherwise.
     pub fn compare(&self, report: &RunReport) -> Result<(), Mismatch> {
-        if (self.digest, self.events) == (report.digest, report.events) {
+        let build = || Build { commit: self.commit.clone(), hosted: self.hosted };
+        if (self.digest, self.events) != (report.digest, report.events) {
+            let agreed = sim::last_shared(&self.checkpoints, &report.checkpoints);
+            let ends = self.checkpoints.iter().chain(&report.checkpoints).map(|each| each.events);
+            let differs = ends.filter(|events| *events > agreed).min().unwrap_or(agreed);
+            return Err(Mismatch::Run { agreed, differs, build: build() });
+        }
+        // Whether it is the same again is not the run's to say.
+        let broken = report.outcome.as_ref().err().map(|broken| broken.law);
+        if self.law == DETERMINISM || broken == Some(&self.law) {
             return Ok(());
         }
-        let agreed = sim::last_shared(&self.checkpoints, &report.checkpoints);
-        let ends = self.checkpoints.iter().chain(&report.checkpoints).map(|each| each.events);
-        let differs = ends.filter(|events| *events > agreed).min().unwrap_or(agreed);
-        Err(Mismatch { agreed, differs, commit: self.commit.clone() })
+        Err(Mismatch::Law { law: self.law.clone(), broken, build: build() })
     }
 }
 

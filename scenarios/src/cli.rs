@@ -14,6 +14,7 @@ mod list;
 mod merge;
 mod name;
 mod paint;
+mod progress;
 mod replay;
 mod report;
 mod shelf;
@@ -21,6 +22,7 @@ mod shrink;
 mod summary;
 mod table;
 mod told;
+mod writable;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -29,8 +31,9 @@ use clap::{Parser, Subcommand};
 
 use crate::bundle::BundleError;
 use crate::play::Play;
+use crate::search::CourseError;
 
-use name::UnknownPlay;
+use name::{NotSmall, UnknownPlay};
 use report::ReportError;
 
 /// Rehearses the platform in simulated weather.
@@ -76,12 +79,32 @@ enum Trouble {
     Unknown(#[from] UnknownPlay),
     #[error(transparent)]
     Report(#[from] ReportError),
+    #[error(transparent)]
+    NotSmall(#[from] NotSmall),
+    #[error(transparent)]
+    Course(#[from] CourseError),
     #[error("there are no plays")]
     NoPlays,
     #[error(transparent)]
     Bundle(#[from] BundleError),
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+impl Trouble {
+    /// The exit code that it ends with.
+    fn code(&self) -> ExitCode {
+        match self {
+            Self::Unknown(_)
+            | Self::NotSmall(_)
+            | Self::NoPlays
+            | Self::Report(_)
+            | Self::Bundle(_)
+            | Self::Course(CourseError::TooManyPoints { .. }) => ExitCode::from(USAGE),
+            Self::Course(CourseError::Interrupted) => ExitCode::from(INTERRUPTED),
+            Self::Io(_) => ExitCode::FAILURE,
+        }
+    }
 }
 
 /// Exit code of a command line that makes no sense; clap's, and that of most tools.
@@ -118,12 +141,7 @@ pub fn main(plays: &[&'static dyn Play]) -> ExitCode {
         Err(Trouble::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::FAILURE,
         Err(trouble) => {
             anstream::eprintln!("{}", paint::bad(format_args!("error: {trouble}")));
-            match trouble {
-                Trouble::Unknown(_) | Trouble::NoPlays | Trouble::Report(_) | Trouble::Bundle(_) => {
-                    ExitCode::from(USAGE)
-                }
-                Trouble::Io(_) => ExitCode::FAILURE,
-            }
+            trouble.code()
         }
     }
 }

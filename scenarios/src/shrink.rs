@@ -41,6 +41,8 @@ pub struct Plan<'a> {
     pub seed: u64,
     /// What the failing run is told. Its overrides are what is shrunk, the rest stays.
     pub options: RunOptions,
+    /// The law that it is known to have broken; else whichever it breaks.
+    pub law: Option<&'a str>,
     /// Worker threads.
     pub jobs: NonZeroUsize,
     /// How long it may take, by the host's clock.
@@ -109,12 +111,20 @@ pub enum ShrinkError {
     /// The run is not the same twice.
     #[error("the run cannot be shrunk, since it is not the same twice: {0}")]
     Unsteady(#[from] Box<Divergence>),
+    /// The run breaks another law than it is known to have broken.
+    #[error("the bundle broke {known}, and this run breaks {found}: it is another failure")]
+    OtherLaw {
+        /// Which it is known to have broken.
+        known: String,
+        /// Which it breaks.
+        found: &'static str,
+    },
 }
 
 /// Shrinks. `watch` is told before each step.
 ///
 /// # Errors
-/// If the run breaks no law, or is not the same twice.
+/// If the run breaks no law, another one than it is known for, or is not the same twice.
 ///
 /// # Panics
 /// If the host gives no threads.
@@ -122,6 +132,9 @@ pub fn shrink(plan: &Plan<'_>, watch: impl FnMut(Progress)) -> Result<Shrunk, Sh
     let original = Trial::new(plan, "", 0).run(&plan.options.overrides);
     let law = original.outcome.as_ref().err().ok_or(ShrinkError::Holds)?.law;
     twice::again(plan.play, &plan.options, &original)?;
+    if let Some(known) = plan.law.filter(|known| *known != law) {
+        return Err(ShrinkError::OtherLaw { known: known.to_owned(), found: law });
+    }
     let script = Script::new(&plan.options.overrides, &original.streams);
     let trial = Trial::new(plan, law, original.events);
     let mut search = Search { trial, streams: original.streams.clone(), script: script.clone(), watch };

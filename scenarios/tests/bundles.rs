@@ -170,3 +170,33 @@ fn what_does_not_fail_or_is_not_the_same_twice_is_not_shrunk() {
         "the run cannot be shrunk, since it is not the same twice: two runs in one process differ",
     );
 }
+
+#[test]
+fn where_no_bundle_can_be_written_nothing_is_shrunk() {
+    let folder = Folder::new("nowhere");
+    let (text, code) = said(&["shrink", "stormy:5", "--out", &folder.path("missing/small.json")]);
+    assert_eq!(code, 2, "{text}");
+    contains(&text, "missing/small.json: No such file");
+    assert!(!text.contains(" runs in "), "nothing was run: {text}");
+    let (text, code) = said(&["shrink", "stormy:5", "--out", &folder.path("small")]);
+    assert_eq!(code, 2, "{text}");
+    contains(&text, "the name of a bundle ends in .json");
+}
+
+#[test]
+fn the_law_of_a_bundle_is_the_one_that_counts() {
+    let folder = Folder::new("law");
+    let found = folder.path("found");
+    said(&["explore", "--scenario", "flawed", "--start", "3", "--seeds", "1", "--bundles", &found]);
+    let file = std::fs::read_dir(&found).unwrap().next().unwrap().unwrap().path();
+    let other = folder.path("other.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&other, text.replace("\"law\": \"no_such_seed\"", "\"law\": \"dry_feet\"")).unwrap();
+    let (text, code) = said(&["shrink", &other, "--out", &folder.path("small.json")]);
+    assert_eq!(code, 1, "{text}");
+    contains(&text, "the bundle broke dry_feet, and this run breaks no_such_seed: it is another failure");
+    let (text, code) = said(&["replay", &other]);
+    assert_eq!(code, 1, "{text}");
+    contains(&text, "the bundle broke dry_feet; this run, the same to the last event, breaks no_such_seed; ");
+    assert!(!text.contains("as in the bundle"), "{text}");
+}

@@ -121,7 +121,7 @@ fn a_fault_at_every_point_finds_each_that_breaks_a_law() {
     assert!(text.contains("broken: words_are_kept"), "{text}");
     assert!(text.contains("struck: disk-error at disk-sync 1 of store\n"), "{text}");
     let (text, code) = said("replay credulous:0 --strike disk-sync#9=disk-error");
-    assert_eq!(code, 0);
+    assert_eq!(code, 1, "what does not strike shows nothing");
     assert!(text.contains("to strike, but never did: disk-sync#9=disk-error\n"), "{text}");
     let (text, _) = said("explore --strategy points --keep-going");
     assert!(text.contains(" 3 disk-sync"), "{text}");
@@ -217,6 +217,18 @@ fn reports_that_do_not_belong_together_are_refused() {
         ),
         ("explore --strategy guess".to_owned(), "a strategy is random, swarm"),
         ("explore --shard 3/2".to_owned(), "a shard is NUMBER/COUNT"),
+        ("explore --shard 1/18446744073709551615".to_owned(), "of 65536 at most"),
+        (
+            "explore --strategy points --scenario credulous,calm".to_owned(),
+            "calm is not made for one fault at every point: whoever such a fault fells would not come back; those made \
+             for it are credulous",
+        ),
+        (
+            format!("explore --scenario calm --seeds 1 --report {}/no/report", folder.display()),
+            "No such file",
+        ),
+        (format!("explore --scenario calm --seeds 1 --report {}", folder.display()), "is a directory"),
+        ("shrink stormy:5 --out small".to_owned(), "the name of a bundle ends in .json"),
         ("replay calm:1 --strike timer#1=meteor".to_owned(), "no fault is called \"meteor\""),
         ("replay calm:1 --branch 1s=2".to_owned(), "a branch is"),
         ("replay calm:1 --schedule lifo".to_owned(), "a schedule is"),
@@ -224,6 +236,7 @@ fn reports_that_do_not_belong_together_are_refused() {
         let (text, code) = said(&strange);
         assert_eq!(code, 2, "{strange}: {text}");
         assert!(text.contains(why), "{strange}: {text}");
+        assert!(!text.contains(" runs in "), "nothing was searched: {text}");
     }
     let joined = folder.join("joined").display().to_string();
     said(&format!("merge {one} {two} --report {joined}"));

@@ -76,9 +76,40 @@ fn another_run_is_told_with_the_first_checkpoint_that_differs() {
     let elsewhere = Bundle { commit: "d2b4c9f".to_owned(), ..bundle() };
     assert_eq!(elsewhere.compare(&report([7, u128::MAX])), Ok(()));
     let late = elsewhere.compare(&report([7, 1])).unwrap_err();
-    assert_eq!((late.agreed, late.differs), (1024, 1500));
+    let build = Build { commit: "d2b4c9f".to_owned(), hosted: sim::is_hosted() };
+    assert_eq!(late, Mismatch::Run { agreed: 1024, differs: 1500, build });
     assert!(late.to_string().contains("the bundle is of commit d2b4c9f, this is "), "{late}");
     let early = bundle().compare(&report([8, 1])).unwrap_err();
-    assert_eq!((early.agreed, early.differs), (0, 1024));
-    assert!(early.to_string().contains("the commit is the bundle's"), "{early}");
+    assert!(early.to_string().contains("equal for 0 events, another one by event 1024; "), "{early}");
+    // Debug builds know no commit.
+    let same = if COMMIT == UNKNOWN { "neither commit is known" } else { "the commit is the bundle's" };
+    assert!(early.to_string().contains(same), "{early}");
+}
+
+#[test]
+fn a_bundle_of_a_build_that_was_hosted_otherwise_says_so_first() {
+    let other = Bundle { hosted: !sim::is_hosted(), ..bundle() };
+    let mismatch = other.compare(&RunReport::fallen(0, &"")).unwrap_err().to_string();
+    let (_, why) = mismatch.split_once("; ").unwrap();
+    let told = if sim::is_hosted() { "the bundle was built without" } else { "this is built without" };
+    assert!(why.starts_with(told), "{mismatch}");
+}
+
+#[test]
+fn an_equal_run_that_is_judged_otherwise_is_a_mismatch() {
+    let broken = |law| {
+        let at = protocol::time::Mono::ZERO;
+        Err(model::Broken { law, at, place: None, text: String::new() })
+    };
+    let report =
+        |outcome| RunReport { outcome, digest: u128::MAX, events: 1500, ..RunReport::fallen(0, &"") };
+    assert_eq!(bundle().compare(&report(broken("a_law"))), Ok(()));
+    let other = bundle().compare(&report(broken("b_law"))).unwrap_err().to_string();
+    assert!(
+        other.starts_with("the bundle broke a_law; this run, the same to the last event, breaks b_law; ")
+    );
+    let none = bundle().compare(&report(Ok(()))).unwrap_err().to_string();
+    assert!(none.starts_with("the bundle broke a_law; this run, the same to the last event, does not; "));
+    let unsteady = Bundle { law: DETERMINISM.to_owned(), ..bundle() };
+    assert_eq!(unsteady.compare(&report(Ok(()))), Ok(()), "that shows between two runs");
 }

@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
-
-use crate::cli::report::{Failure, Report, replay_line};
+use crate::cli::name::{self, NotSmall};
+use crate::cli::progress::Bar;
+use crate::cli::report::{Failure, Report, ReportError, State};
 use crate::cli::shelf::Shelf;
-use crate::cli::told::flags;
-use crate::cli::{Ending, Trouble, duration, interrupt, name, paint, summary, table};
+use crate::cli::{Ending, Trouble, duration, interrupt, paint, summary, table, writable};
 use crate::play::Play;
-use crate::search::{Before, Failed, Fresh, Limit, Plan, Process, Progress, Shard, Start, Strategy, explore};
+use crate::search::{Before, Course, Fresh, Limit, Plan, Process, Shard, Start, Strategy, explore};
 
 /// Seeds per play if nothing is said: about a quarter of a minute on two cores.
 const SEEDS: u64 = 200;
@@ -96,37 +95,61 @@ pub(super) fn run(
         verify: fresh.as_ref().map(|fresh| fresh as &dyn Fresh),
         interrupted: interrupt::watch()?,
     };
+    let shelf = arguments.bundles.clone().map(Shelf::open).transpose()?;
+    if let Some(path) = &arguments.report {
+        writable::file(path).map_err(|source| ReportError::File { path: path.clone(), source })?;
+    }
+    let before = arguments.resume.as_ref().map(|path| resumed(path, &plan)).transpose()?;
+    let bar = Bar::new(plan.limit, arguments.json);
+    let course = Course::new(&plan, |done, all| bar.tell_ahead(done, all));
+    let course = course.inspect_err(|_| bar.clear())?;
     let mut known = Vec::new();
-    if let Some(path) = &arguments.resume {
-        let report = Report::read(path)?;
-        plan.before = report.before(path, &plan)?;
+    if let Some((path, report)) = before {
+        plan.before = report.before(path, &plan, &course)?;
         known = report.failures;
     }
-    let report = search(&plan, arguments, &known, out)?;
+    let places = Places { report: arguments.report.as_deref(), shelf: shelf.as_ref() };
+    let report = search(&plan, &course, &known, (&bar, &places), out)?;
     answer(&report, &[], arguments.json, arguments.marks, out)
+}
+
+/// The report that a search goes on from.
+fn resumed<'a>(path: &'a Path, plan: &Plan<'_>) -> Result<(&'a Path, Report), ReportError> {
+    let report = Report::read(path)?;
+    report.belongs_to(path, plan)?;
+    if !report.search.has_commit() {
+        let note = "note: neither this build nor that of the report knows its commit: see yourself that their code is one";
+        anstream::eprintln!("{}", paint::odd(note));
+    }
+    Ok((path, report))
+}
+
+/// Where findings go beside the answer.
+struct Places<'a> {
+    report: Option<&'a Path>,
+    shelf: Option<&'a Shelf>,
 }
 
 /// Searches, and tells on the way what fails.
 fn search(
     plan: &Plan<'_>,
-    arguments: &Arguments,
+    course: &Course<'_>,
     known: &[Failure],
+    (bar, places): (&Bar, &Places<'_>),
     out: &mut dyn Write,
 ) -> Result<Report, Trouble> {
-    let shelf = arguments.bundles.clone().map(Shelf::open).transpose()?;
-    let bar = Bar::new(plan.limit, arguments.json);
     let mut trouble = None;
     let mut written = Duration::ZERO;
-    let findings = explore(plan, |progress, findings, failed| {
+    let findings = explore(plan, course, |progress, findings, failed| {
         let told = bar.tell(progress, failed, out).map_err(Trouble::from);
-        let kept = match &arguments.report {
+        let kept = match places.report {
             Some(path) if progress.elapsed >= written + REPORT_EVERY => {
                 written = progress.elapsed;
-                Report::of(plan, findings, true, known).write(path).map_err(Trouble::from)
+                Report::of(plan, findings, State::Going, known).write(path).map_err(Trouble::from)
             }
             Some(_) | None => Ok(()),
         };
-        let bundled = match (&shelf, failed) {
+        let bundled = match (places.shelf, failed) {
             (Some(shelf), Some(failed)) => shelf
                 .keep(plan.plays, failed)
                 .map_err(Trouble::from)
@@ -140,8 +163,8 @@ fn search(
         }
     });
     bar.clear();
-    let report = Report::of(plan, &findings, findings.interrupted, known);
-    if let Some(path) = &arguments.report {
+    let report = Report::of(plan, &findings, State::last(&findings), known);
+    if let Some(path) = places.report {
         report.write(path)?;
     }
     trouble.map_or(Ok(report), Err)
@@ -177,6 +200,11 @@ impl Arguments {
             [] => plays.iter().copied().filter(|play| play.is_small() == points).collect(),
             names => names.iter().map(|play| name::find(plays, play)).collect::<Result<_, _>>()?,
         };
+        // Only these say what may strike where, and start again whoever fell.
+        if let Some(large) = chosen.iter().find(|play| points && !play.is_small()) {
+            let small = plays.iter().filter(|play| play.is_small()).map(|play| play.name()).collect();
+            return Err(NotSmall { name: large.name(), small }.into());
+        }
         if chosen.is_empty() { Err(Trouble::NoPlays) } else { Ok(chosen) }
     }
 
@@ -198,70 +226,4 @@ impl Arguments {
             (false, false) => FAILURES_MAX,
         }
     }
-}
-
-/// The progress bar, which only terminals see, and failures as they are found, which everybody does.
-struct Bar {
-    bar: ProgressBar,
-    limit: Limit,
-    json: bool,
-}
-
-impl Bar {
-    fn new(limit: Limit, json: bool) -> Self {
-        let bar = ProgressBar::new(0);
-        let style = "{elapsed_precise} {bar:30} {msg}";
-        bar.set_style(ProgressStyle::with_template(style).expect("the template is well formed"));
-        Self { bar, limit, json }
-    }
-
-    fn tell(&self, progress: Progress, failed: Option<&Failed>, out: &mut dyn Write) -> std::io::Result<()> {
-        let Progress { done, total, failures, elapsed } = progress;
-        match self.limit {
-            Limit::Seeds(_) => {
-                self.bar.set_length(total.unwrap_or(done));
-                self.bar.set_position(done);
-            }
-            Limit::Time(limit) => {
-                let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-                self.bar.set_length(millis(limit));
-                self.bar.set_position(millis(elapsed.min(limit)));
-            }
-        }
-        let of = total.map_or_else(String::new, |total| format!("/{total}"));
-        let failures = if failures == 0 { String::new() } else { format!(", {failures} failed") };
-        self.bar.set_message(format!("{done}{of} runs{failures}"));
-        let Some(failed) = failed else { return Ok(()) };
-        self.bar.suspend(|| {
-            if self.json {
-                let Failed { play, seed, options, why, .. } = failed;
-                anstream::eprintln!("{play}:{seed}{} {why}", flags(options));
-                return Ok(());
-            }
-            write_failure(failed, out)
-        })
-    }
-
-    fn tell_bundle(&self, path: &Path, out: &mut dyn Write) -> std::io::Result<()> {
-        self.bar.suspend(|| {
-            if self.json {
-                anstream::eprintln!("  bundle: {}", path.display());
-                return Ok(());
-            }
-            writeln!(out, "  bundle: {}", path.display())?;
-            out.flush()
-        })
-    }
-
-    fn clear(&self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-fn write_failure(failed: &Failed, out: &mut dyn Write) -> std::io::Result<()> {
-    let Failed { play, seed, options, why, .. } = failed;
-    let run = format!("{play}:{seed}{}", flags(options));
-    writeln!(out, "{} {why}", paint::bad(run))?;
-    writeln!(out, "  replay: {}", paint::command(replay_line(failed)))?;
-    out.flush()
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::cli::explore::answer;
 use crate::cli::report::Report;
-use crate::cli::{Ending, Trouble};
+use crate::cli::{Ending, Trouble, paint};
 
 /// What `merge` can be told.
 #[derive(Debug, clap::Args)]
@@ -30,6 +30,11 @@ pub(super) fn run(arguments: &Arguments, out: &mut dyn Write) -> Result<Ending, 
     let mut joined = Report::read(first)?;
     for other in others {
         joined.join(other, Report::read(other)?)?;
+    }
+    if !others.is_empty() && !joined.search.has_commit() {
+        let note =
+            "note: the builds that wrote these reports know no commit: see yourself that their code is one";
+        anstream::eprintln!("{}", paint::odd(note));
     }
     if let Some(path) = &arguments.report {
         joined.write(path)?;

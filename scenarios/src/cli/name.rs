@@ -76,6 +76,20 @@ pub(super) fn find(plays: &[&'static dyn Play], name: &str) -> Result<&'static d
     })
 }
 
+/// A play is too large to be run once per point.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{name} is not made for one fault at every point: whoever such a fault fells would not come back; those made for it \
+     are {}",
+    small.join(", ")
+)]
+pub(super) struct NotSmall {
+    /// The name.
+    pub(super) name: &'static str,
+    /// Which are not.
+    pub(super) small: Vec<&'static str>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::bundle::{Bundle, BundleError};
+use crate::bundle::{Bundle, BundleError, DETERMINISM};
 use crate::cli::report::replay_line;
+use crate::cli::writable;
 use crate::play::{Play, RunOptions, perform};
 use crate::search::{Failed, Why};
 
@@ -18,11 +19,7 @@ impl Shelf {
     /// # Errors
     /// What the system says.
     pub(super) fn open(folder: PathBuf) -> Result<Self, BundleError> {
-        let trial = folder.join(".rehearse");
-        let writable = std::fs::create_dir_all(&folder)
-            .and_then(|()| std::fs::write(&trial, ""))
-            .and_then(|()| std::fs::remove_file(&trial));
-        match writable {
+        match std::fs::create_dir_all(&folder).and_then(|()| writable::folder(&folder)) {
             Ok(()) => Ok(Self { folder }),
             Err(source) => Err(BundleError::Io { path: folder, source }),
         }
@@ -46,7 +43,7 @@ fn bundle(play: &dyn Play, failed: &Failed) -> Bundle {
     let report = perform(play, failed.seed, &options);
     let law = match &failed.why {
         Why::Law(broken) => broken.law,
-        Why::Missed(_) | Why::Diverged(_) | Why::Fresh(_) => "determinism",
+        Why::Missed(_) | Why::Diverged(_) | Why::Fresh(_) => DETERMINISM,
     };
     let line = replay_line(failed);
     Bundle::new(failed.play, &failed.options, (law, failed.why.to_string()), &report, line)

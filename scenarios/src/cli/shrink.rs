@@ -2,15 +2,15 @@
 
 use std::io::Write;
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, BundleError};
 use crate::cli::name::{Subject, find};
 use crate::cli::told::{Told as How, flags};
-use crate::cli::{Ending, Trouble, duration, interrupt, paint};
+use crate::cli::{Ending, Trouble, duration, interrupt, paint, writable};
 use crate::play::{Play, RunOptions};
 use crate::shrink::{Plan, Progress, Shrunk, Size, shrink};
 
@@ -29,7 +29,7 @@ pub(super) struct Arguments {
     #[command(flatten)]
     told: How,
     /// Where the smaller run's bundle goes [default: SCENARIO-SEED-DIGEST.json]
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE.json", value_parser = bundle_path)]
     out: Option<PathBuf>,
     /// End after so long with what there is then: 60s, 5m [default: when nothing more can go]
     #[arg(long = "for", value_name = "TIME", id = "time", value_parser = duration::parse)]
@@ -39,25 +39,40 @@ pub(super) struct Arguments {
     jobs: Option<NonZeroUsize>,
 }
 
+/// Why a file cannot be a bundle's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the name of a bundle ends in .json: by that replay and shrink know it")]
+struct NoBundleName;
+
+fn bundle_path(text: &str) -> Result<PathBuf, NoBundleName> {
+    if text.ends_with(".json") { Ok(text.into()) } else { Err(NoBundleName) }
+}
+
 /// Obeys.
 pub(super) fn run(
     arguments: &Arguments,
     plays: &[&'static dyn Play],
     out: &mut dyn Write,
 ) -> Result<Ending, Trouble> {
-    let (name, seed, options) = match &arguments.run {
-        Subject::Run(run) => (run.play.clone(), run.seed, arguments.told.options()),
+    let (name, seed, options, law) = match &arguments.run {
+        Subject::Run(run) => (run.play.clone(), run.seed, arguments.told.options(), None),
         Subject::File(path) => {
             let bundle = Bundle::read(path)?;
-            (bundle.scenario, bundle.seed, arguments.told.beside(bundle.options))
+            (bundle.scenario, bundle.seed, arguments.told.beside(bundle.options), Some(bundle.law))
         }
     };
     let play = find(plays, &name)?;
+    let given = arguments.out.as_deref();
+    let place = given.unwrap_or(Path::new("."));
+    given
+        .map_or_else(|| writable::folder(place), writable::file)
+        .map_err(|source| BundleError::Io { path: place.to_owned(), source })?;
     let cores = || std::thread::available_parallelism().ok();
     let plan = Plan {
         play,
         seed,
         options: options.clone(),
+        law: law.as_deref(),
         jobs: arguments.jobs.or_else(cores).unwrap_or(NonZeroUsize::MIN),
         limit: arguments.time,
         interrupted: interrupt::watch()?,
@@ -76,11 +91,13 @@ pub(super) fn run(
     write(&name, seed, &shrunk, begun.elapsed(), out)?;
     let options = RunOptions { overrides: shrunk.overrides.clone(), ..options };
     let replay = format!("cargo replay {name}:{seed}{}", flags(&options));
+    // First of all, since it is all that is needed: a file may still not be written.
+    writeln!(out, "  replay: {}", paint::command(&replay))?;
+    out.flush()?;
     let law = (shrunk.broken.law, shrunk.broken.to_string());
     let bundle = Bundle::new(&name, &options, law, &shrunk.report, replay);
     let path = arguments.out.clone().unwrap_or_else(|| bundle.file_name().into());
     bundle.write(&path)?;
-    writeln!(out, "  replay: {}", paint::command(&bundle.replay))?;
     writeln!(out, "  bundle: {}", path.display())?;
     Ok(if shrunk.interrupted { Ending::Interrupted } else { Ending::Passed })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::cli::report::{Failure, Points, Report};
+use crate::cli::report::{Failure, Part, Points, Report, State};
 use crate::search::tally::{FamilyTally, Name};
 use crate::search::{Shard, Tally, shortfalls};
 
@@ -26,6 +26,8 @@ pub(super) struct Summary {
     pub(super) shards: Vec<String>,
     /// Which parts are missing where parts were joined.
     pub(super) shards_missing: Vec<String>,
+    /// Which parts were not done to their end, and ended without a word.
+    pub(super) shards_unfinished: Vec<String>,
     /// Threads.
     pub(super) jobs: usize,
     /// Whether each seed was run three times.
@@ -95,7 +97,9 @@ pub(super) fn of(report: &Report, missing: &[Shard]) -> Summary {
     let scenarios = || search.scenarios.iter().zip(&report.tallies);
     // A search that was cut short shows less than it would have.
     let whole = report.is_whole() && missing.is_empty();
-    let begun = report.tallies.iter().all(|tally| tally.seeds > 0);
+    // A part of it may have none of a play's runs.
+    let is_all = missing.is_empty() && report.parts.len() as u64 == report.parts[0].shard.of;
+    let begun = !is_all || report.tallies.iter().all(|tally| tally.seeds > 0);
     let shortfalls: Vec<String> = scenarios()
         .filter(|_| whole)
         .flat_map(|(play, tally)| shortfalls(play, tally))
@@ -109,15 +113,20 @@ pub(super) fn of(report: &Report, missing: &[Shard]) -> Summary {
     let never = marks.iter().filter(|(_, hits)| **hits == 0);
     let marks_never_reached = never.map(|(mark, _)| mark.clone()).collect();
     marks.retain(|_, hits| *hits > 0);
-    let shards: Vec<_> = report.parts.iter().map(|part| part.shard.to_string()).collect();
+    let shards = |are: &dyn Fn(&Part) -> bool| {
+        let parts = report.parts.iter().filter(|part| are(part));
+        parts.map(|part| part.shard.to_string()).collect::<Vec<_>>()
+    };
+    let ended_by = |state| report.parts.iter().any(|part| part.state == state);
     Summary {
         passed: whole && begun && report.failures.is_empty() && shortfalls.is_empty(),
-        interrupted: report.parts.iter().any(|part| part.interrupted),
-        gave_up: report.parts.iter().any(|part| part.gave_up),
+        interrupted: ended_by(State::Interrupted),
+        gave_up: ended_by(State::GaveUp),
         start: search.start,
         strategy: search.strategy.clone(),
-        shards,
+        shards: shards(&|_| true),
         shards_missing: missing.iter().map(ToString::to_string).collect(),
+        shards_unfinished: shards(&|part| part.state == State::Going),
         jobs,
         verified: search.verified,
         hosted: search.hosted,

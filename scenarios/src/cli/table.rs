@@ -58,6 +58,9 @@ fn last_line(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
         (0, 0) if summary.passed => paint::good("nothing failed").to_string(),
         (0, 0) if summary.interrupted => paint::odd("nothing failed so far").to_string(),
         (0, 0) if !summary.shards_missing.is_empty() => paint::bad("shards are missing").to_string(),
+        (0, 0) if !summary.shards_unfinished.is_empty() => {
+            paint::bad("it was not done to its end").to_string()
+        }
         (0, 0) => paint::bad("a scenario was not run at all, or not to the end").to_string(),
         (0, _) => paint::bad("the batch falls short").to_string(),
         (failures, _) if summary.gave_up => {
@@ -72,6 +75,10 @@ fn last_line(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     let cut = if summary.interrupted { ", then ended by Ctrl-C" } else { "" };
     for shard in &summary.shards_missing {
         writeln!(out, "{} {shard}", paint::bad("a shard is missing:"))?;
+    }
+    for shard in &summary.shards_unfinished {
+        let advice = "--resume goes on from its report";
+        writeln!(out, "{} {shard}; {advice}", paint::bad("a shard ended without a word:"))?;
     }
     writeln!(out, "{done}{shards}{cut}: {verdict}")
 }

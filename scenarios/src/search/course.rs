@@ -9,8 +9,10 @@ use std::time::Duration;
 use sim::{Branch, Schedule};
 
 use crate::play::{Play, RunOptions, RunReport, perform};
+use crate::search::ahead;
+use crate::search::explore::Plan;
 use crate::search::points::{self, Recording};
-use crate::search::seeds::{Items, Limit, Start};
+use crate::search::seeds::{Items, Limit};
 use crate::search::strategy::Strategy;
 
 /// Branches of each seed. Ours: enough that the run they share is cheap among them.
@@ -52,6 +54,24 @@ pub struct Trunk {
     moments: Vec<Duration>,
 }
 
+/// Why a search cannot begin.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CourseError {
+    /// A run has more points than are kept.
+    #[error("{play}:{seed} has more than {max} points: one fault at every point is for plays with fewer")]
+    TooManyPoints {
+        /// The play.
+        play: &'static str,
+        /// The seed.
+        seed: u64,
+        /// So many there may be.
+        max: usize,
+    },
+    /// It was interrupted from outside.
+    #[error("ended while what must be known ahead was still being run: nothing was searched")]
+    Interrupted,
+}
+
 /// The runs of a search.
 pub struct Course<'a> {
     plays: &'a [&'a dyn Play],
@@ -64,40 +84,54 @@ pub struct Course<'a> {
 }
 
 impl<'a> Course<'a> {
-    /// The runs of these plays by this strategy. It runs what it must have seen.
+    /// The runs of a plan. It runs what it must have seen, on the threads of the plan; `watch` is told how many of these
+    /// runs are done, and how many there are.
+    ///
+    /// # Errors
+    /// If a run has too many points, or on interruption.
     ///
     /// # Panics
     /// If there are no plays.
-    #[must_use]
-    pub fn new(plays: &'a [&'a dyn Play], start: Start, limit: Limit, strategy: Strategy) -> Self {
-        let items = Items::new(start, plays.len());
+    pub fn new(plan: &Plan<'a>, mut watch: impl FnMut(u64, u64)) -> Result<Self, CourseError> {
+        let (plays, strategy) = (plan.plays, plan.strategy);
+        let items = Items::new(plan.start, plays.len());
+        let host = (plan.jobs, plan.interrupted);
         let (mut polls, mut recorded) = (Vec::new(), Vec::new());
-        let seeds = match limit {
+        let seeds = match plan.limit {
             Limit::Seeds(seeds) => Some(items.total(seeds)),
             Limit::Time(_) => None,
         };
         let total = match strategy {
             Strategy::Random | Strategy::Swarm => seeds,
             Strategy::Pct { .. } => {
-                let of = |play: &&dyn Play| perform(*play, start.0, &RunOptions::default()).polls;
-                polls = plays.iter().map(of).collect();
+                let count = plays.len() as u64;
+                let of = |number| {
+                    let (play, seed) = items.get(number);
+                    Ok(perform(plays[play], seed, &RunOptions::default()).polls)
+                };
+                polls = ahead::each(count, host, of, |done| watch(done, count))?;
                 seeds
             }
             Strategy::Branch => seeds.map(|seeds| seeds.saturating_mul(BRANCHES + 1)),
             Strategy::Points { pairs } => {
                 // One seed of each has thousands of runs, so that is where a search limited by time begins and ends.
-                let mut first = 0;
-                for number in 0..seeds.unwrap_or_else(|| items.total(1)) {
+                let count = seeds.unwrap_or_else(|| items.total(1));
+                let of = |number| {
                     let (play, seed) = items.get(number);
-                    let recording = points::record(plays[play], seed, pairs);
-                    let runs = 1 + recording.runs.len() as u64;
+                    points::record(plays[play], seed, pairs)
+                };
+                let recordings = ahead::each(count, host, of, |done| watch(done, count))?;
+                let mut first = 0_u64;
+                for (number, recording) in (0..).zip(recordings) {
+                    let (play, seed) = items.get(number);
+                    let runs = recording.runs().saturating_add(1);
                     recorded.push(Recorded { play, seed, recording, first });
-                    first += runs;
+                    first = first.saturating_add(runs);
                 }
                 Some(first)
             }
         };
-        Self { plays, strategy, items, total, polls, recorded }
+        Ok(Self { plays, strategy, items, total, polls, recorded })
     }
 
     /// How many runs there are, if that is known.
@@ -112,6 +146,18 @@ impl<'a> Course<'a> {
         match self.strategy {
             Strategy::Branch => BRANCHES + 1,
             Strategy::Random | Strategy::Swarm | Strategy::Pct { .. } | Strategy::Points { .. } => 1,
+        }
+    }
+
+    /// Neighbouring runs that belong to one shard, from each multiple of so many on: all plays with one seed, so that
+    /// every shard sees every play. One by one where a run was recorded.
+    #[must_use]
+    pub const fn share(&self) -> u64 {
+        match self.strategy {
+            Strategy::Points { .. } => 1,
+            Strategy::Branch | Strategy::Random | Strategy::Swarm | Strategy::Pct { .. } => {
+                self.plays.len() as u64 * self.unit()
+            }
         }
     }
 
@@ -168,9 +214,9 @@ impl<'a> Course<'a> {
     fn struck(&self, index: u64) -> Item {
         let place = self.recorded.partition_point(|recorded| recorded.first <= index) - 1;
         let Recorded { play, seed, recording, first } = &self.recorded[place];
-        let number = usize::try_from(index - first).expect("a place in a list");
         // The recorded run itself comes first.
-        let strikes = number.checked_sub(1).map_or_else(Vec::new, |number| recording.runs[number].clone());
+        let strikes =
+            (index - first).checked_sub(1).map_or_else(Vec::new, |number| recording.strikes(number));
         let options = RunOptions { strikes, ..RunOptions::default() };
         Item { index, play: *play, seed: *seed, options }
     }

@@ -1,6 +1,7 @@
 //! Part of a search: which of its runs are done here, and which were done before.
 //!
-//! A shard takes every n-th run, so that all shards see every play, and take about as long. What is done is kept as
+//! A shard takes every n-th unit of neighbouring runs. A unit holds all plays ([`crate::search::course`] says how large
+//! it is), so all shards see every play, and take about as long. What is done is kept as
 //! ranges, since a search that was cut off has holes where a worker had not finished.
 
 use std::fmt;
@@ -20,6 +21,15 @@ pub struct Shard {
 impl Shard {
     /// All of it.
     pub const WHOLE: Self = Self { number: 1, of: 1 };
+
+    /// A search has no more parts than this. Ours: more than anybody has machines.
+    pub const MAX: u64 = 1 << 16;
+
+    /// Whether there can be such a part.
+    #[must_use]
+    pub const fn is_sound(self) -> bool {
+        1 <= self.number && self.number <= self.of && self.of <= Self::MAX
+    }
 
     /// The number of this shard's run in the whole search; `unit` neighbouring runs stay together.
     const fn index(self, place: u64, unit: u64) -> u64 {
@@ -43,7 +53,7 @@ impl fmt::Display for Shard {
 
 /// A text is no shard.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a shard is NUMBER/COUNT, such as 1/4 to 4/4, not {text:?}")]
+#[error("a shard is NUMBER/COUNT, such as 1/4 to 4/4, of {} at most, not {text:?}", Shard::MAX)]
 pub struct ShardError {
     /// The text.
     pub text: String,
@@ -56,7 +66,7 @@ impl FromStr for Shard {
         let parse = || {
             let (number, of) = text.split_once('/')?;
             let shard = Self { number: number.parse().ok()?, of: of.parse().ok()? };
-            (1..=shard.of).contains(&shard.number).then_some(shard)
+            shard.is_sound().then_some(shard)
         };
         parse().ok_or_else(|| ShardError { text: text.to_owned() })
     }
@@ -83,6 +93,14 @@ impl Ranges {
             Some((begin, _)) if *begin == number + 1 => *begin = number,
             _ => self.0.insert(place, (number, number + 1)),
         }
+    }
+
+    /// Whether they are sorted, apart, none of them empty, and all below `end`.
+    #[must_use]
+    pub fn are_sound(&self, end: u64) -> bool {
+        self.0.iter().all(|(begin, end)| begin < end)
+            && self.0.is_sorted_by(|(_, end), (begin, _)| end < begin)
+            && self.0.last().is_none_or(|(_, last)| *last <= end)
     }
 
     /// How many there are.
@@ -187,8 +205,18 @@ mod tests {
     #[test]
     fn a_shard_is_a_number_of_a_count() {
         assert_eq!("2/3".parse(), Ok(Shard { number: 2, of: 3 }));
-        for bad in ["", "1", "0/3", "4/3", "1/0", "a/b", "1/2/3"] {
+        for bad in ["", "1", "0/3", "4/3", "1/0", "a/b", "1/2/3", "1/65537"] {
             assert!(bad.parse::<Shard>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn ranges_that_are_none_are_told_apart() {
+        for sound in [&[][..], &[(0, 3)], &[(0, 3), (4, 9)]] {
+            assert!(Ranges(sound.to_vec()).are_sound(9), "{sound:?}");
+        }
+        for torn in [&[(5, 3)][..], &[(3, 3)], &[(0, 3), (3, 9)], &[(4, 9), (0, 3)], &[(0, 10)]] {
+            assert!(!Ranges(torn.to_vec()).are_sound(9), "{torn:?}");
         }
     }
 }

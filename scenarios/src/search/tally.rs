@@ -121,9 +121,18 @@ impl Tally {
         }
     }
 
+    /// Whether both can be of one play, as it is in one state of the code.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        (&self.declared, self.small) == (&other.declared, other.small)
+    }
+
     /// Adds what other runs of the same play came to.
+    ///
+    /// # Panics
+    /// If it is not [like](Self::is_like) this one.
     pub fn join(&mut self, other: &Self) {
-        assert_eq!((&self.declared, self.small), (&other.declared, other.small), "tallies of one play");
+        assert!(self.is_like(other), "tallies of one play");
         self.swarm += other.swarm;
         self.missed += other.missed;
         self.seeds += other.seeds;

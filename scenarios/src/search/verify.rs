@@ -3,31 +3,43 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::play::{Play, RunOptions, perform};
-use crate::search::explore::{Done, Why};
+use crate::search::crew::Done;
+use crate::search::explore::Why;
 use crate::search::fresh::{Asked, Fingerprint, Fresh, FreshError, Sighting};
 use crate::search::twice::{self, Divergence, IN_A_FRESH_PROCESS};
 
-/// Compares runs with the same runs elsewhere. A difference is worse than a broken law, and takes its place.
-pub(super) fn elsewhere(fresh: &dyn Fresh, done: &mut [Done<'_>], interrupted: &AtomicBool) {
+/// Compares runs with the same runs elsewhere. A difference is worse than a broken law, and takes its place. Returns how
+/// many of them, from the first on, are settled: all, unless it was interrupted.
+pub(super) fn elsewhere(fresh: &dyn Fresh, done: &mut [Done<'_>], interrupted: &AtomicBool) -> usize {
     let begun = runtime::now();
     let runs: Vec<_> = done.iter().map(asked).collect();
     let there = match fresh.sightings(&runs) {
         Ok(there) => there.into_iter().map(Ok).collect(),
         // Ctrl-C reaches the fresh process as well.
-        Err(_) if interrupted.load(Ordering::Relaxed) => return,
+        Err(_) if interrupted.load(Ordering::Relaxed) => {
+            return done.iter().take_while(|done| has_diverged(done)).count();
+        }
         // One of them took the whole process with it: each by itself shows which.
         Err(_) => runs.iter().map(|run| alone(fresh, run)).collect::<Vec<_>>(),
     };
     assert_eq!(there.len(), done.len(), "one answer per run");
     let busy = begun.elapsed() / u32::try_from(done.len()).expect("a stretch is short");
-    for (done, there) in done.iter_mut().zip(there) {
+    for (settled, (done, there)) in done.iter_mut().zip(there).enumerate() {
         done.busy += busy;
-        let interrupted = there.is_err() && interrupted.load(Ordering::Relaxed);
-        let diverged = done.why.as_ref().is_some_and(|why| matches!(why, Why::Diverged(_)));
-        if !interrupted && !diverged {
-            compare(fresh, done, there);
+        if has_diverged(done) {
+            continue;
         }
+        if there.is_err() && interrupted.load(Ordering::Relaxed) {
+            return settled;
+        }
+        compare(fresh, done, there);
     }
+    done.len()
+}
+
+/// Whether it was not even the same twice here, which is all there is to know.
+fn has_diverged(done: &Done<'_>) -> bool {
+    done.why.as_ref().is_some_and(|why| matches!(why, Why::Diverged(_)))
 }
 
 fn asked(done: &Done<'_>) -> Asked {

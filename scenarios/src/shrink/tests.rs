@@ -73,6 +73,7 @@ fn shrunk(play: &Paper, overrides: &[&str], jobs: usize) -> Result<Shrunk, Shrin
             ..RunOptions::default()
         },
         jobs: NonZeroUsize::new(jobs).unwrap(),
+        law: None,
         limit: None,
         interrupted: &AtomicBool::new(false),
     };
@@ -145,10 +146,71 @@ fn a_shrink_that_is_cut_off_hands_back_what_fails_still() {
         seed: 7,
         options: RunOptions::default(),
         jobs: NonZeroUsize::MIN,
+        law: None,
         limit: None,
         interrupted: &interrupted,
     };
     let shrunk = shrink(&plan, |_| {}).unwrap();
     assert!(shrunk.cut_off && shrunk.interrupted);
     assert_eq!((texts(&shrunk.overrides), shrunk.runs), (Vec::new(), 0));
+}
+
+#[test]
+fn a_run_that_breaks_another_law_than_its_bundle_is_not_shrunk() {
+    let plan = |law| Plan {
+        play: &Paper { other_law: false },
+        seed: 7,
+        options: RunOptions::default(),
+        law: Some(law),
+        jobs: NonZeroUsize::MIN,
+        limit: None,
+        interrupted: &INTERRUPTED,
+    };
+    static INTERRUPTED: AtomicBool = AtomicBool::new(true);
+    assert_eq!(shrink(&plan("a_law"), |_| {}).unwrap().broken.law, "a_law");
+    let error = shrink(&plan("another_law"), |_| {}).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the bundle broke another_law, and this run breaks a_law: it is another failure"
+    );
+}
+
+/// A play that falls outside of its world, unless its first fault is spared: then it goes on until it is stopped.
+struct Endless;
+
+impl Play for Endless {
+    fn name(&self) -> &'static str {
+        "endless"
+    }
+
+    fn about(&self) -> &'static str {
+        "without its fault it does not end by itself"
+    }
+
+    fn run(&self, seed: u64, options: &RunOptions) -> RunReport {
+        let spare = |decisions| StreamCount { stream: "spare/a".to_owned(), decisions, given: true };
+        let report = RunReport { streams: vec![spare(2)], ..RunReport::fallen(seed, &"") };
+        match options.events_max {
+            _ if !options.overrides.waives("spare/a", 0) => report,
+            // As the simulator does.
+            Some(limit) => RunReport { events: limit + 1, ..report },
+            None => RunReport { outcome: Ok(()), events: 1 << 40, ..report },
+        }
+    }
+}
+
+#[test]
+fn a_run_that_only_does_not_end_within_the_shrinkers_own_limit_breaks_no_law() {
+    let plan = Plan {
+        play: &Endless,
+        seed: 7,
+        options: RunOptions::default(),
+        law: None,
+        jobs: NonZeroUsize::MIN,
+        limit: None,
+        interrupted: &AtomicBool::new(false),
+    };
+    let shrunk = shrink(&plan, |_| {}).unwrap();
+    assert_eq!(shrunk.faults, ["spare/a#0"], "the other one can go");
+    assert_eq!(shrunk.broken.law, "the_run_ends");
 }
