@@ -21,6 +21,11 @@ fn bundle() -> Bundle {
     Bundle::new("smoke", &options, ("a_law", "broken".to_owned()), &report, "cargo replay".to_owned())
 }
 
+fn broken(law: &'static str) -> Result<(), model::Broken> {
+    let at = protocol::time::Mono::ZERO;
+    Err(model::Broken { law, at, place: None, text: String::new() })
+}
+
 fn folder(name: &str) -> PathBuf {
     let folder = std::env::temp_dir().join(format!("rehearsal-bundle-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
@@ -65,6 +70,7 @@ fn what_is_no_whole_bundle_is_refused_with_the_reason() {
 #[test]
 fn another_run_is_told_with_the_first_checkpoint_that_differs() {
     let report = |digests: [u128; 2]| RunReport {
+        outcome: broken("a_law"),
         digest: digests[1],
         events: 1500,
         checkpoints: vec![
@@ -97,10 +103,6 @@ fn a_bundle_of_a_build_that_was_hosted_otherwise_says_so_first() {
 
 #[test]
 fn an_equal_run_that_is_judged_otherwise_is_a_mismatch() {
-    let broken = |law| {
-        let at = protocol::time::Mono::ZERO;
-        Err(model::Broken { law, at, place: None, text: String::new() })
-    };
     let report =
         |outcome| RunReport { outcome, digest: u128::MAX, events: 1500, ..RunReport::fallen(0, &"") };
     assert_eq!(bundle().compare(&report(broken("a_law"))), Ok(()));
