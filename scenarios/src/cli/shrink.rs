@@ -63,7 +63,7 @@ pub(super) fn run(
     };
     let play = find(plays, &name)?;
     let given = arguments.out.as_deref();
-    let place = given.unwrap_or(Path::new("."));
+    let place = given.unwrap_or_else(|| Path::new("."));
     given
         .map_or_else(|| writable::folder(place), writable::file)
         .map_err(|source| BundleError::Io { path: place.to_owned(), source })?;

@@ -21,7 +21,7 @@ pub(super) fn file(path: &Path) -> io::Result<()> {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    folder(parent.unwrap_or(Path::new(".")))
+    folder(parent.unwrap_or_else(|| Path::new(".")))
 }
 
 #[cfg(test)]
