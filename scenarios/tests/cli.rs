@@ -274,3 +274,18 @@ fn a_search_ends_when_nobody_reads_it_any_more() {
     contains(&line, "flawed:3 ");
     assert_eq!(search.wait().unwrap().code(), Some(1));
 }
+
+#[test]
+fn a_search_whose_report_cannot_be_written_any_more_tells_what_it_found() {
+    let folder = std::env::temp_dir().join(format!("rehearsal-vanished-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let report = folder.join("report");
+    let mut search = toy();
+    search.args(["explore", "--scenario", "flawed", "--for", "2s", "--keep-going", "--report"]).arg(&report);
+    let mut search = search.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = BufReader::new(search.stdout.take().unwrap()).lines().map(Result::unwrap);
+    contains(&lines.next().unwrap(), "flawed:3 ");
+    std::fs::remove_dir_all(folder).unwrap();
+    contains(&lines.last().unwrap(), " failed");
+    assert_eq!(search.wait().unwrap().code(), Some(2));
+}

@@ -109,8 +109,11 @@ pub(super) fn run(
         known = report.failures;
     }
     let places = Places { report: arguments.report.as_deref(), shelf: shelf.as_ref() };
-    let report = search(&plan, &course, &known, (&bar, &places), out)?;
-    answer(&report, &[], arguments.json, arguments.marks, out)
+    let (report, written) = search(&plan, &course, &known, (&bar, &places), out)?;
+    let ending = answer(&report, &[], arguments.json, arguments.marks, out)?;
+    // What was found is told, even if it cannot be written any more.
+    written?;
+    Ok(ending)
 }
 
 /// The report that a search goes on from.
@@ -130,14 +133,14 @@ struct Places<'a> {
     shelf: Option<&'a Shelf>,
 }
 
-/// Searches, and tells on the way what fails.
+/// Searches, and tells on the way what fails. Answers with what was found, and whether that could be written.
 fn search(
     plan: &Plan<'_>,
     course: &Course<'_>,
     known: &[Failure],
     (bar, places): (&Bar, &Places<'_>),
     out: &mut dyn Write,
-) -> Result<Report, Trouble> {
+) -> Result<(Report, Result<(), ReportError>), Trouble> {
     let mut trouble = None;
     let mut written = Duration::ZERO;
     let findings = explore(plan, course, |progress, findings, failed| {
@@ -164,10 +167,8 @@ fn search(
     });
     bar.clear();
     let report = Report::of(plan, &findings, State::last(&findings), known);
-    if let Some(path) = places.report {
-        report.write(path)?;
-    }
-    trouble.map_or(Ok(report), Err)
+    let written = places.report.map_or(Ok(()), |path| report.write(path));
+    trouble.map_or(Ok((report, written)), Err)
 }
 
 /// Says what a search found, or several that were joined.
