@@ -26,8 +26,8 @@ pub const PINGS: usize = 1_000;
 pub const SLEEPERS: u64 = 10_000;
 /// Sleeps of each sleeper.
 pub const SLEEPS: u64 = 5;
-/// Echoes of one connection.
-pub const ECHOES: usize = 2_000;
+/// Echoes of one connection: so many that the beginning and end of a run do not count, which have a workload of their own.
+pub const ECHOES: usize = 10_000;
 /// Bytes of an echo.
 pub const ECHO_BYTES: usize = 64;
 /// Echoes in a run that is mostly beginning and end.

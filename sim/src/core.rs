@@ -294,8 +294,15 @@ impl Core {
                 net.old = old; // keeps the buffer
             }
         }
-        if net.wakes.is_empty() {
-            return answer;
+        match net.wakes.len() {
+            0 => return answer,
+            1 => {
+                let waker = net.wakes.pop().expect("there is one");
+                drop(net);
+                waker.wake();
+                return answer;
+            }
+            _ => {}
         }
         let mut wakes = std::mem::take(&mut net.wakes);
         drop(net);

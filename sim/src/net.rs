@@ -7,8 +7,9 @@
 //!
 //! Here: the tables. Beside: `conn` and `way` (one connection, its directions), `open` (handshake), `stream` (read,
 //! write), `send` and `arrive` (segments), `window` (what receivers tell), `resend` (what is lost), `probe` (a sender
-//! without window), `keep_alive`, `close` (FIN, RST, falls), `path` (who reaches whom), `bandwidth`, `port`, `cut`
-//! (faults on one connection), `tapped` (plans for cuts at places of the protocol), `socket` (what inhabitants hold).
+//! without window), `keep_alive`, `close` (FIN, RST, falls), `path` (who reaches whom), `travel` (latency), `bandwidth`,
+//! `port`, `cut` (faults on one connection), `tapped` (plans for cuts at places of the protocol), `socket` (what
+//! inhabitants hold).
 
 pub(crate) mod arrive;
 pub(crate) mod bandwidth;
@@ -26,6 +27,7 @@ pub(crate) mod socket;
 pub(crate) mod stream;
 pub(crate) mod tally;
 pub(crate) mod tapped;
+pub(crate) mod travel;
 pub(crate) mod way;
 pub(crate) mod window;
 
@@ -191,7 +193,15 @@ impl Fabric {
     }
 
     /// Frees a connection that nobody can notice any more.
+    #[inline]
     pub(crate) fn reap(&mut self, core: &Core, key: ConnKey) {
+        let held = self.conns.get(key).is_none_or(|conn| conn.ends.iter().all(|end| end.held));
+        if !held {
+            self.reap_unheld(core, key);
+        }
+    }
+
+    fn reap_unheld(&mut self, core: &Core, key: ConnKey) {
         let Some(conn) = self.conns.get_mut(key) else { return };
         if conn.holds_port && conn.is_done(Side::Opener) {
             self.release_port(core, key);

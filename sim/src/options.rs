@@ -82,20 +82,6 @@ pub enum Latency {
 }
 
 impl Latency {
-    /// The longest one.
-    pub(crate) const fn greatest(&self) -> Duration {
-        match *self {
-            Self::Constant(most) | Self::Uniform(_, most) => most,
-            Self::Bimodal { usual, rare, odds: _ } => {
-                if usual.1.as_nanos() > rare.1.as_nanos() {
-                    usual.1
-                } else {
-                    rare.1
-                }
-            }
-        }
-    }
-
     /// Whether it can be drawn from.
     ///
     /// # Panics

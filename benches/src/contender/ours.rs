@@ -14,7 +14,8 @@ thread_local! {
     static SERVER: RefCell<Option<SocketAddr>> = const { RefCell::new(None) };
 }
 
-/// A world of `sim`: handshakes, windows, decisions and digest on.
+/// A world of `sim`: handshakes, windows, segments, decisions and digest on. Reads and writes take all they can, since those
+/// of the others do: else one echo in two would be of more segments.
 #[derive(Debug)]
 pub enum Ours {}
 
@@ -23,7 +24,8 @@ impl Contender for Ours {
     type Stream = runtime::TcpStream;
 
     fn run<F: Future<Output = ()> + Send + 'static>(workload: fn() -> F) {
-        let options = sim::Options { polls_max: u64::MAX, ..sim::Options::seed(1) };
+        let net = sim::Network { partial: sim::Ratio::NEVER, ..sim::Network::default() };
+        let options = sim::Options { polls_max: u64::MAX, net, ..sim::Options::seed(1) };
         let script = async move |world: sim::World| {
             WORLD.with(|place| *place.borrow_mut() = Some(world));
             workload().await;

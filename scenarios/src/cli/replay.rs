@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn effects_of_one_name_are_counted_together() {
-        let part = Part::Own("cut in my protocol");
+        let part = Part::Own { before: "cut in my protocol", inside: "cut in my protocol" };
         let effects = BTreeMap::from([(Effect::CutBefore(part), 2), (Effect::CutIn(part), 3)]);
         assert_eq!(by_name(&effects).values().sum::<u64>(), 5);
     }

@@ -10,7 +10,6 @@ use crate::net::keep_alive::Keeping;
 use crate::net::way::Way;
 use crate::node::NodeId;
 use crate::tap::watch::Watch;
-use crate::trace::nanos;
 
 /// How many of the opener's first bytes a connection remembers, and of its latest turn.
 pub const HEAD_BYTES: usize = 256;
@@ -181,8 +180,8 @@ impl Conn {
     /// When that side has heard of the last acknowledgement that went its way, at the latest. Nobody decides how long
     /// one is under way, since all but a few change nothing.
     pub(crate) fn hears_at(&self, side: Side) -> u64 {
-        let greatest = self.ways[side.other() as usize].latency.greatest();
-        self.ways[side as usize].acknowledged.1.saturating_add(nanos(greatest))
+        let greatest = self.ways[side.other() as usize].travel.greatest();
+        self.ways[side as usize].acknowledged.1.saturating_add(greatest)
     }
 
     pub(crate) const fn word(&self, side: Side) -> u64 {
@@ -236,5 +235,8 @@ impl Conn {
 #[inline]
 fn take_up_to(place: &mut Vec<u8>, bytes: &[u8]) {
     let room = HEAD_BYTES - place.len();
+    if room == 0 {
+        return;
+    }
     place.extend_from_slice(&bytes[..bytes.len().min(room)]);
 }

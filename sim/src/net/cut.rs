@@ -3,7 +3,7 @@
 use crate::core::{Core, Due};
 use crate::effects::Effect;
 use crate::net::conn::{Conn, Life, Phase, Side};
-use crate::net::path::travel;
+use crate::net::travel::travel;
 use crate::net::way::Carries;
 use crate::net::{ConnKey, Fabric, NetDue};
 

@@ -9,10 +9,8 @@ use crate::effects::Effect;
 use crate::net::bandwidth::Bandwidths;
 use crate::net::conn::{Conn, Side};
 use crate::net::port::Ports;
-use crate::net::way::Way;
 use crate::node::NodeId;
 use crate::options::{Latency, Network};
-use crate::trace::nanos;
 
 /// The most bytes of a segment between two hosts: what Ethernet's 1,500 leave behind IPv4 (20), TCP (20) and its
 /// timestamps (12).
@@ -180,25 +178,5 @@ impl Paths {
             return Latency::Constant(options.loopback);
         }
         self.latencies.get(&(from, to)).copied().unwrap_or(options.latency)
-    }
-}
-
-/// How long the next segment of a direction is under way, in nanoseconds.
-#[inline]
-pub(crate) fn travel(core: &Core, way: &Way) -> u64 {
-    let between = |least: std::time::Duration, most: std::time::Duration| {
-        let (least, most) = (nanos(least), nanos(most));
-        assert!(least <= most, "a latency's bounds are in order");
-        least + core.draw(way.latency_stream, (most - least) / 1_000 + 1) * 1_000
-    };
-    match way.latency {
-        Latency::Constant(span) => nanos(span),
-        Latency::Uniform(least, most) => between(least, most),
-        Latency::Bimodal { usual, rare, odds } => {
-            let (num, den) = (u64::from(odds.num), u64::from(odds.den));
-            let is_rare = core.draw_or(way.latency_stream, den, den - 1) < num;
-            let (least, most) = if is_rare { rare } else { usual };
-            between(least, most)
-        }
     }
 }

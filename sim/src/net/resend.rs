@@ -6,7 +6,7 @@ use crate::core::{Core, Due};
 use crate::digest::{Arrival, Kind};
 use crate::effects::Effect;
 use crate::net::conn::{Life, Phase, Side};
-use crate::net::path::travel;
+use crate::net::travel::travel;
 use crate::net::way::{Carries, GiveUp, Segment};
 use crate::net::{ConnKey, Fabric, NetDue};
 use crate::options::Resend;

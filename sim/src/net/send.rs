@@ -6,7 +6,7 @@
 
 use crate::core::{Core, Due};
 use crate::net::conn::{Life, Side};
-use crate::net::path::travel;
+use crate::net::travel::travel;
 use crate::net::way::{Carries, Segment};
 use crate::net::{ConnKey, Fabric, NetDue};
 

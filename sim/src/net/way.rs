@@ -13,6 +13,7 @@ use crate::decide::StreamId;
 use crate::net::cut::Cut;
 use crate::net::probe::Probing;
 use crate::net::tally::Tally;
+use crate::net::travel::Travel;
 use crate::options::Latency;
 use crate::tap::plan::PlanId;
 
@@ -96,7 +97,7 @@ pub(crate) struct Way {
     pub(crate) lost_since: Option<u64>,
     pub(crate) give_up: Option<GiveUp>,
     pub(crate) probe: Option<Probing>,
-    pub(crate) latency: Latency,
+    pub(crate) travel: Travel,
     pub(crate) latency_stream: StreamId,
     pub(crate) read_stream: Option<StreamId>,
     pub(crate) write_stream: Option<StreamId>,
@@ -108,7 +109,7 @@ pub(crate) struct Way {
 
 impl Way {
     /// A direction whose receiver has room for `window` bytes.
-    pub(crate) const fn new(
+    pub(crate) fn new(
         label: String,
         latency: Latency,
         latency_stream: StreamId,
@@ -139,7 +140,7 @@ impl Way {
             lost_since: None,
             give_up: None,
             probe: None,
-            latency,
+            travel: Travel::new(latency),
             latency_stream,
             read_stream: None,
             write_stream: None,

@@ -7,7 +7,7 @@
 use crate::core::{Core, Due};
 use crate::digest::{Arrival, Kind};
 use crate::net::conn::{Life, Side};
-use crate::net::path::travel;
+use crate::net::travel::travel;
 use crate::net::way::{Carries, Way};
 use crate::net::{ConnKey, Fabric, NetDue};
 
