@@ -200,3 +200,14 @@ fn the_law_of_a_bundle_is_the_one_that_counts() {
     contains(&text, "the bundle broke dry_feet; this run, the same to the last event, breaks no_such_seed; ");
     assert!(!text.contains("as in the bundle"), "{text}");
 }
+
+#[test]
+fn a_shrunk_run_whose_bundle_is_not_written_is_told_all_the_same() {
+    let folder = Folder::new("full");
+    // Through this file it would be written.
+    std::fs::create_dir(folder.path("small.json.new")).unwrap();
+    let (text, code) = said(&["shrink", "stormy:5", "--out", &folder.path("small.json")]);
+    assert_eq!(code, 2, "{text}");
+    contains(&text, "  replay: cargo replay stormy:5 ");
+    contains(&text, "small.json: Is a directory");
+}
