@@ -10,7 +10,13 @@
 //! | network | no half-close, no RST, no linger, no back-pressure; whoever is silent refuses; a killed peer's streams end at once |
 //! | nodes | killed and restarted; no power loss |
 //! | disk | ours, since madsim's files cannot carry a storage engine: blocks in memory that survive a kill, each piece of work 1 ms |
-//! | failure | a panic of any task, or a world in which nothing can happen any more, ends the run |
+//! | failure | a panic of any task, a world in which nothing can happen any more, one that never rests or goes on for too long ends the run |
+//!
+//! A panic inside a run is kept for its outcome; madsim itself prints `context: node=…` for each to standard error.
+//!
+//! What a script decides ([`World::stream`]) is decided as in [`Sim`]: one seed gives both worlds the same decisions of a
+//! name. When a run ends, its files refuse and its nodes are killed before anything of it is dropped, so that destructors
+//! find a world that answers, and nothing of the run outlives it.
 //!
 //! `docs/conformance.md` lists script by script where its sockets differ from the kernel's.
 //!
@@ -44,26 +50,39 @@ mod ground;
 mod node;
 mod shared;
 mod socket;
+mod stream;
+mod watched;
+mod world;
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
 
+use madsim::net::NetSim;
+use madsim::runtime::{Handle, Runtime};
+
+use crate::report::Note;
 use crate::{host, panics};
 use ground::Ground;
 use shared::Shared;
 
 pub use node::{Node, Task};
+pub use stream::Stream;
+pub use world::World;
 
 /// A run on madsim, told its seed and not begun.
 #[derive(Clone, Copy, Debug)]
 pub struct Second {
     seed: u64,
+    limit: Duration,
 }
 
+/// How long a run may go on if nothing is said. As [`Options::time_max`](crate::Options::time_max).
+const LIMIT: Duration = Duration::from_hours(24);
+
 /// Why a run gave no value.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failed {
     /// All tasks wait, and nothing is on the agenda that could wake one.
     #[error("madsim, seed {seed:#x}: every task waits for ever")]
@@ -79,16 +98,56 @@ pub enum Failed {
         /// What it said, and where.
         message: String,
     },
+    /// Tasks woke each other, or themselves, again and again.
+    #[error("madsim, seed {seed:#x}: {polls} polls without a rest, the last of the task {task}")]
+    Spinning {
+        /// The run's seed.
+        seed: u64,
+        /// The task polled last.
+        task: &'static str,
+        /// How many polls.
+        polls: u64,
+    },
+    /// Virtual time passed the run's limit.
+    #[error("madsim, seed {seed:#x}: virtual time passed its limit of {limit:?}")]
+    TimeLimit {
+        /// The run's seed.
+        seed: u64,
+        /// The limit.
+        limit: Duration,
+    },
+}
+
+/// What a run hands back.
+#[derive(Debug)]
+pub struct Report<T> {
+    /// The script's value, or why there is none.
+    pub outcome: Result<T, Failed>,
+    /// How far virtual time went.
+    pub elapsed: Duration,
+    /// Packets that madsim's network carried: the one count of its own that tells two runs apart.
+    pub packets: u64,
+    /// What the script told.
+    pub notes: Vec<Note>,
 }
 
 /// What madsim's executor says when nothing can happen any more.
 const STUCK: &str = "no events, all tasks will block forever";
 
+/// What it says when virtual time has passed its limit.
+const LATE: &str = "time limit exceeded";
+
 impl Second {
-    /// With that seed, and madsim's defaults: 1 to 10 ms of latency, no loss.
+    /// With that seed, and madsim's defaults: 1 to 10 ms of latency, no loss. Virtual time is limited to a day.
     #[must_use]
     pub const fn seed(seed: u64) -> Self {
-        Self { seed }
+        Self { seed, limit: LIMIT }
+    }
+
+    /// The same, failing when virtual time passes `limit`.
+    #[must_use]
+    pub const fn limit(self, limit: Duration) -> Self {
+        Self { limit, ..self }
     }
 
     /// Runs `script` on a fresh thread (madsim gives hash keys per thread) until it ends or the run fails. Equal seeds
@@ -105,104 +164,90 @@ impl Second {
         F: FnOnce(World) -> Fut + Send,
         Fut: Future<Output = T> + 'static,
     {
+        self.report(script).outcome
+    }
+
+    /// The same, with what else is known of the run, also of one that failed.
+    ///
+    /// # Panics
+    /// Inside a run: threads are refused there.
+    pub fn report<T, F, Fut>(&self, script: F) -> Report<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(World) -> Fut + Send,
+        Fut: Future<Output = T> + 'static,
+    {
         panics::install();
         let _origin = runtime::now(); // taken from this thread's clock, not from a simulated one
+        let this = *self;
+        host::fresh_thread(&format!("madsim {:#x}", self.seed), move || this.live(script))
+    }
+
+    fn live<T, F, Fut>(self, script: F) -> Report<T>
+    where
+        F: FnOnce(World) -> Fut,
+        Fut: Future<Output = T> + 'static,
+    {
         let seed = self.seed;
-        host::fresh_thread(&format!("madsim {seed:#x}"), move || live(seed, script))
+        let mut madsim = Runtime::with_seed_and_config(seed, madsim::Config::default());
+        madsim.set_time_limit(self.limit);
+        let shared = madsim.block_on(async move { Shared::new(seed) });
+        let left = shared::enter(&shared);
+        let entered = runtime::world::enter(Rc::new(Ground(Rc::clone(&shared))));
+        let world = World { shared: Rc::clone(&shared) };
+        let script = || madsim.block_on(watched::watch("script", async move { script(world).await }));
+        let outcome = self.judged(&shared, catch_unwind(AssertUnwindSafe(script)));
+        let (elapsed, notes) = (shared.time.elapsed(), shared.notes());
+        let mut packets = 0;
+        let end = || packets = madsim.block_on(end(&shared));
+        let ended = self.judged(&shared, catch_unwind(AssertUnwindSafe(end)));
+        // A script's value may hold what still asks its world as it is dropped.
+        let outcome = outcome.and_then(|value| ended.map(|()| value));
+        drop(madsim);
+        shared.forget_mains();
+        drop(entered);
+        drop(left);
+        Report { outcome, elapsed, packets, notes }
+    }
+
+    /// What became of a part of the run.
+    fn judged<T>(self, shared: &Shared, part: std::thread::Result<T>) -> Result<T, Failed> {
+        let Self { seed, limit } = self;
+        if part.is_ok()
+            && let Some(message) = shared.broken()
+        {
+            return Err(Failed::Panicked { seed, message });
+        }
+        part.map_err(|_payload| {
+            let panic = panics::take();
+            if let Some(message) = shared.broken() {
+                Failed::Panicked { seed, message }
+            } else if let Some(task) = shared.spun() {
+                Failed::Spinning { seed, task, polls: watched::POLLS_MAX }
+            } else if panic.message.starts_with(STUCK) {
+                Failed::Stuck { seed }
+            } else if panic.message.starts_with(LATE) {
+                Failed::TimeLimit { seed, limit }
+            } else {
+                Failed::Panicked { seed, message: panic.message }
+            }
+        })
     }
 }
 
-fn live<T, F, Fut>(seed: u64, script: F) -> Result<T, Failed>
-where
-    F: FnOnce(World) -> Fut,
-    Fut: Future<Output = T> + 'static,
-{
-    let madsim = madsim::runtime::Runtime::with_seed_and_config(seed, madsim::Config::default());
-    let shared = madsim.block_on(async move { Shared::new(seed) });
-    let left = shared::enter(&shared);
-    let entered = runtime::world::enter(Rc::new(Ground(Rc::clone(&shared))));
-    let world = World { shared: Rc::clone(&shared) };
-    let outcome = catch_unwind(AssertUnwindSafe(|| madsim.block_on(async move { script(world).await })));
-    let panic = panics::take();
-    // What tasks hold may still ask its world as it is dropped.
-    drop(madsim);
-    shared.forget_mains();
-    drop(entered);
-    drop(left);
-    outcome.map_err(|_payload| {
-        if panic.message.starts_with(STUCK) {
-            Failed::Stuck { seed }
-        } else {
-            Failed::Panicked { seed, message: panic.message }
-        }
-    })
+/// Ends every process and task while madsim can still be asked: what is pending would hold itself for ever, and its
+/// destructors want a world. They find files that refuse. Returns how many packets there were.
+async fn end(shared: &Shared) -> u64 {
+    let packets = NetSim::current().stat().msg_count;
+    let handle = Handle::current();
+    for id in shared.close() {
+        handle.resume(id);
+        handle.kill(id);
+    }
+    packets
 }
 
 /// Whether this thread is in a run.
 pub(crate) fn is_here() -> bool {
     shared::try_with(|_| ()).is_some()
-}
-
-/// A world on madsim, as a script holds it. Clones are the same one; it stays on its thread.
-///
-/// The script runs on a node of its own, `script`, and may use everything of `runtime` there.
-#[derive(Clone)]
-pub struct World {
-    shared: Rc<Shared>,
-}
-
-impl std::fmt::Debug for World {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "World(madsim, seed {:#x}, at {:?})", self.seed(), self.elapsed())
-    }
-}
-
-impl World {
-    /// The seed.
-    #[must_use]
-    pub fn seed(&self) -> u64 {
-        self.shared.seed
-    }
-
-    /// The node of that name; a new one gets the next address, and no process.
-    #[must_use]
-    pub fn node(&self, name: &str) -> Node {
-        Node { id: self.shared.node(name), shared: Rc::clone(&self.shared) }
-    }
-
-    /// Virtual time since the run began.
-    #[must_use]
-    pub fn elapsed(&self) -> Duration {
-        self.shared.time.elapsed()
-    }
-
-    /// Waits, a millisecond at least.
-    pub async fn sleep(&self, span: Duration) {
-        runtime::sleep(span).await;
-    }
-
-    /// Waits for `future`, at most so long. `None`: it took longer, and was dropped.
-    pub async fn within<F: Future>(&self, span: Duration, future: F) -> Option<F::Output> {
-        runtime::timeout(span, future).await.ok()
-    }
-
-    /// How many timers run.
-    #[must_use]
-    pub fn timers(&self) -> usize {
-        self.shared.alarms.len()
-    }
-
-    /// Blocks both ways between two nodes (madsim's clog): streams wait, and whoever connects is refused.
-    pub fn partition(&self, one: &Node, other: &Node) {
-        let net = madsim::net::NetSim::current();
-        net.clog_link(one.id, other.id);
-        net.clog_link(other.id, one.id);
-    }
-
-    /// Opens both ways. What waits is tried again after madsim's back-off, which is up to 10 s.
-    pub fn heal(&self, one: &Node, other: &Node) {
-        let net = madsim::net::NetSim::current();
-        net.unclog_link(one.id, other.id);
-        net.unclog_link(other.id, one.id);
-    }
 }

@@ -80,7 +80,7 @@ impl BlockFile for File {
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let from = place(offset)?;
         self.with(|content| {
-            let end = from + data.len();
+            let end = from.checked_add(data.len()).ok_or(io::ErrorKind::FileTooLarge)?;
             if content.len() < end {
                 content.resize(end, 0);
             }

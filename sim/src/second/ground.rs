@@ -17,9 +17,9 @@ use runtime::world::{Answer, BlockFile, Listener, Socket, Task, TaskKey, TimerKe
 use runtime::{Instant, Wall};
 
 use super::file::File;
-use super::node;
 use super::shared::{self, Shared};
 use super::socket::{Listening, Stream};
+use super::watched::watch;
 
 /// What any piece of work on files takes: madsim's shortest sleep.
 const WORK: Duration = Duration::from_millis(1);
@@ -31,7 +31,7 @@ const BIND: Duration = Duration::from_millis(1);
 pub(super) struct Ground(pub(super) Rc<Shared>);
 
 /// Forgets a task when it is over, however it ended.
-struct Over(u64);
+pub(super) struct Over(pub(super) u64);
 
 impl Drop for Over {
     fn drop(&mut self) {
@@ -60,9 +60,12 @@ impl World for Ground {
 
     fn spawn(&self, name: &'static str, task: Task) -> TaskKey {
         let key = self.0.key();
+        if self.0.is_closed() {
+            return TaskKey(key); // the run is over, and the task with it
+        }
         let over = Over(key);
         let task = madsim::task::Builder::new().name(name).spawn(async move {
-            task.await;
+            watch(name, task).await;
             drop(over);
         });
         self.0.keep_task(key, task.abort_handle());
@@ -115,13 +118,17 @@ impl World for Ground {
 
     fn connect(&self, address: SocketAddr) -> Answer<io::Result<Box<dyn Socket>>> {
         Box::pin(async move {
-            let stream = Stream::new(TcpStream::connect(address).await?)?;
+            let stream = Stream::connected(TcpStream::connect(address).await?)?;
             Ok(Box::new(stream) as Box<dyn Socket>)
         })
     }
 
     fn resolve(&self, host: &str, port: u16) -> Answer<io::Result<Vec<SocketAddr>>> {
         let host = host.trim_matches(['[', ']']).to_owned();
+        if let Some(addresses) = self.0.aliased(&host) {
+            let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, port)).collect();
+            return Box::pin(std::future::ready(Ok(addresses)));
+        }
         Box::pin(async move { Ok(madsim::net::lookup_host((host.as_str(), port)).await?.collect()) })
     }
 
@@ -150,13 +157,10 @@ impl World for Ground {
 
     fn take_signals(&self) -> u64 {
         let node = madsim::plugin::node();
-        let (listened, requests) = self.0.with_node(node, |state| {
-            (std::mem::replace(&mut state.listens, true), Arc::clone(&state.requests))
-        });
-        if !listened {
-            drop(madsim::task::spawn(node::hear(Arc::clone(&requests))));
-        }
-        requests.asked.load(Ordering::Relaxed)
+        self.0.with_node(node, |state| {
+            state.listens = true;
+            state.requests.asked.load(Ordering::Relaxed)
+        })
     }
 
     fn terminated(&self, heard: u64) -> Answer<u64> {

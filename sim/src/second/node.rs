@@ -1,4 +1,4 @@
-//! Nodes of a world on madsim: booted, killed and restarted by it.
+//! Nodes of a world on madsim: booted, killed, paused and restarted by it.
 
 use std::future::{Future, pending};
 use std::net::IpAddr;
@@ -7,13 +7,16 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use madsim::runtime::Handle;
-use madsim::task::{JoinHandle, NodeId};
+use madsim::task::{Builder, JoinHandle, NodeId};
 use tokio::sync::Notify;
 
 use super::file::Files;
+use super::ground::Over;
 use super::shared::{self, Shared};
+use super::watched::watch;
 
 /// Makes the main future of each boot.
 type Main = Rc<dyn Fn() -> Pin<Box<dyn Future<Output = ()>>>>;
@@ -38,6 +41,7 @@ pub(super) struct NodeState {
     pub(super) requests: Arc<Requests>,
     /// Its process wants to hear of requests to stop; others die of them.
     pub(super) listens: bool,
+    paused: bool,
     ended: Rc<Notify>,
 }
 
@@ -52,8 +56,19 @@ impl NodeState {
             files: Files::default(),
             requests: Arc::default(),
             listens: false,
+            paused: false,
             ended: Rc::default(),
         }
+    }
+
+    pub(super) const fn ip(&self) -> IpAddr {
+        self.ip
+    }
+
+    /// What its process holds refuses from here on.
+    pub(super) fn fence(&mut self) {
+        self.process += 1;
+        self.files.unlock();
     }
 }
 
@@ -67,26 +82,35 @@ pub(super) fn begin(name: &str) -> impl Fn() -> Pin<Box<dyn Future<Output = ()>>
 async fn live(name: String) {
     let booted = shared::try_with(|shared| {
         let id = shared.find(&name)?;
-        let main = shared.with_node(id, |state| state.main.clone())?;
-        Some((id, main))
+        let (process, main) = shared.with_node(id, |state| (state.process, state.main.clone()));
+        Some((id, process, main?))
     });
-    let Some((id, main)) = booted.flatten() else { return pending().await };
-    main().await;
-    shared::try_with(|shared| shared.fall(id)).expect("the run lasts as long as its nodes");
+    let Some((id, process, main)) = booted.flatten() else { return pending().await };
+    watch("main", main()).await;
+    // A main may have ended its own process, and begun the next one.
+    shared::try_with(|shared| shared.fall_if(id, process)).expect("the run lasts as long as its nodes");
 }
 
 impl Shared {
-    /// A node's process ends: its files refuse from here on, madsim drops its tasks and sockets.
+    /// A node's process ends: its files and streams refuse from here on, madsim drops its tasks and sockets.
     fn fall(&self, id: NodeId) {
+        self.fall_if(id, self.with_node(id, |state| state.process));
+    }
+
+    /// The same, if it is that process which runs.
+    fn fall_if(&self, id: NodeId, process: u64) {
         let ended = self.with_node(id, |state| {
-            std::mem::replace(&mut state.runs, false).then(|| {
-                state.process += 1;
-                state.files.unlock();
+            let falls = state.process == process && std::mem::replace(&mut state.runs, false);
+            falls.then(|| {
+                state.fence();
+                state.paused = false;
                 Rc::clone(&state.ended)
             })
         });
         if let Some(ended) = ended {
-            Handle::current().kill(id);
+            let handle = Handle::current();
+            handle.resume(id); // or what waits would be dropped here and at once, on behalf of whoever fells
+            handle.kill(id);
             ended.notify_waiters();
         }
     }
@@ -167,14 +191,41 @@ impl Node {
         self.shared.fall(self.id);
     }
 
-    /// Asks its process to stop (SIGTERM; madsim's Ctrl-C). What it does then is its own decision, if it has taken over
-    /// its signals ([`runtime::signals`]); else it dies.
+    /// Stops its process from running (madsim's pause): what reaches it waits.
+    pub fn pause(&self) {
+        if self.shared.with_node(self.id, |state| state.runs && !std::mem::replace(&mut state.paused, true)) {
+            Handle::current().pause(self.id);
+        }
+    }
+
+    /// Lets its process go on; what has become ready meanwhile runs at once.
+    pub fn resume(&self) {
+        if self.shared.with_node(self.id, |state| std::mem::replace(&mut state.paused, false)) {
+            Handle::current().resume(self.id);
+        }
+    }
+
+    /// Asks its process to stop (SIGTERM). What it does then is its own decision, if it has taken over its signals
+    /// ([`runtime::signals`]); else it dies.
     pub fn ask_to_stop(&self) {
-        if self.shared.with_node(self.id, |state| state.listens) {
-            Handle::current().send_ctrl_c(self.id);
-        } else {
+        let listens = |state: &mut NodeState| state.listens.then(|| Arc::clone(&state.requests));
+        match self.shared.with_node(self.id, listens) {
+            Some(requests) => {
+                requests.asked.fetch_add(1, Ordering::Relaxed);
+                requests.bell.notify_waiters();
+            }
+            None => self.kill(),
+        }
+    }
+
+    /// Asks its process to stop, and kills it after `grace`. `true`: it ended before.
+    pub async fn stop(&self, grace: Duration) -> bool {
+        self.ask_to_stop();
+        let ended = runtime::timeout(grace, self.ended()).await.is_ok();
+        if !ended {
             self.kill();
         }
+        ended
     }
 
     /// Ends when its process does, in whichever way; at once if none runs.
@@ -196,7 +247,7 @@ impl Node {
     ) -> Task<T> {
         assert!(self.is_running(), "{name} is started on {}, where no process runs", self.name());
         let node = Handle::current().get_node(self.id).expect("madsim made it");
-        Task(node.spawn(future))
+        Task(node.spawn(watch(name, future)))
     }
 }
 
@@ -205,25 +256,30 @@ impl Node {
 #[derive(Debug)]
 pub struct Task<T>(JoinHandle<T>);
 
+impl<T: 'static> Task<T> {
+    /// On the node of the script, which is the caller's.
+    pub(super) fn here(
+        shared: &Shared,
+        name: &'static str,
+        future: impl Future<Output = T> + 'static,
+    ) -> Self {
+        let here = madsim::plugin::node();
+        assert!(shared.find("script") == Some(here), "{name} is started by the script, not by another node");
+        let key = shared.key();
+        let over = Over(key);
+        let task = Builder::new().name(name).spawn_local(async move {
+            let value = watch(name, future).await;
+            drop(over);
+            value
+        });
+        shared.keep_task(key, task.abort_handle());
+        Self(task)
+    }
+}
+
 impl<T> Future for Task<T> {
     type Output = Option<T>;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
         Pin::new(&mut self.0).poll(context).map(Result::ok)
-    }
-}
-
-/// Hears madsim's Ctrl-C for a process, from the call on.
-pub(super) fn hear(requests: Arc<Requests>) -> impl Future<Output = ()> + Send {
-    let mut next = Box::pin(madsim::signal::ctrl_c());
-    // The first poll is what takes over the signal.
-    let heard = next.as_mut().poll(&mut Context::from_waker(std::task::Waker::noop()));
-    assert!(heard.is_pending(), "nobody asks while a signal is taken over");
-    async move {
-        loop {
-            next.await.expect("madsim's signals do not fail");
-            requests.asked.fetch_add(1, Ordering::Relaxed);
-            requests.bell.notify_waiters();
-            next = Box::pin(madsim::signal::ctrl_c());
-        }
     }
 }

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
+use std::time::Duration;
 
 use madsim::net::NetSim;
 use madsim::runtime::Handle;
@@ -12,6 +13,8 @@ use madsim::time::TimeHandle;
 
 use super::alarm::Alarms;
 use super::node::NodeState;
+use super::watched::{POLLS_MAX, REST};
+use crate::report::Note;
 
 thread_local! {
     static HERE: RefCell<Option<Rc<Shared>>> = const { RefCell::new(None) };
@@ -28,7 +31,20 @@ pub(super) struct Shared {
     tasks: RefCell<BTreeMap<u64, AbortHandle>>,
     nodes: RefCell<BTreeMap<NodeId, NodeState>>,
     names: RefCell<BTreeMap<String, NodeId>>,
+    /// Further names, of several nodes.
+    aliases: RefCell<BTreeMap<String, Vec<NodeId>>>,
     keys: Cell<u64>,
+    /// How many decisions fell, by stream.
+    ordinals: RefCell<BTreeMap<Rc<str>, u64>>,
+    notes: RefCell<Vec<Note>>,
+    /// When the last poll was, and how many there were without a rest.
+    polls: Cell<(Duration, u64)>,
+    /// The task that was polled once too often.
+    spun: Cell<Option<&'static str>>,
+    /// What a destructor said as it panicked.
+    broken: RefCell<Option<String>>,
+    /// The run is over: nothing is started any more.
+    closed: Cell<bool>,
 }
 
 /// While this lives, the run is the one of this thread.
@@ -66,7 +82,14 @@ impl Shared {
             tasks: RefCell::default(),
             nodes: RefCell::new([(script, state)].into()),
             names: RefCell::new([("script".to_owned(), script)].into()),
+            aliases: RefCell::default(),
             keys: Cell::new(0),
+            ordinals: RefCell::default(),
+            notes: RefCell::default(),
+            polls: Cell::default(),
+            spun: Cell::default(),
+            broken: RefCell::default(),
+            closed: Cell::new(false),
         })
     }
 
@@ -82,7 +105,8 @@ impl Shared {
             return *id;
         }
         let number = self.nodes.borrow().len();
-        let ip = IpAddr::from([10, 0, (number / 250) as u8, (number % 250) as u8]);
+        let high = u8::try_from(number / 250).expect("fewer than 64,000 nodes");
+        let ip = IpAddr::from([10, 0, high, (number % 250) as u8]);
         let id =
             Handle::current().create_node().name(name).ip(ip).init(super::node::begin(name)).build().id();
         NetSim::current().add_dns_record(name, ip);
@@ -114,6 +138,84 @@ impl Shared {
     /// A task is over, or nobody may end it any more.
     pub(super) fn take_task(&self, key: u64) -> Option<AbortHandle> {
         self.tasks.borrow_mut().remove(&key)
+    }
+
+    /// Gives a further name to nodes.
+    pub(super) fn alias(&self, name: &str, nodes: Vec<NodeId>) {
+        self.aliases.borrow_mut().insert(name.to_owned(), nodes);
+    }
+
+    /// The addresses behind a further name, in the order in which it was given.
+    pub(super) fn aliased(&self, name: &str) -> Option<Vec<IpAddr>> {
+        let nodes = self.aliases.borrow().get(name).cloned()?;
+        Some(nodes.into_iter().map(|id| self.with_node(id, |state| state.ip())).collect())
+    }
+
+    /// The how-manieth decision of a stream falls.
+    pub(super) fn ordinal(&self, stream: &Rc<str>) -> u64 {
+        let mut ordinals = self.ordinals.borrow_mut();
+        let next = ordinals.entry(Rc::clone(stream)).or_default();
+        *next += 1;
+        *next - 1
+    }
+
+    pub(super) fn note(&self, note: Note) {
+        self.notes.borrow_mut().push(note);
+    }
+
+    pub(super) fn notes(&self) -> Vec<Note> {
+        self.notes.borrow().clone()
+    }
+
+    /// A destructor panicked; the first one counts.
+    pub(super) fn broke(&self, message: String) {
+        self.broken.borrow_mut().get_or_insert(message);
+    }
+
+    /// What a destructor said.
+    pub(super) fn broken(&self) -> Option<String> {
+        self.broken.take()
+    }
+
+    /// A task is polled.
+    ///
+    /// # Panics
+    /// If there was no rest for too long, or a destructor has panicked.
+    pub(super) fn polled(&self, task: &'static str) {
+        assert!(self.broken.borrow().is_none() || self.closed.get(), "a destructor panicked");
+        let (last, polls) = self.polls.get();
+        let now = self.time.elapsed();
+        let polls = if now > last + REST { 1 } else { polls + 1 };
+        self.polls.set((now, polls));
+        if polls > POLLS_MAX && !self.closed.get() {
+            self.spun.set(Some(task));
+            panic!("{task} is polled again and again");
+        }
+    }
+
+    /// Who was polled once too often.
+    pub(super) fn spun(&self) -> Option<&'static str> {
+        self.spun.take()
+    }
+
+    /// Whether the run is over.
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    /// The run is over: files and streams of every node refuse, nothing is started any more, the script's own tasks are
+    /// aborted. Returns the nodes that are to be killed.
+    pub(super) fn close(&self) -> Vec<NodeId> {
+        self.closed.set(true);
+        for state in self.nodes.borrow_mut().values_mut() {
+            state.fence();
+        }
+        let tasks = self.tasks.borrow().values().cloned().collect::<Vec<_>>();
+        for task in tasks {
+            task.abort();
+        }
+        let script = self.find("script");
+        self.nodes.borrow().keys().copied().filter(|id| Some(*id) != script).collect()
     }
 
     /// What nodes boot from may hold the world that holds them.

@@ -9,9 +9,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use madsim::net::{TcpListener, TcpStream};
+use madsim::task::NodeId;
 use runtime::KeepAlive;
 use runtime::world::{Listener, Socket};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::shared;
 
 /// A connected stream.
 ///
@@ -22,12 +25,22 @@ pub(super) struct Stream {
     stream: Mutex<TcpStream>,
     local: SocketAddr,
     peer: SocketAddr,
+    node: NodeId,
+    /// Which process of the node: what a former one writes, as it is dropped, reaches nobody.
+    process: u64,
 }
 
 impl Stream {
-    pub(super) fn new(stream: TcpStream) -> io::Result<Self> {
+    /// Of the node that asks.
+    pub(super) fn connected(stream: TcpStream) -> io::Result<Self> {
         let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
-        Ok(Self { stream: Mutex::new(stream), local, peer })
+        let node = madsim::plugin::node();
+        let process = process(node).ok_or(io::ErrorKind::BrokenPipe)?;
+        Ok(Self { stream: Mutex::new(stream), local, peer, node, process })
+    }
+
+    fn is_fenced(&self) -> bool {
+        process(self.node) != Some(self.process)
     }
 
     fn inner(self: Pin<&mut Self>) -> Pin<&mut TcpStream> {
@@ -47,6 +60,9 @@ impl AsyncRead for Stream {
 
 impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+        if self.is_fenced() {
+            return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+        }
         if data.is_empty() {
             return Poll::Ready(Ok(0));
         }
@@ -83,6 +99,11 @@ impl Socket for Stream {
     }
 }
 
+/// Which process of a node runs, while there is a run.
+fn process(node: NodeId) -> Option<u64> {
+    shared::try_with(|shared| shared.try_with_node(node, |state| state.process)).flatten()
+}
+
 type Accepting = Pin<Box<dyn Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send>>;
 
 /// A listening socket.
@@ -110,7 +131,7 @@ impl Listener for Listening {
         let accepted = ready!(under_way.as_mut().poll(context));
         *accepting = None;
         let (stream, peer) = accepted?;
-        Poll::Ready(Ok((Box::new(Stream::new(stream)?), peer)))
+        Poll::Ready(Ok((Box::new(Stream::connected(stream)?), peer)))
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {

@@ -3,12 +3,15 @@
 
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use runtime::{TcpListener, TcpStream};
-use sim::second::{Failed, Second, World};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use sim::second::{Failed, Node, Second, World};
+use tokio::io::{AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -192,6 +195,144 @@ fn requests_to_stop_are_heard_or_deadly() {
 }
 
 #[test]
+fn whoever_begins_to_listen_hears_nothing_from_before() {
+    Second::seed(1)
+        .run(async |world: World| {
+            let node = world.node("node");
+            let asked = node.clone();
+            node.boot(move || {
+                let node = asked.clone();
+                async move {
+                    let before = runtime::signals::Signals::new().unwrap();
+                    node.ask_to_stop();
+                    let mut after = runtime::signals::Signals::new().unwrap();
+                    drop(before);
+                    after.terminate().await;
+                }
+            });
+            world.sleep(SECOND).await;
+            assert!(node.is_running(), "it was asked before it listened");
+            node.ask_to_stop();
+            assert!(world.within(SECOND, node.ended()).await.is_some());
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_process_that_does_not_stop_in_time_is_killed() {
+    Second::seed(1)
+        .run(async |world: World| {
+            let (quick, slow) = (world.node("quick"), world.node("slow"));
+            for (node, takes) in [(&quick, SECOND), (&slow, 9 * SECOND)] {
+                node.boot(move || async move {
+                    let mut signals = runtime::signals::Signals::new().unwrap();
+                    signals.terminate().await;
+                    runtime::sleep(takes).await;
+                });
+            }
+            world.sleep(SECOND).await;
+            assert!(quick.stop(3 * SECOND).await);
+            assert!(!slow.stop(3 * SECOND).await);
+            assert!(!quick.is_running() && !slow.is_running());
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_main_that_restarts_its_own_node_does_not_fell_the_next() {
+    Second::seed(1)
+        .run(async |world: World| {
+            let node = world.node("node");
+            let (own, boots) = (node.clone(), Arc::new(AtomicU32::new(0)));
+            node.boot(move || {
+                let (node, first) = (own.clone(), boots.fetch_add(1, Ordering::Relaxed) == 0);
+                async move {
+                    if first {
+                        node.kill();
+                        node.restart();
+                        return;
+                    }
+                    std::future::pending::<()>().await;
+                }
+            });
+            world.sleep(SECOND).await;
+            assert!(node.is_running(), "the second process runs");
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_paused_process_goes_on_where_it_was() {
+    Second::seed(1)
+        .run(async |world: World| {
+            let server = world.node("server");
+            server.boot(echo);
+            world.sleep(SECOND).await;
+            let mut stream = connect("server").await.unwrap();
+            server.pause();
+            stream.write_all(b"x").await.unwrap();
+            let mut back = [0];
+            assert!(world.within(30 * SECOND, stream.read_exact(&mut back)).await.is_none());
+            server.resume();
+            assert!(world.within(SECOND, stream.read_exact(&mut back)).await.is_some());
+            server.pause();
+            server.kill();
+            server.restart();
+            world.sleep(SECOND).await;
+            connect("server").await.unwrap();
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_further_name_resolves_to_its_nodes_in_their_order() {
+    Second::seed(1)
+        .run(async |world: World| {
+            let (one, other) = (world.node("one"), world.node("other"));
+            for nodes in [[&one, &other], [&other, &one]] {
+                world.alias("both", &nodes);
+                let addresses = runtime::resolve("both", 7).await.unwrap();
+                assert_eq!(addresses, nodes.map(|node| (node.ip(), 7).into()));
+            }
+        })
+        .unwrap();
+}
+
+#[test]
+fn one_seed_decides_the_same_in_both_worlds() {
+    use sim::Ratio;
+    macro_rules! draws {
+        ($world:ty) => {
+            async |world: $world| {
+                let mut drawn = Vec::new();
+                for least in 0..20 {
+                    let stream = world.stream("fall/engine");
+                    drawn.push(stream.span(Duration::ZERO..=SECOND).as_micros() as u64);
+                    drawn.push(world.stream("other").within(least..=99));
+                    drawn.push(u64::from(stream.chance(Ratio::new(1, 3))));
+                    drawn.push(*stream.one_of(&[3, 5, 7]));
+                }
+                drawn
+            }
+        };
+    }
+    let here = Second::seed(9).run(draws!(World)).unwrap();
+    assert_eq!(here, sim::Sim::seed(9).run(draws!(sim::World)).expect_ok());
+}
+
+#[test]
+fn a_report_tells_the_story_of_a_run_that_failed_too() {
+    let report = Second::seed(3).report(async |world: World| {
+        world.sleep(SECOND).await;
+        world.note("so far");
+        panic!("no further");
+    });
+    assert!(matches!(report.outcome, Err::<(), _>(Failed::Panicked { .. })));
+    assert_eq!(report.notes.iter().map(|note| note.text.as_str()).collect::<Vec<_>>(), ["so far"]);
+    assert!(report.elapsed >= SECOND && report.notes[0].at >= SECOND);
+}
+
+#[test]
 fn aborted_tasks_end_and_are_forgotten() {
     Second::seed(1)
         .run(async |world: World| {
@@ -221,6 +362,140 @@ fn a_partition_refuses_until_it_is_healed() {
 }
 
 #[test]
+fn what_is_written_while_parted_arrives_within_the_back_off() {
+    Second::seed(1)
+        .run(async |world: World| {
+            let (server, client) = (world.node("server"), world.node("client"));
+            server.boot(echo);
+            client.boot(std::future::pending);
+            world.sleep(SECOND).await;
+            let (go, gone) = tokio::sync::oneshot::channel();
+            let asked = client.spawn("ask", async {
+                let mut stream = connect("server").await.unwrap();
+                gone.await.unwrap();
+                for byte in b"word" {
+                    stream.write_all(&[*byte]).await.unwrap();
+                }
+                let mut back = [0; 4];
+                stream.read_exact(&mut back).await.unwrap();
+                back
+            });
+            world.sleep(SECOND).await;
+            world.partition(&server, &client);
+            go.send(()).unwrap();
+            world.sleep(60 * SECOND).await;
+            assert_eq!(connect("server").await.map(drop).ok(), Some(()), "the script is not parted from it");
+            world.heal(&server, &client);
+            let back = world.within(11 * SECOND, asked).await;
+            assert_eq!(back.flatten().as_ref(), Some(b"word"));
+        })
+        .unwrap();
+}
+
+/// Asks and writes as it is dropped, as storage engines and HTTP libraries do.
+struct Farewell {
+    file: runtime::disk::File,
+    stream: TcpStream,
+    said: Arc<Mutex<Vec<bool>>>,
+    _held: Arc<()>,
+}
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        drop(runtime::spawn("farewell", std::future::pending::<()>()));
+        assert_ne!(runtime::entropy::u64("farewell"), runtime::entropy::u64("farewell"));
+        let context = &mut Context::from_waker(Waker::noop());
+        let written = Pin::new(&mut self.stream).poll_write(context, b"bye");
+        let (file, stream) = (self.file.write(0, b"late").is_ok(), matches!(written, Poll::Ready(Ok(_))));
+        self.said.lock().unwrap().extend([file, stream]);
+    }
+}
+
+type Said = Arc<Mutex<Vec<bool>>>;
+
+/// Boots a server that holds a farewell for its one client, for ever.
+fn boot_farewell(node: &Node, held: &Arc<()>, said: &Said) {
+    let (held, said) = (Arc::clone(held), Arc::clone(said));
+    node.boot(move || {
+        let (held, said) = (Arc::clone(&held), Arc::clone(&said));
+        async move {
+            let file = runtime::disk::blocking(|| runtime::disk::open(Path::new("store")).unwrap()).await;
+            let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 7).into()).await.unwrap();
+            let (stream, _) = listener.accept().await.unwrap();
+            let _farewell = Farewell { file, stream, said, _held: held };
+            std::future::pending::<()>().await;
+        }
+    });
+}
+
+#[test]
+fn nothing_of_a_run_outlives_it() {
+    let (held, said) = (Arc::new(()), Said::default());
+    let (of_main, told) = (Arc::clone(&held), Arc::clone(&said));
+    let ended = Second::seed(1).run(async move |world: World| {
+        boot_farewell(&world.node("server"), &of_main, &told);
+        let of_script = Arc::clone(&of_main);
+        drop(world.spawn("waits", async move {
+            std::future::pending::<()>().await;
+            drop(of_script);
+        }));
+        world.sleep(SECOND).await;
+        let stream = connect("server").await.unwrap();
+        world.sleep(SECOND).await;
+        std::mem::forget(stream); // a peer that is still there
+    });
+    ended.unwrap();
+    assert_eq!(Arc::strong_count(&held), 1, "what was pending is dropped");
+    assert_eq!(*said.lock().unwrap(), [false, false], "and finds files and streams that refuse");
+    let panics = Second::seed(1).run(async |world: World| {
+        world.node("node").boot(|| async {
+            let _bad = Bad;
+            std::future::pending::<()>().await;
+        });
+        world.sleep(SECOND).await;
+    });
+    assert!(matches!(panics, Err(Failed::Panicked { .. })), "{panics:?}");
+}
+
+struct Bad;
+
+impl Drop for Bad {
+    fn drop(&mut self) {
+        panic!("it does not want to go");
+    }
+}
+
+#[test]
+fn a_killed_process_says_nothing_more() {
+    let said = Said::default();
+    let told = Arc::clone(&said);
+    let heard = Second::seed(1).run(async move |world: World| {
+        let server = world.node("server");
+        boot_farewell(&server, &Arc::default(), &told);
+        world.sleep(SECOND).await;
+        let mut stream = connect("server").await.unwrap();
+        world.sleep(SECOND).await;
+        server.kill();
+        let mut heard = Vec::new();
+        stream.read_to_end(&mut heard).await.unwrap();
+        String::from_utf8(heard).unwrap()
+    });
+    assert_eq!(heard.unwrap(), "");
+    assert_eq!(*said.lock().unwrap(), [false, false]);
+}
+
+#[test]
+fn a_place_beyond_memory_is_refused() {
+    Second::seed(1)
+        .run(async |_: World| {
+            let file = runtime::disk::blocking(|| runtime::disk::open(Path::new("store")).unwrap()).await;
+            let refused = file.write(u64::MAX, b"beyond").unwrap_err();
+            assert_eq!(refused.kind(), std::io::ErrorKind::FileTooLarge);
+        })
+        .unwrap();
+}
+
+#[test]
 fn a_run_that_fails_says_why() {
     let stuck = Second::seed(3).run(async |_| std::future::pending::<()>().await);
     assert!(matches!(stuck, Err(Failed::Stuck { seed: 3 })), "{stuck:?}");
@@ -231,4 +506,28 @@ fn a_run_that_fails_says_why() {
     });
     let text = panicked.unwrap_err().to_string();
     assert!(text.starts_with("madsim, seed 0x3: out of luck"), "{text}");
+    let refused = Second::seed(3).run(async |world: World| world.node("script").kill());
+    let text = refused.unwrap_err().to_string();
+    assert!(text.contains("the node \"script\" is the script's own"), "{text}");
+}
+
+#[test]
+fn a_run_that_does_not_end_is_ended() {
+    let goes_on = async |world: World| -> () {
+        loop {
+            world.sleep(SECOND).await;
+        }
+    };
+    let late = Second::seed(3).limit(60 * SECOND).run(goes_on).unwrap_err();
+    assert_eq!(late, Failed::TimeLimit { seed: 3, limit: 60 * SECOND });
+    let spins = async |world: World| {
+        drop(runtime::spawn("spins", async {
+            loop {
+                tokio::task::yield_now().await;
+            }
+        }));
+        world.sleep(SECOND).await;
+    };
+    let spinning = Second::seed(3).run(spins).unwrap_err();
+    assert!(matches!(spinning, Failed::Spinning { task: "spins", .. }), "{spinning}");
 }
