@@ -22,6 +22,7 @@ mod shrink;
 mod summary;
 mod table;
 mod told;
+mod world;
 mod writable;
 
 use std::io::{self, Write};
@@ -35,6 +36,7 @@ use crate::search::CourseError;
 
 use name::{NotSmall, UnknownPlay};
 use report::ReportError;
+use world::Unoffered;
 
 /// Rehearses the platform in simulated weather.
 #[derive(Debug, Parser)]
@@ -86,6 +88,8 @@ enum Trouble {
     #[error("there are no plays")]
     NoPlays,
     #[error(transparent)]
+    Unoffered(#[from] Unoffered),
+    #[error(transparent)]
     Bundle(#[from] BundleError),
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -98,6 +102,7 @@ impl Trouble {
             Self::Unknown(_)
             | Self::NotSmall(_)
             | Self::NoPlays
+            | Self::Unoffered(_)
             | Self::Report(_)
             | Self::Bundle(_)
             | Self::Course(CourseError::TooManyPoints { .. }) => ExitCode::from(USAGE),

@@ -15,7 +15,9 @@ use model::history::{ClientId, Kind, OpId, Outcome};
 use parking_lot::Mutex;
 use protocol::time::Mono;
 use protocol::view::{ControlView, Fact, Witness};
-use sim::{Ratio, World};
+use sim::Ratio;
+
+use crate::world::World;
 
 mod suffering;
 
@@ -39,9 +41,9 @@ pub struct Ledger {
 impl Ledger {
     /// An empty one.
     #[must_use]
-    pub fn new(world: &World) -> Self {
+    pub fn new(world: impl Into<World>) -> Self {
         Self {
-            world: world.clone(),
+            world: world.into(),
             evidence: Rc::default(),
             told: Arc::default(),
             commits: Arc::default(),
@@ -53,15 +55,20 @@ impl Ledger {
 
     /// An empty one of a run that leaves fault families out.
     #[must_use]
-    pub fn swarm(world: &World) -> Self {
+    pub fn swarm(world: impl Into<World>) -> Self {
         Self { swarm: true, ..Self::new(world) }
     }
 
-    /// Whether a family may strike in this run. All may, unless the run leaves some out: then half of them, each by the
-    /// first decision of a stream of its own, so that the others stay as they are when one is added.
+    /// Whether a family may strike in this run. All may that its world offers, unless the run leaves some out: then half
+    /// of them, each by the first decision of a stream of its own, so that the others stay as they are when one is added.
     #[must_use]
     pub fn allows(&self, family: Family) -> bool {
-        !self.swarm || *self.allowed.borrow_mut().entry(family).or_insert_with(|| self.draw(family))
+        let offered = self.world.kind().offers(family).is_ok();
+        offered && (!self.swarm || self.draws(family))
+    }
+
+    fn draws(&self, family: Family) -> bool {
+        *self.allowed.borrow_mut().entry(family).or_insert_with(|| self.draw(family))
     }
 
     fn draw(&self, family: Family) -> bool {

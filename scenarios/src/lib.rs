@@ -1,6 +1,6 @@
 //! The whole stack in the simulated weather, judged by the law.
 //!
-//! [`stack`] puts clients, the engine and an application into a world; [`mod@plays`] say how it is opened and troubled;
+//! [`stack`] puts clients, the engine and an application into a [`world`]; [`mod@plays`] say how it is opened and troubled;
 //! [`phases`] play a run and gather its evidence in a [`ledger`]; `model` judges. A [`play`] is run from a seed;
 //! [`search`] runs plays over seeds; a failing run is kept in a [`bundle`] and made smaller by [`mod@shrink`]; [`cli`] is the command line of `rehearse`. Nothing here is linked by production.
 
@@ -13,5 +13,6 @@ pub mod plays;
 pub mod search;
 pub mod shrink;
 pub mod stack;
+pub mod world;
 
 pub use plays::plays;

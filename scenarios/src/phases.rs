@@ -17,11 +17,12 @@ use std::time::Duration;
 
 use model::evidence::Evidence;
 use model::fault::Family;
-use sim::{Point, PointFault, Task};
+use sim::{Point, PointFault};
 
 use crate::ledger::Ledger;
 use crate::stack::Stack;
 use crate::stack::client::Client;
+use crate::world::Task;
 
 /// Clients of a full run: those that probe are numbered from here on.
 pub const CLIENTS: u32 = Scale::FULL.clients;
@@ -66,11 +67,15 @@ pub trait Plot {
     fn heal(&self, stack: &Stack) -> impl Future<Output = ()>;
 }
 
-/// One run of a play, to its evidence.
-pub async fn play(ledger: &Ledger, plot: impl Plot, unloaded: BTreeMap<String, u64>) -> Evidence {
+/// One run of a play, to its evidence. What is left at rest is counted where it is known what a world without load holds.
+pub async fn play(
+    ledger: &Ledger,
+    plot: impl Plot,
+    unloaded: impl Into<Option<BTreeMap<String, u64>>>,
+) -> Evidence {
     let stack = Stack::new(ledger);
     let world = stack.world.clone();
-    let scale = plot.scale();
+    let (scale, recovery) = (plot.scale(), plot.recovery() + world.kind().heals_within());
     let looks = Looks::begin(&stack);
     stack.application.set_slots(*world.stream("slots").one_of(&SLOTS));
     plot.open(&stack).await;
@@ -85,15 +90,16 @@ pub async fn play(ledger: &Ledger, plot: impl Plot, unloaded: BTreeMap<String, u
     assert!(!stack.ledger.is_broken(), "a play repairs what it broke before it demands progress");
     stack.ledger.healed();
     world.note("healed");
-    live(&stack, &scale, &clients, plot.recovery()).await;
+    live(&stack, &scale, &clients, recovery).await;
     clear(&stack, scale.keys).await;
     looks.end().await;
     world.note("load taken away");
-    let rest = rest::take(&stack, unloaded).await;
-    let mut evidence = stack.ledger.evidence();
-    evidence.recovery = plot.recovery();
-    evidence.rest = Some(rest);
-    evidence
+    let rest = match unloaded.into() {
+        Some(unloaded) => Some(rest::take(&stack, unloaded).await),
+        None => None,
+    };
+    let evidence = stack.ledger.evidence();
+    Evidence { recovery, rest, ..evidence }
 }
 
 /// The liveness phase: every counter is probed from the moment of healing until everybody was due for a while, under a

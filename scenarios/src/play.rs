@@ -17,6 +17,11 @@ use sim::{
     Streams, Strike, Struck, TraceLine, Unmatched,
 };
 
+use crate::world::WorldKind;
+
+#[cfg(madsim)]
+pub(crate) mod second;
+
 /// Something that can be run from a seed.
 pub trait Play: Sync {
     /// Stable name, without `:` and white space.
@@ -24,8 +29,12 @@ pub trait Play: Sync {
     /// What it is about, in one line.
     fn about(&self) -> &'static str;
     /// The fault families that its seeds break things with, by name: a batch in which one of them was never felt has
-    /// not tested what the play is for. None for a play without faults.
-    fn families(&self) -> Vec<&'static str> {
+    /// not tested what the play is for. None for a play without faults. What a world does not offer is skipped there.
+    fn families(&self, _world: WorldKind) -> Vec<&'static str> {
+        Vec::new()
+    }
+    /// What is skipped in a world, each with the reason: fault families, and laws that have nothing to judge there.
+    fn skipped(&self, _world: WorldKind) -> Vec<(&'static str, &'static str)> {
         Vec::new()
     }
     /// Whether it is made to be run once per point and fault: short, quiet, and exempt from the floors of a batch. Such a
@@ -41,7 +50,7 @@ pub trait Play: Sync {
     fn fault_streams(&self) -> Vec<Streams> {
         Vec::new()
     }
-    /// Runs it. Equal arguments give an equal digest, on any thread and in any process.
+    /// Runs it, in the world of its options. Equal arguments give an equal digest, on any thread and in any process.
     fn run(&self, seed: u64, options: &RunOptions) -> RunReport;
 }
 
@@ -67,6 +76,8 @@ pub struct RunOptions {
     pub schedule: Schedule,
     /// Each fault family is left out, or not, by a decision of its own (stream `swarm/FAMILY`).
     pub swarm: bool,
+    /// In which world.
+    pub world: WorldKind,
     /// Faults that strike at points.
     pub strikes: Vec<Strike>,
     /// The first so many points are kept.
@@ -204,6 +215,8 @@ pub struct RunReport {
     pub recorded: Vec<Decision>,
     /// All streams, if asked for.
     pub streams: Vec<StreamCount>,
+    /// Whether the run took its thread with it.
+    pub fallen: bool,
 }
 
 impl RunReport {
@@ -212,23 +225,29 @@ impl RunReport {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a text");
         let text = format!("the run itself panicked: {text}");
+        let outcome = Err(Broken { law: "the_run_ends", at: Mono::ZERO, place: None, text });
+        Self { fallen: true, ..Self::of(seed, Performance { outcome, ..Performance::default() }) }
+    }
+
+    /// With what a script knows, and nothing that a world does.
+    fn of(seed: u64, performance: Performance) -> Self {
         Self {
             seed,
-            outcome: Err(Broken { law: "the_run_ends", at: Mono::ZERO, place: None, text }),
-            unjudged: Vec::new(),
+            outcome: performance.outcome,
+            unjudged: performance.unjudged,
             digest: 0,
             checkpoints: Vec::new(),
             events: 0,
             polls: 0,
             elapsed: Duration::ZERO,
-            operations: 0,
-            acknowledged: 0,
-            failed: 0,
-            commits: 0,
-            faults: BTreeMap::new(),
-            drawn: None,
+            operations: performance.operations,
+            acknowledged: performance.acknowledged,
+            failed: performance.failed,
+            commits: performance.commits,
+            faults: performance.faults,
+            drawn: performance.drawn,
             effects: BTreeMap::new(),
-            marks: BTreeMap::new(),
+            marks: performance.marks,
             notes: Vec::new(),
             trace: Vec::new(),
             kept: Vec::new(),
@@ -238,14 +257,14 @@ impl RunReport {
             missed: Vec::new(),
             recorded: Vec::new(),
             streams: Vec::new(),
+            fallen: false,
         }
     }
 
     /// What it said when it took its thread with it; `None` if it did not.
     #[must_use]
     pub fn fell(&self) -> Option<&str> {
-        // A world that was made has had an event.
-        self.outcome.as_ref().err().filter(|_| self.events == 0).map(|broken| broken.text.as_str())
+        self.outcome.as_ref().err().filter(|_| self.fallen).map(|broken| broken.text.as_str())
     }
 }
 
@@ -259,22 +278,12 @@ impl From<sim::Report<Performance>> for RunReport {
             }
         };
         Self {
-            seed: report.seed,
-            outcome: performance.outcome,
-            unjudged: performance.unjudged,
             digest: report.digest,
             checkpoints: report.checkpoints,
             events: report.events,
             polls: report.polls,
             elapsed: report.elapsed,
-            operations: performance.operations,
-            acknowledged: performance.acknowledged,
-            failed: performance.failed,
-            commits: performance.commits,
-            faults: performance.faults,
-            drawn: performance.drawn,
             effects: report.effects,
-            marks: performance.marks,
             notes: report.notes,
             trace: report.trace,
             kept: report.kept,
@@ -284,6 +293,7 @@ impl From<sim::Report<Performance>> for RunReport {
             missed: report.missed,
             recorded: report.recorded,
             streams: report.streams,
+            ..Self::of(report.seed, performance)
         }
     }
 }

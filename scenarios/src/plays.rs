@@ -6,12 +6,15 @@ pub mod point_restart;
 pub mod smoke;
 pub mod sse_drop;
 
+use model::Law;
 use model::evidence::Evidence;
+use model::fault::Family;
 use sim::{Point, PointFault, Sim, Streams};
 
 use crate::ledger::Ledger;
 use crate::phases::{self, Plot};
 use crate::play::{Performance, Play, RunOptions, RunReport};
+use crate::world::WorldKind;
 
 use config_retry::ConfigRetry;
 use engine_restart::EngineRestart;
@@ -74,8 +77,16 @@ impl<P: Plot + Copy + Send + Sync + 'static> Play for Named<P> {
         self.about
     }
 
-    fn families(&self) -> Vec<&'static str> {
-        self.plot.families().iter().map(|family| family.name()).collect()
+    fn families(&self, world: WorldKind) -> Vec<&'static str> {
+        let offered = |family: &&Family| world.offers(**family).is_ok();
+        self.plot.families().iter().filter(offered).map(|family| family.name()).collect()
+    }
+
+    fn skipped(&self, world: WorldKind) -> Vec<(&'static str, &'static str)> {
+        let families = self.plot.families().iter();
+        let families = families.filter_map(|family| Some((family.name(), world.offers(*family).err()?)));
+        let laws = Law::ALL.iter().filter_map(|law| Some((law.name(), world.judges(*law).err()?)));
+        families.chain(laws).collect()
     }
 
     fn is_small(&self) -> bool {
@@ -91,6 +102,15 @@ impl<P: Plot + Copy + Send + Sync + 'static> Play for Named<P> {
     }
 
     fn run(&self, seed: u64, options: &RunOptions) -> RunReport {
+        match options.world {
+            WorldKind::Sim => self.in_sim(seed, options),
+            WorldKind::Madsim => self.on_madsim(seed, options),
+        }
+    }
+}
+
+impl<P: Plot + Copy + Send + Sync + 'static> Named<P> {
+    fn in_sim(&self, seed: u64, options: &RunOptions) -> RunReport {
         let plot = self.plot;
         let (unloaded, swarm) = (phases::unloaded(), options.swarm);
         let report = Sim::new(options.sim(seed)).run(|world| async move {
@@ -101,6 +121,31 @@ impl<P: Plot + Copy + Send + Sync + 'static> Play for Named<P> {
         });
         report.into()
     }
+
+    #[cfg(madsim)]
+    fn on_madsim(&self, seed: u64, options: &RunOptions) -> RunReport {
+        use crate::play::second;
+
+        let (plot, swarm) = (self.plot, options.swarm);
+        let report = second::of(seed).report(async move |world: sim::second::World| {
+            protocol::mark::reset();
+            let ledger = if swarm { Ledger::swarm(&world) } else { Ledger::new(&world) };
+            let evidence = phases::play(&ledger, plot, None).await;
+            (performance(&ledger, &evidence, &plot), second::lines(&evidence))
+        });
+        second::report(seed, &options.keep_events, report)
+    }
+
+    #[cfg(not(madsim))]
+    fn on_madsim(&self, _: u64, _: &RunOptions) -> RunReport {
+        panic!("this build has lost --cfg madsim, and madsim with it")
+    }
+}
+
+/// Of laws that had nothing to judge, those that have something in that world.
+fn unjudged(laws: &[&'static str], world: WorldKind) -> Vec<&'static str> {
+    let has_none = |name: &str| Law::ALL.iter().any(|law| law.name() == name && world.judges(*law).is_err());
+    laws.iter().copied().filter(|name| !has_none(name)).collect()
 }
 
 fn performance(ledger: &Ledger, evidence: &Evidence, plot: &impl Plot) -> Performance {
@@ -113,7 +158,7 @@ fn performance(ledger: &Ledger, evidence: &Evidence, plot: &impl Plot) -> Perfor
         ledger.world().note(format!("broken: {broken}"));
     }
     Performance {
-        unjudged: verdict.unjudged.clone(),
+        unjudged: unjudged(&verdict.unjudged, ledger.world().kind()),
         outcome: verdict.into_result(),
         operations: phases::operations(evidence),
         acknowledged: evidence.history.acknowledged(),

@@ -16,9 +16,8 @@ pub mod taps;
 
 use std::time::Duration;
 
-use sim::World;
-
 use crate::ledger::Ledger;
+use crate::world::World;
 
 pub use application::Application;
 pub use dawdle::Whims;

@@ -10,9 +10,10 @@ use crate::cli::name::{self, NotSmall};
 use crate::cli::progress::Bar;
 use crate::cli::report::{Failure, Report, ReportError, State};
 use crate::cli::shelf::Shelf;
-use crate::cli::{Ending, Trouble, duration, interrupt, paint, summary, table, writable};
+use crate::cli::{Ending, Trouble, duration, interrupt, paint, summary, table, world, writable};
 use crate::play::Play;
 use crate::search::{Before, Course, Fresh, Limit, Plan, Process, Shard, Start, Strategy, explore};
+use crate::world::WorldKind;
 
 /// Seeds per play if nothing is said: about a quarter of a minute on two cores.
 const SEEDS: u64 = 200;
@@ -29,6 +30,9 @@ pub(super) struct Arguments {
     /// How runs are chosen: random, swarm, pct[:DEPTH], branch or points[:PAIRS]
     #[arg(long, value_name = "STRATEGY", default_value_t)]
     strategy: Strategy,
+    /// In which world: sim, or madsim for a second opinion
+    #[arg(long, value_name = "WORLD", default_value_t)]
+    world: WorldKind,
     /// Only these scenarios [default: all that the strategy is for]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     scenario: Vec<String>,
@@ -79,6 +83,10 @@ pub(super) fn run(
     plays: &[&'static dyn Play],
     out: &mut dyn Write,
 ) -> Result<Ending, Trouble> {
+    let strategy = format!("--strategy {}", arguments.strategy);
+    let own =
+        [(strategy.as_str(), world::is_own(arguments.strategy)), ("--bundles", arguments.bundles.is_some())];
+    world::check(arguments.world, &own)?;
     let chosen = arguments.chosen(plays)?;
     let jobs =
         arguments.jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
@@ -88,6 +96,7 @@ pub(super) fn run(
         start: arguments.start,
         limit: arguments.limit(),
         strategy: arguments.strategy,
+        world: arguments.world,
         shard: arguments.shard.unwrap_or(Shard::WHOLE),
         before: Before::default(),
         jobs,

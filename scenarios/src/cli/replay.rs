@@ -10,7 +10,7 @@ use tracing::Level;
 use crate::bundle::{Bundle, Line, Mismatch};
 use crate::cli::name::{Subject, find};
 use crate::cli::told::Told as How;
-use crate::cli::{Ending, Trouble, duration, paint};
+use crate::cli::{Ending, Trouble, duration, paint, world};
 use crate::play::{Play, RunOptions, RunReport, perform};
 use crate::search::{Divergence, twice};
 
@@ -97,6 +97,8 @@ pub(super) fn run(
         (Subject::Run(run), None) => (&run.play, run.seed, arguments.told.options()),
         (Subject::File(_), None) => unreachable!("a file was read"),
     };
+    let trace = [("--trace", arguments.trace.is_some())];
+    world::check(silent.world, &[world::told(&silent).as_slice(), &trace].concat())?;
     let play = find(plays, name)?;
     // What is told beside a bundle makes another run of it.
     let bundle = bundle.filter(|bundle| bundle.options == silent);

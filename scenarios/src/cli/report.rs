@@ -22,7 +22,7 @@ pub(super) use error::ReportError;
 pub(super) use failure::{Failure, replay_line};
 pub(super) use part::{Part, State};
 pub(super) use points::Points;
-pub(super) use search::Search;
+pub(super) use search::{Search, Skipped};
 
 /// Written into each report, and raised when one of before cannot be read any more.
 const VERSION: u32 = 2;
@@ -108,7 +108,7 @@ impl Report {
         course: &Course<'_>,
     ) -> Result<Before, ReportError> {
         self.belongs_to(path, plan)?;
-        let tallies: Vec<_> = plan.plays.iter().map(|play| Tally::of(*play)).collect();
+        let tallies: Vec<_> = plan.plays.iter().map(|play| Tally::of(*play, plan.world)).collect();
         self.is_like(path, &tallies, &Points::of_all(plan.plays, course.recorded()))?;
         Ok(Before {
             done: self.parts[0].done.clone(),

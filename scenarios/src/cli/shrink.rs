@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::bundle::{Bundle, BundleError};
 use crate::cli::name::{Subject, find};
 use crate::cli::told::{Told as How, flags};
-use crate::cli::{Ending, Trouble, duration, interrupt, paint, writable};
+use crate::cli::{Ending, Trouble, duration, interrupt, paint, world, writable};
 use crate::play::{Play, RunOptions};
 use crate::shrink::{Plan, Progress, Shrunk, Size, shrink};
 
@@ -61,6 +61,7 @@ pub(super) fn run(
             (bundle.scenario, bundle.seed, arguments.told.beside(bundle.options), Some(bundle.law))
         }
     };
+    world::check(options.world, &[("shrink", true)])?;
     let play = find(plays, &name)?;
     let given = arguments.out.as_deref();
     let place = given.unwrap_or_else(|| Path::new("."));

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::cli::report::{Failure, Part, Points, Report, State};
+use crate::cli::report::{Failure, Part, Points, Report, Skipped, State};
 use crate::search::tally::{FamilyTally, Name};
 use crate::search::{Shard, Tally, shortfalls};
+use crate::world::WorldKind;
 
 /// All of it. Field names are what scripts read: they stay.
 #[derive(Debug, Serialize)]
@@ -22,6 +23,10 @@ pub(super) struct Summary {
     pub(super) start: u64,
     /// How its runs were chosen.
     pub(super) strategy: String,
+    /// In which world they were.
+    pub(super) world: WorldKind,
+    /// What that world does not have.
+    pub(super) skipped: Vec<Skipped>,
     /// Which parts of it these are, as `NUMBER/COUNT`.
     pub(super) shards: Vec<String>,
     /// Which parts are missing where parts were joined.
@@ -124,6 +129,8 @@ pub(super) fn of(report: &Report, missing: &[Shard]) -> Summary {
         gave_up: ended_by(State::GaveUp),
         start: search.start,
         strategy: search.strategy.clone(),
+        world: search.world,
+        skipped: search.skipped.clone(),
         shards: shards(&|_| true),
         shards_missing: missing.iter().map(ToString::to_string).collect(),
         shards_unfinished: shards(&|part| part.state == State::Going),

@@ -1,5 +1,6 @@
 //! What a search found, for people.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub(super) fn write(summary: &Summary, name_marks: bool, out: &mut dyn Write) ->
     if points.row_count() > 0 {
         writeln!(out, "{points}")?;
     }
+    skipped(summary, out)?;
     marks(summary, name_marks, out)?;
     for shortfall in &summary.shortfalls {
         writeln!(out, "{} {shortfall}", paint::bad("the batch falls short:"))?;
@@ -31,6 +33,18 @@ pub(super) fn write(summary: &Summary, name_marks: bool, out: &mut dyn Write) ->
         writeln!(out, "{}", paint::odd(warning))?;
     }
     last_line(summary, out)
+}
+
+/// What the world does not have: each family or law with its reason, and the scenarios that would have it.
+fn skipped(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
+    let mut all: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for each in &summary.skipped {
+        all.entry((&each.name, &each.why)).or_default().push(&each.scenario);
+    }
+    for ((name, why), scenarios) in all {
+        writeln!(out, "not on {}: {name} ({}): {why}", summary.world, scenarios.join(", "))?;
+    }
+    Ok(())
 }
 
 /// The marks of rare branches: how many of them were reached, and by name those that were not.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sim::{Branch, Override, PCT_DEPTH_MAX, Schedule, Strike};
 
 use crate::play::RunOptions;
+use crate::world::WorldKind;
 
 /// What a run is told.
 #[derive(Debug, clap::Args)]
@@ -26,6 +27,9 @@ pub(super) struct Told {
     /// Leave fault families out, as the seed decides
     #[arg(long)]
     swarm: bool,
+    /// In which world: sim or madsim [default: sim]
+    #[arg(long, value_name = "WORLD")]
+    world: Option<WorldKind>,
 }
 
 impl Told {
@@ -38,6 +42,7 @@ impl Told {
             recipe,
             schedule: self.schedule.map_or_else(Schedule::default, |flag| flag.0),
             swarm: self.swarm,
+            world: self.world.unwrap_or_default(),
             strikes: self.strike.clone(),
             ..RunOptions::default()
         }
@@ -51,6 +56,7 @@ impl Told {
         options.recipe.sort_by_key(|branch| branch.at);
         options.strikes.extend(more.strikes);
         options.swarm |= more.swarm;
+        options.world = self.world.unwrap_or(options.world);
         options.schedule = self.schedule.map_or(options.schedule, |flag| flag.0);
         options
     }
@@ -78,6 +84,10 @@ pub(super) fn flags(options: &RunOptions) -> String {
     }
     if options.swarm {
         add(format_args!("--swarm"));
+    }
+    match options.world {
+        WorldKind::Sim => {}
+        WorldKind::Madsim => add(format_args!("--world {}", options.world)),
     }
     flags
 }
@@ -154,6 +164,7 @@ mod tests {
             recipe: vec![Branch { at: Duration::from_millis(1500), seed: 77 }],
             schedule: Schedule::Pct { depth: 3, polls: 20_000 },
             swarm: true,
+            world: WorldKind::Madsim,
             strikes: vec![strike(PointFault::PowerOff), strike(PointFault::Pause)],
             ..RunOptions::default()
         };
@@ -165,6 +176,7 @@ mod tests {
         assert_eq!(told.schedule, options.schedule);
         assert_eq!(told.strikes, options.strikes);
         assert!(told.swarm);
+        assert_eq!(told.world, options.world);
         assert_eq!(flags(&RunOptions::default()), "");
         for bad in ["", "1=2", "ns=2", "1ns=", "1ns=x"] {
             assert_eq!(bad.parse::<BranchFlag>(), Err(BranchError), "{bad}");

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use model::evidence::Rest;
 use model::fault::Family;
-use sim::{Node, Options, Sim};
+use sim::{Options, Sim};
 
 use super::{Plot as _, SAFETY};
 use crate::ledger::Ledger;
 use crate::stack::Stack;
+use crate::world::Node;
 
 /// How long everything may take to come to rest once the load is gone: a runner that fell silent is lost after 15 s,
 /// an idle connection is closed after 30 s; the rest is slack.

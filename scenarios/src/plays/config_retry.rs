@@ -7,11 +7,12 @@ mod trouble;
 use std::time::Duration;
 
 use model::fault::Family;
-use sim::{Ratio, Stream, World};
+use sim::Ratio;
 
 use crate::phases::Plot;
 use crate::plays::smoke::Smoke;
 use crate::stack::Stack;
+use crate::world::{Stream, World};
 
 use trouble::{COLD, HOT, Trouble};
 
@@ -113,6 +114,9 @@ impl Plot for ConfigRetry {
             let wait = draws.of("between").span(BETWEEN.0..=BETWEEN.1);
             let (away, trouble) = (draws.away(), *draws.of("hot_trouble").one_of(&HOT));
             let slots = draws.of("slots").within(1..=SLOTS_MAX);
+            if !trouble.is_offered(stack) {
+                continue;
+            }
             if !stack.wait(wait, end).await {
                 return;
             }

@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use model::fault::Family;
-use sim::{Fall, Ratio, Stream, World};
+use sim::{Fall, Ratio};
 
 use crate::phases::Plot;
 use crate::plays::smoke::Smoke;
 use crate::stack::Stack;
+use crate::world::{Stream, World, WorldKind};
 
 /// Downtimes: shorter than a runner's first redial, within the grace of 3 s, beyond it, and beyond the lost threshold
 /// of 15 s.
@@ -95,6 +96,16 @@ impl Draws {
     }
 }
 
+impl Blow {
+    /// The same where a world has no falls inside disk operations: the engine falls where it stands.
+    fn offered(self, world: WorldKind) -> Self {
+        match world.offers(Family::EngineFellInCommit) {
+            Ok(()) => self,
+            Err(_why) => Self { inside: None, again: None, ..self },
+        }
+    }
+}
+
 impl Plot for EngineRestart {
     fn recovery(&self) -> Duration {
         // Boot, 15 s until a runner that does not come back is lost, at most 10 s of backoff for its stream, and the
@@ -113,7 +124,10 @@ impl Plot for EngineRestart {
     async fn trouble(&self, stack: &Stack, end: Duration) {
         let draws = Draws::new(&stack.world);
         loop {
-            let blow = draws.blow();
+            let blow = draws.blow().offered(stack.world.kind());
+            if stack.world.kind().offers(family(blow.how)).is_err() {
+                continue;
+            }
             if !stack.wait(blow.wait, end).await {
                 return;
             }

@@ -52,6 +52,10 @@ impl Plot for SseDrop {
             let wait = draws.wait();
             let blow = draws.kind();
             let details = draws.details();
+            let (families, world) = (cut::families(blow, &details, stack), stack.world.kind());
+            if !world.offers_all(&families) {
+                continue;
+            }
             if !stack.wait(wait, end).await {
                 return;
             }
@@ -60,7 +64,7 @@ impl Plot for SseDrop {
                 stack.world.sleep(details.lasts(blow)).await;
                 continue;
             }
-            if !cut::families(blow, &details).iter().all(|family| stack.ledger.allows(*family)) {
+            if !families.iter().all(|family| stack.ledger.allows(*family)) {
                 continue;
             }
             match blow {

@@ -59,7 +59,7 @@ impl<'a> Crew<'a> {
         let Before { done, tallies, marks, failures, elapsed } = &self.plan.before;
         let names = self.plan.plays.iter().map(|play| play.name());
         let tallies = match tallies.as_slice() {
-            [] => self.plan.plays.iter().map(|play| Tally::of(*play)).collect(),
+            [] => self.plan.plays.iter().map(|play| Tally::of(*play, self.plan.world)).collect(),
             tallies => tallies.to_vec(),
         };
         assert_eq!(tallies.len(), self.plan.plays.len(), "a tally per play");
@@ -112,7 +112,8 @@ impl<'a> Crew<'a> {
 
     fn run(&self, turn: Turn, trunk: &mut Option<Trunk>) -> Done<'a> {
         let begun = runtime::now();
-        let item = self.course.get(turn.index, trunk);
+        let mut item = self.course.get(turn.index, trunk);
+        item.options.world = self.plan.world;
         let (play, options) = (self.plan.plays[item.play], &item.options);
         let report = judged(play, options, perform(play, item.seed, options));
         let mut why = report.outcome.clone().err().map(Why::from);

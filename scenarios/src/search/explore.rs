@@ -19,6 +19,7 @@ use crate::search::shard::{Ranges, Shard};
 use crate::search::strategy::Strategy;
 use crate::search::tally::Tally;
 use crate::search::twice::Divergence;
+use crate::world::WorldKind;
 
 /// What to search.
 pub struct Plan<'a> {
@@ -30,6 +31,8 @@ pub struct Plan<'a> {
     pub limit: Limit,
     /// How runs are chosen.
     pub strategy: Strategy,
+    /// In which world they are.
+    pub world: WorldKind,
     /// Which part of the search is done here.
     pub shard: Shard,
     /// What was done before.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::play::{Play, RunReport};
+use crate::world::WorldKind;
 
 /// The name of a family, an effect, a law or a mark: of this binary, or read from a report.
 pub type Name = Cow<'static, str>;
@@ -72,10 +73,10 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Of no run yet.
+    /// Of no run yet, in that world.
     #[must_use]
-    pub fn of(play: &dyn Play) -> Self {
-        let declared = play.families().into_iter().map(Cow::Borrowed).collect();
+    pub fn of(play: &dyn Play, world: WorldKind) -> Self {
+        let declared = play.families(world).into_iter().map(Cow::Borrowed).collect();
         Self { declared, small: play.is_small(), ..Self::default() }
     }
 

@@ -10,11 +10,11 @@ use std::sync::{Arc, Weak};
 use runtime::TcpListener;
 use runtime::signals::Signals;
 use sdk::{Endpoint, Pool, PoolOptions, Serverless, ServerlessOptions, Standing};
-use sim::{Node, World};
 
 use super::dawdle::Whims;
 use super::{APPLICATION_PORT, ENGINE_PORT, PLATFORM, POOL};
 use crate::ledger::Ledger;
+use crate::world::{Node, World};
 
 /// One host of the application, in whichever of its lives.
 #[derive(Clone)]

@@ -10,13 +10,13 @@ use http::Method;
 use model::code::{ClientCode, Failure};
 use model::history::{ClientId, Kind, OpId, Outcome};
 use serde::Deserialize;
-use sim::{Node, World};
 
 use super::http::{CONNECT_TIMEOUT, Http, Refusal};
 pub use super::load::Load;
 use super::load::{Draws, EASY, IDLE, Order};
 use super::{POOL, engine};
 use crate::ledger::Ledger;
+use crate::world::{Node, World};
 
 /// What an API call that is not for an actor may take: it needs one commit. Ours.
 const API_BOUND: Duration = Duration::from_secs(10);
@@ -70,10 +70,11 @@ struct Counted {
 impl Client {
     /// The client numbered `id`.
     #[must_use]
-    pub fn new(world: &World, ledger: &Ledger, id: u32) -> Self {
+    pub fn new(world: impl Into<World>, ledger: &Ledger, id: u32) -> Self {
+        let world = world.into();
         let node = world.node(&format!("client-{id}"));
         let (done, order) = (Rc::default(), Rc::new(Cell::new(Order::Load)));
-        Self { id: ClientId(id), node, world: world.clone(), ledger: ledger.clone(), done, order }
+        Self { id: ClientId(id), node, world, ledger: ledger.clone(), done, order }
     }
 
     /// Begins the load on its node, for counters of these keys. Await [`Node::ended`] of [`Self::node`] for its end.

@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use protocol::view::{ControlView, GatewayView};
 use runtime::signals::Signals;
-use sim::{Node, World};
 
 use super::ENGINE_PORT;
 use crate::ledger::Ledger;
+use crate::world::{Node, World};
 
 /// How long a request is held for an actor that is not ready: the engine's default.
 pub const READY_TIMEOUT: Duration = Duration::from_secs(30);

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use model::history::Kind;
-use sim::{Ratio, Stream, World};
+use sim::Ratio;
+
+use crate::world::{Stream, World};
 
 /// How a client loads the stack.
 #[derive(Clone, Copy, Debug)]

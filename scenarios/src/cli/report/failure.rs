@@ -10,6 +10,7 @@ use crate::play::RunOptions;
 use crate::search::tally::Name;
 use crate::search::twice::IN_A_FRESH_PROCESS;
 use crate::search::{Failed, Why};
+use crate::world::WorldKind;
 
 /// A run that failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,6 +66,10 @@ pub(in crate::cli) fn replay_line(failed: &Failed) -> String {
         let strategy = match options {
             // The run by itself is one of a search of its seed alone.
             _ if flags(options).is_empty() => String::new(),
+            RunOptions { world: WorldKind::Madsim, swarm: true, .. } => {
+                " --strategy swarm --world madsim".to_owned()
+            }
+            RunOptions { world: WorldKind::Madsim, .. } => " --world madsim".to_owned(),
             RunOptions { swarm: true, .. } => " --strategy swarm".to_owned(),
             RunOptions { .. } => return format!("cargo replay {play}:{seed}{}", flags(options)),
         };

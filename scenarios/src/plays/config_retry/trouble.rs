@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use model::fault::Family;
 use runtime::TcpListener;
-use sim::{Connection, Cut, Latency, Side, Stream};
+use sim::{Connection, Cut, Latency, Side};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::ledger::Strike;
 use crate::stack::{ENGINE_PORT, Stack};
+use crate::world::Stream;
 
 /// Latency of an engine that is far away, one way: a congested link, up to beyond an attempt's time-out of 5 s.
 const FAR: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(3));
@@ -81,6 +82,11 @@ impl Trouble {
             Self::Disk => Family::DiskFails,
             Self::AnswerLost => Family::ApiCut,
         }
+    }
+
+    /// Whether its world has it.
+    pub(super) fn is_offered(self, stack: &Stack) -> bool {
+        stack.world.kind().offers(self.family()).is_ok()
     }
 
     /// Whether the run leaves out nothing of it.
@@ -167,7 +173,7 @@ impl Begun {
         match self.trouble {
             Trouble::Down | Trouble::Dark => stack.engine.boot(),
             Trouble::Slow => {
-                far(stack, stack.world.options().net.latency);
+                far(stack, stack.world.usual_latency());
                 // What was opened while it was far away stays slow for good: it is opened anew.
                 let apps = |each: &Connection| each.from == "app" || each.to == "app";
                 for slow in stack.world.connections().iter().filter(|each| each.live && apps(each)) {

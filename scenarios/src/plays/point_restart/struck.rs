@@ -8,6 +8,7 @@ use model::fault::Family;
 use sim::{AWAY, PointFault, PointKind, Struck};
 
 use crate::stack::{Application, Stack};
+use crate::world::Node;
 
 /// How long a platform takes to start again what fell, and how long an engine whose disk failed may run until it ends.
 const DOWN: Duration = Duration::from_secs(1);
@@ -95,7 +96,7 @@ impl Leave {
 
 /// Starts the process of that name again, unless it runs.
 fn restart(stack: &Stack, name: &str) {
-    let is_down = |node: &sim::Node| *node.name() == *name && !node.is_running();
+    let is_down = |node: &Node| *node.name() == *name && !node.is_running();
     if is_down(stack.engine.node()) {
         stack.engine.boot();
     }

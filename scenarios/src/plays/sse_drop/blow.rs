@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use model::fault::Family;
-use sim::{Cut, Ratio, Side, Stream, World};
+use sim::{Cut, Ratio, Side};
 
-use super::cut::targets;
+use super::cut::{mover, targets};
 use super::spot::{SocketSpot, StreamSpot};
 use crate::stack::{Application, Stack};
+use crate::world::{Stream, World};
 
 /// From one blow to the next: while the one before is being recovered from, or after.
 const WAIT: [(Duration, Duration); 2] =
@@ -54,7 +55,8 @@ pub(super) enum Blow {
     EnginePause,
     /// The path between its host and the engine.
     Partition,
-    /// The next start of an actor, after a cut of its stream: the engine gives it up before it has come.
+    /// The next start of an actor, after a cut of its stream or the fall of its instance: the engine gives it up before
+    /// it has come.
     LateStart,
     /// The next answer of an actor.
     LateAnswer,
@@ -262,7 +264,10 @@ pub(super) async fn part(stack: &Stack, details: &Details) {
 pub(super) async fn start_late(stack: &Stack, details: &Details) {
     let strike = stack.ledger.struck(Family::ActorDawdles);
     stack.whims.next_start(details.late_start);
-    if let Some(stream) = targets(stack, Blow::Stream).into_iter().next() {
+    if mover(stack) == Family::InstanceKilled {
+        stack.world.note(format!("the next start takes {:?}", details.late_start));
+        kill(stack, details).await;
+    } else if let Some(stream) = targets(stack, Blow::Stream).into_iter().next() {
         let moves = stack.ledger.struck(Family::StreamCut);
         stack.world.cut(&stream, Cut::Reset, Side::Opener);
         stack.world.note(format!("the stream is cut, and the next start takes {:?}", details.late_start));

@@ -97,7 +97,7 @@ const fn begins_anew(blow: Blow, details: &Details) -> bool {
 }
 
 /// What a blow is to those who suffer from it.
-pub(super) fn families(blow: Blow, details: &Details) -> Vec<Family> {
+pub(super) fn families(blow: Blow, details: &Details, stack: &Stack) -> Vec<Family> {
     match blow {
         Blow::Socket if begins_anew(blow, details) => vec![family(blow, details.how), Family::SocketCut],
         Blow::Stream | Blow::Socket => vec![family(blow, details.how)],
@@ -106,9 +106,15 @@ pub(super) fn families(blow: Blow, details: &Details) -> Vec<Family> {
         Blow::EnginePause => vec![Family::EnginePaused],
         Blow::Partition if details.other => vec![Family::Partition, Family::SocketCut],
         Blow::Partition => vec![Family::Partition],
-        Blow::LateStart => vec![Family::ActorDawdles, Family::StreamCut],
+        Blow::LateStart => vec![Family::ActorDawdles, mover(stack)],
         Blow::LateAnswer => vec![Family::ActorDawdles],
     }
+}
+
+/// What lets an actor be started anew: a cut of its stream, or the fall of its instance where streams cannot be cut.
+pub(super) fn mover(stack: &Stack) -> Family {
+    let cuts = stack.world.kind().offers(Family::StreamCut).is_ok();
+    if cuts { Family::StreamCut } else { Family::InstanceKilled }
 }
 
 const fn family(blow: Blow, how: Cut) -> Family {

@@ -13,6 +13,7 @@ use crate::search::fresh::{Asked, Fresh, FreshError, Sighting};
 use crate::search::seeds::Start;
 use crate::search::shard::Shard;
 use crate::search::strategy::Strategy;
+use crate::world::WorldKind;
 
 /// A play of which a report is made without a world.
 struct Paper;
@@ -46,6 +47,7 @@ fn plan<'a>(plays: &'a [&'a dyn Play], seeds: u64, interrupted: &'a AtomicBool) 
         start: Start(0),
         limit: Limit::Seeds(seeds),
         strategy: Strategy::Random,
+        world: WorldKind::Sim,
         shard: Shard::WHOLE,
         before: Before::default(),
         jobs: NonZeroUsize::MIN,
