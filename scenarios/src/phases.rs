@@ -7,7 +7,7 @@ mod scale;
 
 pub(crate) use floor::operations;
 pub use floor::shortfall;
-pub use rest::unloaded;
+pub use rest::{unloaded, unloaded_in};
 pub use scale::Scale;
 
 use std::cell::Cell;
@@ -67,12 +67,8 @@ pub trait Plot {
     fn heal(&self, stack: &Stack) -> impl Future<Output = ()>;
 }
 
-/// One run of a play, to its evidence. What is left at rest is counted where it is known what a world without load holds.
-pub async fn play(
-    ledger: &Ledger,
-    plot: impl Plot,
-    unloaded: impl Into<Option<BTreeMap<String, u64>>>,
-) -> Evidence {
+/// One run of a play, to its evidence.
+pub async fn play(ledger: &Ledger, plot: impl Plot, unloaded: BTreeMap<String, u64>) -> Evidence {
     let stack = Stack::new(ledger);
     let world = stack.world.clone();
     let (scale, recovery) = (plot.scale(), plot.recovery() + world.kind().heals_within());
@@ -94,10 +90,7 @@ pub async fn play(
     clear(&stack, scale.keys).await;
     looks.end().await;
     world.note("load taken away");
-    let rest = match unloaded.into() {
-        Some(unloaded) => Some(rest::take(&stack, unloaded).await),
-        None => None,
-    };
+    let rest = Some(rest::take(&stack, unloaded).await);
     let evidence = stack.ledger.evidence();
     Evidence { recovery, rest, ..evidence }
 }

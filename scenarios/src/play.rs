@@ -33,7 +33,7 @@ pub trait Play: Sync {
     fn families(&self, _world: WorldKind) -> Vec<&'static str> {
         Vec::new()
     }
-    /// What is skipped in a world, each with the reason: fault families, and laws that have nothing to judge there.
+    /// The fault families that are skipped in a world, each with the reason.
     fn skipped(&self, _world: WorldKind) -> Vec<(&'static str, &'static str)> {
         Vec::new()
     }

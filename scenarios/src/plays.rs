@@ -6,7 +6,6 @@ pub mod point_restart;
 pub mod smoke;
 pub mod sse_drop;
 
-use model::Law;
 use model::evidence::Evidence;
 use model::fault::Family;
 use sim::{Point, PointFault, Sim, Streams};
@@ -84,9 +83,7 @@ impl<P: Plot + Copy + Send + Sync + 'static> Play for Named<P> {
 
     fn skipped(&self, world: WorldKind) -> Vec<(&'static str, &'static str)> {
         let families = self.plot.families().iter();
-        let families = families.filter_map(|family| Some((family.name(), world.offers(*family).err()?)));
-        let laws = Law::ALL.iter().filter_map(|law| Some((law.name(), world.judges(*law).err()?)));
-        families.chain(laws).collect()
+        families.filter_map(|family| Some((family.name(), world.offers(*family).err()?))).collect()
     }
 
     fn is_small(&self) -> bool {
@@ -126,11 +123,11 @@ impl<P: Plot + Copy + Send + Sync + 'static> Named<P> {
     fn on_madsim(&self, seed: u64, options: &RunOptions) -> RunReport {
         use crate::play::second;
 
-        let (plot, swarm) = (self.plot, options.swarm);
+        let (plot, swarm, unloaded) = (self.plot, options.swarm, phases::unloaded_in(WorldKind::Madsim));
         let report = second::of(seed).report(async move |world: sim::second::World| {
             protocol::mark::reset();
             let ledger = if swarm { Ledger::swarm(&world) } else { Ledger::new(&world) };
-            let evidence = phases::play(&ledger, plot, None).await;
+            let evidence = phases::play(&ledger, plot, unloaded).await;
             (performance(&ledger, &evidence, &plot), second::lines(&evidence))
         });
         second::report(seed, &options.keep_events, report)
@@ -140,12 +137,6 @@ impl<P: Plot + Copy + Send + Sync + 'static> Named<P> {
     fn on_madsim(&self, _: u64, _: &RunOptions) -> RunReport {
         panic!("this build has lost --cfg madsim, and madsim with it")
     }
-}
-
-/// Of laws that had nothing to judge, those that have something in that world.
-fn unjudged(laws: &[&'static str], world: WorldKind) -> Vec<&'static str> {
-    let has_none = |name: &str| Law::ALL.iter().any(|law| law.name() == name && world.judges(*law).is_err());
-    laws.iter().copied().filter(|name| !has_none(name)).collect()
 }
 
 fn performance(ledger: &Ledger, evidence: &Evidence, plot: &impl Plot) -> Performance {
@@ -158,7 +149,7 @@ fn performance(ledger: &Ledger, evidence: &Evidence, plot: &impl Plot) -> Perfor
         ledger.world().note(format!("broken: {broken}"));
     }
     Performance {
-        unjudged: unjudged(&verdict.unjudged, ledger.world().kind()),
+        unjudged: verdict.unjudged.clone(),
         outcome: verdict.into_result(),
         operations: phases::operations(evidence),
         acknowledged: evidence.history.acknowledged(),

@@ -2,8 +2,8 @@
 //!
 //! One face for both, with what plays, stack and ledger ask for and no more. What madsim does not have is told by
 //! [`WorldKind::offers`], and nobody may ask it for a fault of such a family ([`crate::ledger::Ledger::allows`]): where one
-//! does, that is a mistake of the play, and its run panics with the reason. What only looks (connections, taps, effects,
-//! the census) sees nothing there. Next: [`node`], and [`kind`], which says what is offered where.
+//! does, that is a mistake of the play, and its run panics with the reason. What only looks (connections, taps, effects)
+//! sees nothing there. Next: [`node`], and [`kind`], which says what is offered where.
 
 pub mod kind;
 pub mod node;
@@ -277,13 +277,13 @@ impl World {
         }
     }
 
-    /// What there is, node by node. Nothing on madsim.
+    /// What there is, node by node.
     #[must_use]
     pub fn census(&self) -> BTreeMap<String, Census> {
         match self {
             Self::Sim(world) => world.census(),
             #[cfg(madsim)]
-            Self::Madsim(_) => BTreeMap::new(),
+            Self::Madsim(world) => world.census(),
         }
     }
 

@@ -194,8 +194,8 @@ impl Second {
         let shared = madsim.block_on(async move { Shared::new(seed) });
         let left = shared::enter(&shared);
         let entered = runtime::world::enter(Rc::new(Ground(Rc::clone(&shared))));
-        let world = World { shared: Rc::clone(&shared) };
-        let script = || madsim.block_on(watched::watch("script", async move { script(world).await }));
+        let (own, world) = (shared.script(), World { shared: Rc::clone(&shared) });
+        let script = || madsim.block_on(watched::watch(own, "script", async move { script(world).await }));
         let outcome = self.judged(&shared, catch_unwind(AssertUnwindSafe(script)));
         let (elapsed, notes) = (shared.time.elapsed(), shared.notes());
         let mut packets = 0;

@@ -35,7 +35,7 @@ pub(super) fn write(summary: &Summary, name_marks: bool, out: &mut dyn Write) ->
     last_line(summary, out)
 }
 
-/// What the world does not have: each family or law with its reason, and the scenarios that would have it.
+/// What the world does not have: each family with its reason, and the scenarios that would have it.
 fn skipped(summary: &Summary, out: &mut dyn Write) -> io::Result<()> {
     let mut all: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
     for each in &summary.skipped {

@@ -12,7 +12,7 @@ use sim::{Options, Sim};
 use super::{Plot as _, SAFETY};
 use crate::ledger::Ledger;
 use crate::stack::Stack;
-use crate::world::Node;
+use crate::world::{Node, World, WorldKind};
 
 /// How long everything may take to come to rest once the load is gone: a runner that fell silent is lost after 15 s,
 /// an idle connection is closed after 30 s; the rest is slack.
@@ -99,20 +99,45 @@ async fn count(stack: &Stack) -> BTreeMap<String, u64> {
     counts
 }
 
+/// What there is at rest in the simulator's own world if it never had a load: [`unloaded_in`].
+///
+/// # Panics
+/// As that.
+pub fn unloaded() -> BTreeMap<String, u64> {
+    unloaded_in(WorldKind::Sim)
+}
+
 /// What there is at rest in a world that never had a load. The same for every run, so it is counted once a process.
 ///
 /// # Panics
-/// Inside a run; or if the stack does not come up without any fault.
-pub fn unloaded() -> BTreeMap<String, u64> {
-    static UNLOADED: OnceLock<BTreeMap<String, u64>> = OnceLock::new();
-    let counted = UNLOADED.get_or_init(|| {
-        let report = Sim::new(Options::seed(0)).run(|world| async move {
-            let stack = Stack::new(&Ledger::new(&world));
-            crate::plays::smoke::Smoke.open(&stack).await;
-            world.sleep(SAFETY).await;
-            at_rest(&stack).await
-        });
-        report.expect_ok()
-    });
+/// Inside a run; if the stack does not come up without any fault; if the build does not have that world.
+pub fn unloaded_in(world: WorldKind) -> BTreeMap<String, u64> {
+    static IN_SIM: OnceLock<BTreeMap<String, u64>> = OnceLock::new();
+    static ON_MADSIM: OnceLock<BTreeMap<String, u64>> = OnceLock::new();
+    let counted = match world {
+        WorldKind::Sim => {
+            let count = async |world: sim::World| idle((&world).into()).await;
+            IN_SIM.get_or_init(|| Sim::new(Options::seed(0)).run(count).expect_ok())
+        }
+        WorldKind::Madsim => ON_MADSIM.get_or_init(on_madsim),
+    };
     counted.clone()
+}
+
+#[cfg(madsim)]
+fn on_madsim() -> BTreeMap<String, u64> {
+    let count = async |world: sim::second::World| idle((&world).into()).await;
+    crate::play::second::of(0).run(count).expect("an idle stack ends in order")
+}
+
+#[cfg(not(madsim))]
+fn on_madsim() -> BTreeMap<String, u64> {
+    panic!("this build has lost --cfg madsim, and madsim with it")
+}
+
+async fn idle(world: World) -> BTreeMap<String, u64> {
+    let stack = Stack::new(&Ledger::new(&world));
+    crate::plays::smoke::Smoke.open(&stack).await;
+    world.sleep(SAFETY).await;
+    at_rest(&stack).await
 }

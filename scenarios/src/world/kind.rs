@@ -4,7 +4,6 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use model::Law;
 use model::fault::Family;
 use serde::{Deserialize, Serialize};
 
@@ -87,30 +86,6 @@ impl WorldKind {
         families.iter().all(|family| self.offers(*family).is_ok())
     }
 
-    /// Whether runs there leave what that law judges.
-    ///
-    /// # Errors
-    /// Why not, for people.
-    pub const fn judges(self, law: Law) -> Result<(), &'static str> {
-        match (self, law) {
-            (Self::Madsim, Law::NothingLeft) => Err("it does not count what a node holds"),
-            (
-                Self::Sim | Self::Madsim,
-                Law::AcknowledgedIncrements
-                | Law::OneCommittingGeneration
-                | Law::InstancesOnce
-                | Law::DeliveredAtMostOnce
-                | Law::AnsweredWithinBound
-                | Law::ExplainedFailures
-                | Law::RoutableAgain
-                | Law::NothingLeft
-                | Law::SlotsConserved
-                | Law::LostIsLost
-                | Law::StreamsEndOnce,
-            ) => Ok(()),
-        }
-    }
-
     /// How long after a path was healed what waited may still be on its way: madsim tries again after a back-off of up
     /// to 10 s (`channel` of its `net`).
     #[must_use]
@@ -160,6 +135,5 @@ mod tests {
     #[test]
     fn the_own_world_leaves_nothing_out() {
         assert!(Family::ALL.into_iter().all(|family| WorldKind::Sim.offers(family).is_ok()));
-        assert!(Law::ALL.into_iter().all(|law| WorldKind::Sim.judges(law).is_ok()));
     }
 }

@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
+use madsim::task::NodeId;
+
 /// What madsim holds until a deadline.
 #[derive(Default)]
 struct Alarm(Mutex<Option<Waker>>);
@@ -32,6 +34,8 @@ impl Wake for Alarm {
 
 /// One timer of an inhabitant.
 struct Armed {
+    /// Whose it is.
+    node: NodeId,
     /// Nanoseconds of virtual time.
     deadline: u64,
     alarm: Arc<Alarm>,
@@ -47,7 +51,7 @@ impl Armed {
             sleep.poll(&mut Context::from_waker(&waker)).is_pending(),
             "madsim sleeps a millisecond at least"
         );
-        Self { deadline, alarm }
+        Self { node: madsim::plugin::node(), deadline, alarm }
     }
 }
 
@@ -75,7 +79,7 @@ impl Alarms {
         let mut alarms = self.0.borrow_mut();
         if let Some(armed) = alarms.get_mut(&key) {
             let waker = armed.alarm.set(None);
-            *armed = Armed::new(deadline, span, waker);
+            *armed = Armed { node: armed.node, ..Armed::new(deadline, span, waker) };
         }
     }
 
@@ -83,6 +87,11 @@ impl Alarms {
     pub(super) fn cancel(&self, key: u64) {
         let gone = self.0.borrow_mut().remove(&key).and_then(|armed| armed.alarm.set(None));
         drop(gone);
+    }
+
+    /// The nodes whose they are, one per alarm.
+    pub(super) fn nodes(&self) -> Vec<NodeId> {
+        self.0.borrow().values().map(|armed| armed.node).collect()
     }
 
     /// How many run.

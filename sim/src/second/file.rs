@@ -32,6 +32,11 @@ impl Files {
         }
     }
 
+    /// How many are open.
+    pub(super) fn held(&self) -> usize {
+        self.0.values().filter(|held| held.open).count()
+    }
+
     pub(super) fn open(&mut self, path: &Path) -> io::Result<()> {
         let held = self.0.entry(path.to_owned()).or_default();
         if std::mem::replace(&mut held.open, true) {

@@ -63,9 +63,9 @@ impl World for Ground {
         if self.0.is_closed() {
             return TaskKey(key); // the run is over, and the task with it
         }
-        let over = Over(key);
+        let (over, task) = (Over(key), watch(madsim::plugin::node(), name, task));
         let task = madsim::task::Builder::new().name(name).spawn(async move {
-            watch(name, task).await;
+            task.await;
             drop(over);
         });
         self.0.keep_task(key, task.abort_handle());

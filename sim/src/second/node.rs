@@ -1,5 +1,6 @@
 //! Nodes of a world on madsim: booted, killed, paused and restarted by it.
 
+use std::collections::BTreeMap;
 use std::future::{Future, pending};
 use std::net::IpAddr;
 use std::pin::Pin;
@@ -17,6 +18,7 @@ use super::file::Files;
 use super::ground::Over;
 use super::shared::{self, Shared};
 use super::watched::watch;
+use crate::census::Census;
 
 /// Makes the main future of each boot.
 type Main = Rc<dyn Fn() -> Pin<Box<dyn Future<Output = ()>>>>;
@@ -42,6 +44,11 @@ pub(super) struct NodeState {
     /// Its process wants to hear of requests to stop; others die of them.
     pub(super) listens: bool,
     paused: bool,
+    /// Its tasks, by name.
+    pub(super) tasks: BTreeMap<&'static str, usize>,
+    /// Streams and listeners that are held.
+    pub(super) streams: usize,
+    pub(super) listeners: usize,
     ended: Rc<Notify>,
 }
 
@@ -57,12 +64,31 @@ impl NodeState {
             requests: Arc::default(),
             listens: false,
             paused: false,
+            tasks: BTreeMap::new(),
+            streams: 0,
+            listeners: 0,
             ended: Rc::default(),
         }
     }
 
     pub(super) const fn ip(&self) -> IpAddr {
         self.ip
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it has, but for timers.
+    pub(super) fn census(&self) -> Census {
+        let tasks = self.tasks.iter().filter(|(_, count)| **count > 0);
+        Census {
+            tasks: tasks.map(|(name, count)| (*name, *count)).collect(),
+            listeners: self.listeners,
+            sockets: self.streams,
+            files: self.files.held(),
+            ..Census::default()
+        }
     }
 
     /// What its process holds refuses from here on.
@@ -86,7 +112,7 @@ async fn live(name: String) {
         Some((id, process, main?))
     });
     let Some((id, process, main)) = booted.flatten() else { return pending().await };
-    watch("main", main()).await;
+    watch(id, "main", main()).await;
     // A main may have ended its own process, and begun the next one.
     shared::try_with(|shared| shared.fall_if(id, process)).expect("the run lasts as long as its nodes");
 }
@@ -247,7 +273,7 @@ impl Node {
     ) -> Task<T> {
         assert!(self.is_running(), "{name} is started on {}, where no process runs", self.name());
         let node = Handle::current().get_node(self.id).expect("madsim made it");
-        Task(node.spawn(watch(name, future)))
+        Task(node.spawn(watch(self.id, name, future)))
     }
 }
 
@@ -264,11 +290,11 @@ impl<T: 'static> Task<T> {
         future: impl Future<Output = T> + 'static,
     ) -> Self {
         let here = madsim::plugin::node();
-        assert!(shared.find("script") == Some(here), "{name} is started by the script, not by another node");
+        assert!(shared.script() == here, "{name} is started by the script, not by another node");
         let key = shared.key();
-        let over = Over(key);
+        let (over, watched) = (Over(key), watch(here, name, future));
         let task = Builder::new().name(name).spawn_local(async move {
-            let value = watch(name, future).await;
+            let value = watched.await;
             drop(over);
             value
         });

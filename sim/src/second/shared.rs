@@ -14,6 +14,7 @@ use madsim::time::TimeHandle;
 use super::alarm::Alarms;
 use super::node::NodeState;
 use super::watched::{POLLS_MAX, REST};
+use crate::census::Census;
 use crate::report::Note;
 
 thread_local! {
@@ -93,6 +94,34 @@ impl Shared {
         })
     }
 
+    /// A task begins on a node, or is over.
+    pub(super) fn count_task(&self, node: NodeId, name: &'static str, begins: bool) {
+        self.try_with_node(node, |state| {
+            let count = state.tasks.entry(name).or_default();
+            if begins {
+                *count += 1;
+            } else {
+                *count -= 1;
+            }
+        });
+    }
+
+    /// What there is, node by node. madsim's sockets do not tell whether their peer is there.
+    pub(super) fn census(&self) -> BTreeMap<String, Census> {
+        let mut census: BTreeMap<_, _> = self
+            .nodes
+            .borrow()
+            .iter()
+            .map(|(id, state)| (*id, (state.name().to_owned(), state.census())))
+            .collect();
+        for node in self.alarms.nodes() {
+            if let Some((_, census)) = census.get_mut(&node) {
+                census.timers += 1;
+            }
+        }
+        census.into_values().collect()
+    }
+
     /// A number that was never given before in this run.
     pub(super) fn key(&self) -> u64 {
         self.keys.set(self.keys.get() + 1);
@@ -113,6 +142,11 @@ impl Shared {
         self.nodes.borrow_mut().insert(id, NodeState::new(name, ip, false));
         self.names.borrow_mut().insert(name.to_owned(), id);
         id
+    }
+
+    /// The script's own node.
+    pub(super) fn script(&self) -> NodeId {
+        self.find("script").expect("it is there from the beginning")
     }
 
     /// The node of that name, if there is one.
@@ -214,8 +248,7 @@ impl Shared {
         for task in tasks {
             task.abort();
         }
-        let script = self.find("script");
-        self.nodes.borrow().keys().copied().filter(|id| Some(*id) != script).collect()
+        self.nodes.borrow().keys().copied().filter(|id| *id != self.script()).collect()
     }
 
     /// What nodes boot from may hold the world that holds them.

@@ -14,6 +14,7 @@ use runtime::KeepAlive;
 use runtime::world::{Listener, Socket};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::node::NodeState;
 use super::shared;
 
 /// A connected stream.
@@ -36,6 +37,7 @@ impl Stream {
         let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
         let node = madsim::plugin::node();
         let process = process(node).ok_or(io::ErrorKind::BrokenPipe)?;
+        count(node, |state| state.streams += 1);
         Ok(Self { stream: Mutex::new(stream), local, peer, node, process })
     }
 
@@ -45,6 +47,12 @@ impl Stream {
 
     fn inner(self: Pin<&mut Self>) -> Pin<&mut TcpStream> {
         Pin::new(self.get_mut().stream.get_mut().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        count(self.node, |state| state.streams -= 1);
     }
 }
 
@@ -104,12 +112,18 @@ fn process(node: NodeId) -> Option<u64> {
     shared::try_with(|shared| shared.try_with_node(node, |state| state.process)).flatten()
 }
 
+/// Counts what a node holds, while there is a run.
+fn count(node: NodeId, by: impl FnOnce(&mut NodeState)) {
+    let _unless_the_run_is_over = shared::try_with(|shared| shared.try_with_node(node, by));
+}
+
 type Accepting = Pin<Box<dyn Future<Output = io::Result<(TcpStream, SocketAddr)>> + Send>>;
 
 /// A listening socket.
 pub(super) struct Listening {
     listener: Arc<TcpListener>,
     address: SocketAddr,
+    node: NodeId,
     /// The accept under way: madsim's takes a millisecond, so it outlives a poll.
     accepting: Mutex<Option<Accepting>>,
 }
@@ -117,7 +131,15 @@ pub(super) struct Listening {
 impl Listening {
     pub(super) fn new(listener: TcpListener) -> io::Result<Self> {
         let address = listener.local_addr()?;
-        Ok(Self { listener: Arc::new(listener), address, accepting: Mutex::new(None) })
+        let node = madsim::plugin::node();
+        count(node, |state| state.listeners += 1);
+        Ok(Self { listener: Arc::new(listener), address, node, accepting: Mutex::new(None) })
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        count(self.node, |state| state.listeners -= 1);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Every future of an inhabitant is watched.
 //!
-//! Its polls are counted: madsim runs what is ready until nothing is, so tasks that wake each other for ever would hold
+//! It is counted among its node's tasks. Its polls are counted: madsim runs what is ready until nothing is, so tasks that wake each other for ever would hold
 //! the run, and its time limit is looked at only where it rests. And a panic of its destructors is kept until the next
 //! poll of anybody: madsim drops what it kills where a panic would abort the process.
 
@@ -9,6 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
+
+use madsim::task::NodeId;
 
 use super::shared;
 use crate::panics;
@@ -22,14 +24,16 @@ pub(super) const REST: Duration = Duration::from_micros(1);
 
 /// A future that is watched.
 pub(super) struct Watched<F> {
+    node: NodeId,
     name: &'static str,
     /// Gone once it is dropped.
     future: Option<Pin<Box<F>>>,
 }
 
-/// Watches a future.
-pub(super) fn watch<F: Future>(name: &'static str, future: F) -> Watched<F> {
-    Watched { name, future: Some(Box::pin(future)) }
+/// Watches a task of a node.
+pub(super) fn watch<F: Future>(node: NodeId, name: &'static str, future: F) -> Watched<F> {
+    shared::try_with(|shared| shared.count_task(node, name, true));
+    Watched { node, name, future: Some(Box::pin(future)) }
 }
 
 impl<F: Future> Future for Watched<F> {
@@ -47,5 +51,6 @@ impl<F> Drop for Watched<F> {
             let message = panics::take().message;
             shared::try_with(|shared| shared.broke(message));
         }
+        shared::try_with(|shared| shared.count_task(self.node, self.name, false));
     }
 }

@@ -1,5 +1,6 @@
 //! The world, as a script holds it: nodes, partitions, time, decisions, the story.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use super::node::{Node, Task};
 use super::shared::Shared;
 use super::stream::Stream;
+use crate::census::Census;
 use crate::report::Note;
 
 /// A world on madsim, as a script holds it. Clones are the same one; it stays on its thread.
@@ -82,6 +84,13 @@ impl World {
     /// Tells a line of the story.
     pub fn note(&self, text: impl Into<String>) {
         self.shared.note(Note { at: self.elapsed(), text: text.into() });
+    }
+
+    /// What there is, node by node: to compare a world at rest with one that never had the load. Whether a socket's peer
+    /// is there madsim does not tell, so all that are held count as sockets.
+    #[must_use]
+    pub fn census(&self) -> BTreeMap<String, Census> {
+        self.shared.census()
     }
 
     /// How many timers run.

@@ -30,7 +30,7 @@ pub(in crate::cli) struct Search {
     commit: Name,
 }
 
-/// A fault family or a law that is left out of a scenario.
+/// A fault family that is left out of a scenario.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::cli) struct Skipped {
     pub(in crate::cli) scenario: Name,
