@@ -90,3 +90,16 @@ fn a_search_names_what_it_skips_and_a_replay_tells_the_run() {
     assert_eq!(code, 0, "{text}");
     assert!(text.contains("  pool configured\n") && text.contains(", the same twice\n"), "{text}");
 }
+
+#[test]
+fn a_search_in_one_world_does_not_go_on_from_a_report_of_the_other() {
+    let path = std::env::temp_dir().join(format!("rehearsal-worlds-{}.json", std::process::id()));
+    let search = format!("explore --scenario smoke --seeds 1 --report {}", path.display());
+    let (text, code) = said(&format!("{search} --world madsim"));
+    assert_eq!(code, 0, "{text}");
+    let resumed = said(&format!("explore --scenario smoke --seeds 1 --resume {}", path.display()));
+    drop(std::fs::remove_file(&path));
+    assert_eq!(resumed.1, 2, "{}", resumed.0);
+    let of_another = "a report of another search: smoke by random on madsim, 1 seeds from 0 on";
+    assert!(resumed.0.contains(of_another), "{}", resumed.0);
+}

@@ -70,3 +70,41 @@ fn broken(failed: &Failed, elapsed: Duration) -> Broken {
     };
     Broken { law, at: Mono::ZERO + elapsed, place: None, text: failed.to_string() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run of three lines: it told two, and ended.
+    fn told(last: &str, outcome: Result<(), Failed>) -> RunReport {
+        let at = Duration::from_secs(1);
+        let notes = ["a", last].map(|text| sim::Note { at, text: text.to_owned() }).into();
+        let outcome = outcome.map(|()| (Performance::default(), Lines::new()));
+        report(3, &(1..9), Report { outcome, elapsed: 5 * at, packets: 7, notes })
+    }
+
+    #[test]
+    fn a_run_is_told_by_its_lines() {
+        let [one, again, other] = ["b", "b", "c"].map(|last| told(last, Ok(())));
+        assert_eq!((one.digest, one.events), (again.digest, 3));
+        assert_ne!(one.digest, other.digest);
+        let first = sim::first_difference(&one.kept, &other.kept).map(|event| event.map(|event| event.text));
+        assert_eq!(first, [Some("b".to_owned()), Some("c".to_owned())]);
+    }
+
+    #[test]
+    fn a_run_that_fails_breaks_a_law_and_keeps_its_story() {
+        let (seed, limit) = (3, LIMIT);
+        for (failed, law) in [
+            (Failed::Stuck { seed }, "never_stuck"),
+            (Failed::Panicked { seed, message: String::new() }, "nobody_panics"),
+            (Failed::Spinning { seed, task: "t", polls: 1 }, "nobody_spins"),
+            (Failed::TimeLimit { seed, limit }, "the_run_ends"),
+        ] {
+            let report = told("b", Err(failed));
+            assert_eq!(report.notes.len(), 2);
+            assert!(report.fell().is_none(), "it did not take its thread with it");
+            assert_eq!(report.outcome.expect_err("it failed").law, law);
+        }
+    }
+}

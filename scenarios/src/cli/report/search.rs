@@ -77,7 +77,11 @@ impl Search {
         let Self { scenarios, strategy, world, skipped: _, start, seeds, verified, hosted, commit } = self;
         let shards: Vec<_> = shards.iter().map(ToString::to_string).collect();
         let seeds = seeds.map_or_else(|| "for a time".to_owned(), |seeds| format!("{seeds} seeds"));
-        let mut text = format!("{} by {strategy} in {world}, {seeds} from {start} on", scenarios.join(","));
+        let world = match world {
+            WorldKind::Sim => String::new(),
+            WorldKind::Madsim => format!(" on {world}"),
+        };
+        let mut text = format!("{} by {strategy}{world}, {seeds} from {start} on", scenarios.join(","));
         let hosted = if *hosted { "" } else { ", built without --cfg madsim" };
         let verified = if *verified { ", verified" } else { "" };
         write!(text, ", shard {}{verified}, commit {commit}{hosted}", shards.join(","))
