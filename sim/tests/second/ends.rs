@@ -67,14 +67,26 @@ fn nothing_of_a_run_outlives_it() {
     ended.unwrap();
     assert_eq!(Arc::strong_count(&held), 1, "what was pending is dropped");
     assert_eq!(*said.lock().unwrap(), [false, false], "and finds files and streams that refuse");
-    let panics = Second::seed(1).run(async |world: World| {
-        world.node("node").boot(|| async {
-            let _bad = Bad;
-            std::future::pending::<()>().await;
+}
+
+#[test]
+fn a_destructor_that_panics_fails_the_run_and_not_the_process() {
+    for killed in [false, true] {
+        let failed = Second::seed(1).run(async move |world: World| {
+            let node = world.node("node");
+            node.boot(|| async {
+                let _bad = Bad;
+                std::future::pending::<()>().await;
+            });
+            world.sleep(SECOND).await;
+            if killed {
+                node.kill();
+                world.sleep(SECOND).await;
+            }
         });
-        world.sleep(SECOND).await;
-    });
-    assert!(matches!(panics, Err(Failed::Panicked { .. })), "{panics:?}");
+        let text = failed.unwrap_err().to_string();
+        assert!(text.starts_with("madsim, seed 0x1: it does not want to go"), "{text}");
+    }
 }
 
 struct Bad;
