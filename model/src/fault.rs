@@ -48,13 +48,15 @@ pub enum Family {
     ApiHangs,
     /// The connection of an API call was cut before its answer came.
     ApiCut,
-    /// The engine's disk refuses, loses or delays.
+    /// The engine's disk refuses or loses.
     DiskFails,
+    /// The engine's disk takes far longer than usual.
+    DiskSlow,
 }
 
 impl Family {
     /// Every family.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::EngineKilled,
         Self::EnginePowerLost,
         Self::EngineFellInCommit,
@@ -75,6 +77,7 @@ impl Family {
         Self::ApiHangs,
         Self::ApiCut,
         Self::DiskFails,
+        Self::DiskSlow,
     ];
 
     /// Stable name.
@@ -100,6 +103,7 @@ impl Family {
             Self::ApiHangs => "api_hangs",
             Self::ApiCut => "api_cut",
             Self::DiskFails => "disk_fails",
+            Self::DiskSlow => "disk_slow",
         }
     }
 }

@@ -166,8 +166,7 @@ impl Ledger {
     /// anew within one: each is a place of its own to the laws.
     #[must_use]
     pub fn witness(&self, node: &str, lives: &Arc<AtomicU32>) -> Arc<dyn Witness> {
-        let uptime = runtime::now().saturating_since(runtime::Instant::from_nanos(0));
-        let offset = uptime.checked_sub(self.world.elapsed()).expect("a host is up before its process boots");
+        let offset = uptime().saturating_sub(self.world.elapsed());
         let (lives, told, commits) = (Arc::clone(lives), Arc::clone(&self.told), Arc::clone(&self.commits));
         let life = AtomicU32::new(lives.fetch_add(1, Ordering::Relaxed));
         Arc::new(Teller { node: node.to_owned(), life, lives, offset, told, commits })
@@ -188,21 +187,27 @@ impl Ledger {
 #[must_use = "a fault that is not repaired excuses every failure"]
 pub struct Strike(usize);
 
-/// Writes facts down with the world's time, read off the node's clock.
+/// Writes facts down with the world's time: the node's own clock may drift.
 struct Teller {
     node: String,
     life: AtomicU32,
     lives: Arc<AtomicU32>,
-    /// How far the node's clock is ahead of the world's.
+    /// How far the node's clock is ahead of the world's, where it does not drift and nobody else can be asked.
     offset: Duration,
     told: Arc<Mutex<Vec<Told>>>,
     commits: Arc<AtomicU64>,
 }
 
+impl Teller {
+    /// The run's time by the node's clock.
+    fn elapsed(&self) -> Duration {
+        uptime().checked_sub(self.offset).expect("clocks do not run backwards")
+    }
+}
+
 impl Witness for Teller {
     fn tell(&self, fact: &Fact) {
-        let uptime = runtime::now().saturating_since(runtime::Instant::from_nanos(0));
-        let at = mono(uptime.checked_sub(self.offset).expect("clocks do not run backwards"));
+        let at = mono(sim::elapsed().unwrap_or_else(|| self.elapsed()));
         let place = Place { node: self.node.clone(), boot: self.life.load(Ordering::Relaxed) };
         self.told.lock().push(Told { at, place, fact: fact.clone() });
     }
@@ -214,6 +219,11 @@ impl Witness for Teller {
     fn committed(&self) {
         self.commits.fetch_add(1, Ordering::Relaxed);
     }
+}
+
+/// By the clock of the node that asks.
+fn uptime() -> Duration {
+    runtime::now().saturating_since(runtime::Instant::from_nanos(0))
 }
 
 fn mono(elapsed: Duration) -> Mono {

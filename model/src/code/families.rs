@@ -82,6 +82,7 @@ pub(super) const ENGINE_SILENT: &[Family] = &[
     Family::Partition,
     Family::Slow,
     Family::DiskFails,
+    Family::DiskSlow,
 ];
 
 /// Everything that ends a client's connection.

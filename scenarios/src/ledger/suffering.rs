@@ -48,7 +48,8 @@ const fn tail(family: Family) -> Duration {
         | Family::ApiFails
         | Family::ApiHangs
         | Family::ApiCut
-        | Family::DiskFails => LOUD,
+        | Family::DiskFails
+        | Family::DiskSlow => LOUD,
     }
 }
 
@@ -77,8 +78,11 @@ const fn ends(family: Family, fact: &Fact) -> bool {
         Family::ActorDawdles => {
             matches!(fact, Fact::Ended { how: GenerationEnd::NoResponse, .. })
         }
-        Family::ClientCut | Family::EndpointFails | Family::ApiFails | Family::ApiHangs | Family::ApiCut => {
-            false
-        }
+        Family::ClientCut
+        | Family::EndpointFails
+        | Family::ApiFails
+        | Family::ApiHangs
+        | Family::ApiCut
+        | Family::DiskSlow => false,
     }
 }

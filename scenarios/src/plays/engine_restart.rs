@@ -1,11 +1,13 @@
 //! `engine_restart`: the engine falls at seeded moments, killed or without power, where it stands or inside a disk
-//! operation, also of its own recovery, and is back each time after a seeded while.
+//! operation, also of its own recovery, often after a while with a slow disk, and is back each time after a seeded
+//! while.
 
 use std::time::Duration;
 
 use model::fault::Family;
-use sim::{Fall, Ratio};
+use sim::{Effect, Fall, Ratio};
 
+use crate::ledger::Strike;
 use crate::phases::Plot;
 use crate::plays::smoke::Smoke;
 use crate::stack::Stack;
@@ -38,6 +40,13 @@ const OPERATIONS: u64 = 40;
 /// How long a fall inside a disk operation is waited for: an engine that nobody asks writes nothing.
 const PATIENCE: Duration = Duration::from_secs(12);
 
+/// How many times as long its disk takes before some falls: a sync takes up to a second then, and what is answered
+/// before its commit is durable is answered long before.
+const SLOWNESS: [u32; 2] = [20, 200];
+
+/// For how long, at most: well below everything that gives up on an engine that does not answer.
+const SLOW: Duration = Duration::from_secs(3);
+
 /// See the module.
 #[derive(Clone, Copy, Debug)]
 pub struct EngineRestart;
@@ -45,6 +54,8 @@ pub struct EngineRestart;
 /// One fall.
 struct Blow {
     wait: Duration,
+    /// How many times as long the disk takes at the end of the wait.
+    slow: Option<u32>,
     how: Fall,
     /// Inside which disk operation from the moment on.
     inside: Option<u64>,
@@ -57,6 +68,8 @@ struct Blow {
 struct Draws {
     bucket: Stream,
     wait: Stream,
+    slow: Stream,
+    slowness: Stream,
     how: Stream,
     inside: Stream,
     operation: Stream,
@@ -72,6 +85,8 @@ impl Draws {
         Self {
             bucket: stream("bucket"),
             wait: stream("wait"),
+            slow: stream("slow"),
+            slowness: stream("slowness"),
             how: stream("how"),
             inside: stream("inside"),
             operation: stream("operation"),
@@ -86,8 +101,10 @@ impl Draws {
         let (wait, down) = (WAIT[*self.bucket.one_of(&WAITS)], self.bucket_down.one_of(&DOWN));
         let (operation, again) =
             (self.operation.within(1..=OPERATIONS), self.operation_again.within(1..=OPERATIONS));
+        let slowness = *self.slowness.one_of(&SLOWNESS);
         Blow {
             wait: self.wait.span(wait.0..=wait.1),
+            slow: self.slow.chance(Ratio::new(1, 2)).then_some(slowness),
             how: *self.how.one_of(&[Fall::Kill, Fall::PowerOff]),
             inside: self.inside.chance(Ratio::new(1, 2)).then_some(operation),
             down: self.down.span(down.0..=down.1),
@@ -114,7 +131,7 @@ impl Plot for EngineRestart {
     }
 
     fn families(&self) -> &'static [Family] {
-        &[Family::EngineKilled, Family::EnginePowerLost, Family::EngineFellInCommit]
+        &[Family::EngineKilled, Family::EnginePowerLost, Family::EngineFellInCommit, Family::DiskSlow]
     }
 
     async fn open(&self, stack: &Stack) {
@@ -128,18 +145,30 @@ impl Plot for EngineRestart {
             if stack.world.kind().offers(family(blow.how)).is_err() {
                 continue;
             }
-            if !stack.wait(blow.wait, end).await {
+            let slow = blow.slow.map_or(Duration::ZERO, |_| blow.wait.min(SLOW));
+            if !stack.wait(blow.wait - slow, end).await {
                 return;
             }
             // A fall that is spared takes its time, so that those after it stay near their moments.
             if stack.world.waives("spare/engine") {
-                stack.world.sleep(blow.down).await;
+                stack.world.sleep(slow + blow.down).await;
                 continue;
             }
-            if allows(stack, &blow) {
-                fall(stack, &blow, blow.inside).await;
+            let slowness = Slowness::begin(stack, &blow);
+            let goes_on = stack.wait(slow, end).await;
+            let falls = goes_on && allows(stack, &blow);
+            let strike = if falls { Some(fall(stack, blow.how, blow.inside).await) } else { None };
+            if let Some(slowness) = slowness {
+                slowness.end(stack);
+            }
+            if !goes_on {
+                return;
+            }
+            if let Some(strike) = strike {
+                rise(stack, strike, blow.down).await;
                 if blow.again.is_some() {
-                    fall(stack, &blow, blow.again).await;
+                    let strike = fall(stack, blow.how, blow.again).await;
+                    rise(stack, strike, blow.down).await;
                 }
             }
         }
@@ -161,9 +190,39 @@ const fn family(how: Fall) -> Family {
     }
 }
 
-/// The engine falls, and is back after a while.
-async fn fall(stack: &Stack, blow: &Blow, inside: Option<u64>) {
-    let (node, how) = (stack.engine.node(), blow.how);
+/// The engine's disk is slow.
+struct Slowness {
+    strike: Strike,
+    /// Operations that had felt it before.
+    felt: u64,
+}
+
+impl Slowness {
+    /// Begins it, if the blow has it and the run does not leave it out.
+    fn begin(stack: &Stack, blow: &Blow) -> Option<Self> {
+        let times = blow.slow.filter(|_| stack.ledger.allows(Family::DiskSlow))?;
+        stack.world.note(format!("the engine's disk takes {times} times as long"));
+        stack.engine.node().slow_disk(times);
+        Some(Self { strike: stack.ledger.struck(Family::DiskSlow), felt: felt(stack) })
+    }
+
+    fn end(self, stack: &Stack) {
+        stack.engine.node().slow_disk(1);
+        if felt(stack) > self.felt {
+            stack.ledger.felt(&self.strike);
+        }
+        stack.ledger.repaired(self.strike);
+    }
+}
+
+/// Disk operations that were slow.
+fn felt(stack: &Stack) -> u64 {
+    stack.world.effects().get(&Effect::SlowDisk).copied().unwrap_or(0)
+}
+
+/// The engine falls.
+async fn fall(stack: &Stack, how: Fall, inside: Option<u64>) -> Strike {
+    let node = stack.engine.node();
     assert!(node.is_running(), "an engine that runs is felled");
     let mut family = family(how);
     if let Some(operation) = inside {
@@ -178,8 +237,12 @@ async fn fall(stack: &Stack, blow: &Blow, inside: Option<u64>) {
         stack.world.note(format!("engine falls: {how:?}"));
         node.fall(how);
     }
-    let strike = stack.ledger.struck(family);
-    stack.world.sleep(blow.down).await;
+    stack.ledger.struck(family)
+}
+
+/// It is back after a while.
+async fn rise(stack: &Stack, strike: Strike, down: Duration) {
+    stack.world.sleep(down).await;
     stack.engine.boot();
     stack.ledger.repaired(strike);
 }

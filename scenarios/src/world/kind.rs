@@ -25,7 +25,7 @@ const NO_CUT: &str = "its streams cannot be cut: they end with a process, or not
 const NO_POWER: &str = "its nodes are killed and restarted, and have no power to lose";
 
 /// What its disk does not have.
-const NO_DISK: &str = "its disk is memory that neither fails nor is fallen in";
+const NO_DISK: &str = "its disk is memory that neither fails nor is slow, nor is fallen in";
 
 impl WorldKind {
     /// Both.
@@ -68,7 +68,7 @@ impl WorldKind {
                 | Family::ApiFails
                 | Family::ApiHangs => Ok(()),
                 Family::EnginePowerLost => Err(NO_POWER),
-                Family::EngineFellInCommit | Family::DiskFails => Err(NO_DISK),
+                Family::EngineFellInCommit | Family::DiskFails | Family::DiskSlow => Err(NO_DISK),
                 Family::StreamCut
                 | Family::SocketCut
                 | Family::StreamSilent

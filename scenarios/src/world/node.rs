@@ -135,6 +135,24 @@ impl Node {
         }
     }
 
+    /// Lets every operation of its disk take so many times as long; 1: as long as usual. Not on madsim.
+    pub fn slow_disk(&self, times: u32) {
+        match self {
+            Self::Sim(node) => node.slow_disk(times),
+            #[cfg(madsim)]
+            Self::Madsim(_) => missing("slow disk"),
+        }
+    }
+
+    /// Lets its clocks run fast or slow by so many parts per million. Not on madsim.
+    pub fn drift_clocks(&self, ppm: i32) {
+        match self {
+            Self::Sim(node) => node.drift_clocks(ppm),
+            #[cfg(madsim)]
+            Self::Madsim(_) => missing("clock that drifts"),
+        }
+    }
+
     /// Stops its process from running.
     pub fn pause(&self) {
         match self {
