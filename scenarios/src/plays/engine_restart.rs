@@ -47,6 +47,9 @@ const SLOWNESS: [u32; 2] = [20, 200];
 /// For how long, at most: well below everything that gives up on an engine that does not answer.
 const SLOW: Duration = Duration::from_secs(3);
 
+/// How long after a boot, at least: an engine that boots from a slow disk is away, and not slow. Ours: several boots.
+const BOOTED: Duration = Duration::from_secs(1);
+
 /// See the module.
 #[derive(Clone, Copy, Debug)]
 pub struct EngineRestart;
@@ -145,7 +148,7 @@ impl Plot for EngineRestart {
             if stack.world.kind().offers(family(blow.how)).is_err() {
                 continue;
             }
-            let slow = blow.slow.map_or(Duration::ZERO, |_| blow.wait.min(SLOW));
+            let slow = blow.slow.map_or(Duration::ZERO, |_| blow.wait.saturating_sub(BOOTED).min(SLOW));
             if !stack.wait(blow.wait - slow, end).await {
                 return;
             }
@@ -154,7 +157,7 @@ impl Plot for EngineRestart {
                 stack.world.sleep(slow + blow.down).await;
                 continue;
             }
-            let slowness = Slowness::begin(stack, &blow);
+            let slowness = if slow.is_zero() { None } else { Slowness::begin(stack, &blow) };
             let goes_on = stack.wait(slow, end).await;
             let falls = goes_on && allows(stack, &blow);
             let strike = if falls { Some(fall(stack, blow.how, blow.inside).await) } else { None };
