@@ -211,7 +211,7 @@ pub struct Options {
     /// hosts that run NTP.
     pub clock_spread: Duration,
     /// Clocks of nodes, but for the script's, run fast or slow by at most so many parts per million (stream `clock/…`),
-    /// at most [`DRIFT_MAX`](crate::DRIFT_MAX). Default 0: none does; quartz is off by 10 to 100.
+    /// at most [`DRIFT_MAX`]. Default 0: none does; quartz is off by 10 to 100.
     pub clock_drift: u32,
     /// The run fails when virtual time passes this. Default 24 h: ours, as the two limits below; what runs for longer
     /// is stuck.

@@ -27,8 +27,13 @@ const FAILURES_MAX: u64 = 10;
 /// What `explore` can be told.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// How runs are chosen: random, swarm, pct[:DEPTH], branch or points[:PAIRS]
-    #[arg(long, value_name = "STRATEGY", default_value_t)]
+    /// How runs are chosen.
+    #[arg(
+        long,
+        value_name = "STRATEGY",
+        default_value_t,
+        help = "How runs are chosen: random, swarm, pct[:DEPTH], branch or points[:PAIRS]"
+    )]
     strategy: Strategy,
     /// In which world: sim, or madsim for a second opinion
     #[arg(long, value_name = "WORLD", default_value_t)]
