@@ -1,5 +1,5 @@
 //! The smallest plays there are, under the command line of `rehearse`: one that is well, and one for each way not to
-//! be. `cargo run -p rehearsal-scenarios --bin toy explore` searches them; `tests/cli.rs` sees that each is found.
+//! be. `cargo run -p rehearsal-scenarios --bin toy explore` searches them; `tests/cli` sees that each is found.
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;

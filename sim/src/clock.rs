@@ -48,6 +48,21 @@ pub(crate) struct NodeClock {
 }
 
 impl NodeClock {
+    /// One that runs as virtual time does.
+    const fn steady(uptime: u64, wall_offset: i64) -> Self {
+        Self {
+            uptime,
+            wall_offset,
+            lead: 0,
+            from: 0,
+            ppm: 0,
+            frozen: false,
+            unfelt: None,
+            stepped: false,
+            late: None,
+        }
+    }
+
     #[inline]
     const fn is_steady(&self) -> bool {
         self.ppm == 0 && !self.frozen
@@ -150,17 +165,7 @@ impl Core {
         let uptime = self.draw(stream, 1_000_000) * 1_000_000;
         let spread = self.options.clock_spread.as_millis() as i64;
         let wall_offset = self.draw_or(stream, 2 * spread as u64 + 1, spread as u64) as i64 - spread;
-        let mut clock = NodeClock {
-            uptime,
-            wall_offset,
-            lead: 0,
-            from: 0,
-            ppm: 0,
-            frozen: false,
-            unfelt: None,
-            stepped: false,
-            late: None,
-        };
+        let mut clock = NodeClock::steady(uptime, wall_offset);
         let drift = self.options.clock_drift;
         if drift > 0 && node != NodeId::SCRIPT {
             let drift = i64::from(drift);
@@ -205,20 +210,6 @@ mod tests {
 
     use super::*;
 
-    fn steady() -> NodeClock {
-        NodeClock {
-            uptime: 0,
-            wall_offset: 0,
-            lead: 0,
-            from: 0,
-            ppm: 0,
-            frozen: false,
-            unfelt: None,
-            stepped: false,
-            late: None,
-        }
-    }
-
     proptest! {
         /// Whatever was done to it, it never goes back, and a deadline is met at the first moment it shows, not before.
         #[test]
@@ -226,7 +217,7 @@ mod tests {
             rates in prop::collection::vec((1u64..1_000_000_000_000, -500_000i64..=500_000, any::<bool>()), 0..8),
             ahead in 0u64..10_000_000_000_000,
         ) {
-            let (mut clock, mut now) = (steady(), 0);
+            let (mut clock, mut now) = (NodeClock::steady(0, 0), 0);
             for (after, ppm, frozen) in rates {
                 let before = clock.counted(now);
                 now += after;
@@ -248,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_drift_is_told_in_parts_per_million() {
-        let (mut fast, hour) = (steady(), 3_600_000_000_000);
+        let (mut fast, hour) = (NodeClock::steady(0, 0), 3_600_000_000_000);
         fast.set_rate(hour, 100, false);
         assert_eq!(fast.counted(2 * hour), 2 * hour + 360_000_000);
         fast.set_rate(2 * hour, 0, false);

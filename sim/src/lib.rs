@@ -80,6 +80,7 @@ pub(crate) mod options;
 pub(crate) mod overrides;
 pub(crate) mod panics;
 pub(crate) mod points;
+pub(crate) mod ranges;
 pub(crate) mod registry;
 pub(crate) mod report;
 pub(crate) mod run;

@@ -10,6 +10,7 @@ use rand::TryRng;
 use crate::core::Core;
 use crate::decide::StreamId;
 use crate::options::Ratio;
+use crate::ranges;
 
 /// A stream of decisions. It implements rand's generator trait, so rand's distributions draw from it; the methods here
 /// draw decisions with a bound of their own, which overrides can pin sensibly.
@@ -33,8 +34,7 @@ impl Stream {
     /// # Panics
     /// If the range is empty, or holds every 64-bit value.
     pub fn within(&self, range: RangeInclusive<u64>) -> u64 {
-        assert!(range.start() <= range.end(), "a decision among nothing");
-        range.start() + self.below(range.end() - range.start() + 1)
+        ranges::within(&range, |bound| self.below(bound))
     }
 
     /// A span within the range, in whole microseconds.
@@ -42,8 +42,7 @@ impl Stream {
     /// # Panics
     /// If the range is empty.
     pub fn span(&self, range: RangeInclusive<Duration>) -> Duration {
-        let micros = |span: &Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX - 1);
-        Duration::from_micros(self.within(micros(range.start())..=micros(range.end())))
+        ranges::span(&range, |bound| self.below(bound))
     }
 
     /// Yes, so many times out of so many.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::shared::Shared;
 use crate::decide::decision;
 use crate::options::Ratio;
+use crate::ranges;
 
 /// A stream of decisions. Those of one name are one stream.
 #[derive(Clone)]
@@ -37,8 +38,7 @@ impl Stream {
     /// # Panics
     /// If the range is empty, or holds every 64-bit value.
     pub fn within(&self, range: RangeInclusive<u64>) -> u64 {
-        assert!(range.start() <= range.end(), "a decision among nothing");
-        range.start() + self.below(range.end() - range.start() + 1)
+        ranges::within(&range, |bound| self.below(bound))
     }
 
     /// A span within the range, in whole microseconds.
@@ -46,8 +46,7 @@ impl Stream {
     /// # Panics
     /// If the range is empty.
     pub fn span(&self, range: RangeInclusive<Duration>) -> Duration {
-        let micros = |span: &Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX - 1);
-        Duration::from_micros(self.within(micros(range.start())..=micros(range.end())))
+        ranges::span(&range, |bound| self.below(bound))
     }
 
     /// Yes, so many times out of so many.

@@ -7,19 +7,7 @@ use std::time::Duration;
 
 use sim::{Failure, Options, Schedule, Sim, World};
 
-use crate::support::SECOND;
-
-async fn yield_now() {
-    let mut yielded = false;
-    std::future::poll_fn(|context| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
+use crate::support::{SECOND, yield_now};
 
 /// Which of three equal tasks came first, second, third.
 async fn race(world: World) -> Vec<u8> {

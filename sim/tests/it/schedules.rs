@@ -2,24 +2,10 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
-use std::task::Poll;
 
 use sim::{Options, Schedule, Sim, World};
 
-use crate::support::SECOND;
-
-/// Lets others run.
-async fn yield_now() {
-    let mut yielded = false;
-    std::future::poll_fn(|context| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
+use crate::support::{SECOND, yield_now};
 
 /// Steps of each task of the race.
 const STEPS: u32 = 40;

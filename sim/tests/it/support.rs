@@ -1,6 +1,8 @@
 //! What the tests share: a server that hands each connection to a function, and clients for it.
 
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::task::Poll;
 use std::time::Duration;
 
 use runtime::{TcpListener, TcpStream};
@@ -72,4 +74,17 @@ pub(crate) fn plain() -> Options {
     let net =
         Network { latency: Latency::Constant(MILLISECOND), partial: Ratio::NEVER, ..Network::default() };
     Options { net, ..Options::default() }
+}
+
+/// Lets others run.
+pub(crate) async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }

@@ -1,5 +1,4 @@
 //! The plays in the third world: one seed of each, and what the command line says of what is not there.
-#![cfg(madsim)]
 
 use std::process::{Command, Stdio};
 
@@ -9,6 +8,8 @@ use scenarios::play::{Play, RunOptions, RunReport, perform};
 use scenarios::plays;
 use scenarios::world::{World, WorldKind};
 use sim::second::Second;
+
+use crate::toy::words;
 
 /// Runs one seed of a play on madsim.
 fn run(play: &dyn Play, seed: u64) -> RunReport {
@@ -53,13 +54,11 @@ fn what_a_world_does_not_offer_is_never_allowed() {
     assert_eq!(allowed.expect("it ends"), [false, false]);
 }
 
-/// A call's words and its exit code.
+/// What a call of the real plays says, and its exit code.
 fn said(line: &str) -> (String, i32) {
     let mut rehearse = Command::new(env!("CARGO_BIN_EXE_rehearse"));
-    rehearse.args(line.split(' ')).env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
-    let output = rehearse.output().expect("cargo builds it before the tests");
-    let text = [output.stdout, output.stderr].concat();
-    (String::from_utf8(text).expect("text"), output.status.code().expect("it ended by itself"))
+    rehearse.args(line.split(' ')).env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
+    words(rehearse.output().expect("cargo builds it before the tests"))
 }
 
 #[test]

@@ -1,22 +1,14 @@
 //! Failure bundles and shrinking, on the command line, over the plays of `toy/main.rs`.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
+use crate::toy::{contains, toy, words};
+
 /// A call's words and its exit code.
 fn said(arguments: &[&str]) -> (String, i32) {
-    let mut toy = Command::new(env!("CARGO_BIN_EXE_toy"));
-    toy.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
-    let output = toy.args(arguments).output().expect("cargo builds it before the tests");
-    let text = String::from_utf8([output.stdout, output.stderr].concat()).expect("what is said is text");
-    (text, output.status.code().expect("it ended by itself"))
-}
-
-#[track_caller]
-fn contains(text: &str, part: &str) {
-    assert!(text.contains(part), "no {part:?} in:\n{text}");
+    words(toy().args(arguments).output().expect("cargo builds it before the tests"))
 }
 
 /// A folder that vanishes.

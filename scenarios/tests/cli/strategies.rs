@@ -1,52 +1,10 @@
 //! Strategies, shards, reports: the command line, run as people run it, over the plays of `toy/main.rs`.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use serde_json::Value;
 
-/// What a call says, and its exit code.
-fn said(arguments: &str) -> (String, i32) {
-    let mut toy = Command::new(env!("CARGO_BIN_EXE_toy"));
-    toy.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
-    let output = toy.args(arguments.split_whitespace()).output().expect("cargo builds it before the tests");
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8(text).expect("what is said is text");
-    (text, output.status.code().expect("it ended by itself"))
-}
-
-fn json(arguments: &str) -> (Value, i32) {
-    let mut toy = Command::new(env!("CARGO_BIN_EXE_toy"));
-    let output = toy.args(arguments.split_whitespace()).arg("--json").stdin(Stdio::null()).output();
-    let output = output.expect("cargo builds it before the tests");
-    let answer = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
-        panic!(
-            "{arguments}: no JSON, but {}",
-            String::from_utf8_lossy(&[output.stdout, output.stderr].concat())
-        )
-    });
-    (answer, output.status.code().expect("it ended by itself"))
-}
-
-/// The same search without what depends on the host's time and on how it was parted.
-fn timeless((mut summary, code): (Value, i32)) -> (Value, i32) {
-    for field in ["wall_seconds", "jobs", "shards"] {
-        summary[field] = Value::Null;
-    }
-    for scenario in summary["scenarios"].as_array_mut().expect("a list") {
-        scenario["seeds_per_second"] = Value::Null;
-        scenario["virtual_seconds_per_second"] = Value::Null;
-    }
-    (summary, code)
-}
-
-/// A folder of one test, empty.
-fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
-    drop(std::fs::remove_dir_all(&folder));
-    std::fs::create_dir_all(&folder).expect("the target folder is writable");
-    folder
-}
+use crate::toy::{folder, json, said, timeless};
 
 const SEARCHES: [&str; 5] = [
     "explore --keep-going --scenario calm,flawed,blind --seeds 40",

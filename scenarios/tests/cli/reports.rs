@@ -1,40 +1,10 @@
 //! Reports of searches and of their shards, on the command line, over the plays of `toy/main.rs`.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use serde_json::Value;
 
-/// What a call says, and its exit code.
-fn said(arguments: &str) -> (String, i32) {
-    let mut toy = Command::new(env!("CARGO_BIN_EXE_toy"));
-    toy.env_remove("NO_COLOR").env_remove("CLICOLOR_FORCE").stdin(Stdio::null());
-    let output = toy.args(arguments.split_whitespace()).output().expect("cargo builds it before the tests");
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8(text).expect("what is said is text");
-    (text, output.status.code().expect("it ended by itself"))
-}
-
-fn json(arguments: &str) -> (Value, i32) {
-    let mut toy = Command::new(env!("CARGO_BIN_EXE_toy"));
-    let output = toy.args(arguments.split_whitespace()).arg("--json").stdin(Stdio::null()).output();
-    let output = output.expect("cargo builds it before the tests");
-    let answer = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| {
-        panic!(
-            "{arguments}: no JSON, but {}",
-            String::from_utf8_lossy(&[output.stdout, output.stderr].concat())
-        )
-    });
-    (answer, output.status.code().expect("it ended by itself"))
-}
-
-/// A folder of one test, empty.
-fn folder(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
-    drop(std::fs::remove_dir_all(&folder));
-    std::fs::create_dir_all(&folder).expect("the target folder is writable");
-    folder
-}
+use crate::toy::{folder, json, said};
 
 /// Writes the report of a search, and returns where.
 fn report(folder: &Path, name: &str, search: &str) -> String {

@@ -1,23 +1,17 @@
 //! The pages for people, against the command line: every option and every field of the JSON is told there.
 
-use std::process::{Command, Stdio};
-
 use serde_json::Value;
 
-const EXPLORE: &str = include_str!("../../docs/explore.md");
-const REPLAY: &str = include_str!("../../docs/replay.md");
-const STRATEGIES: &str = include_str!("../../docs/strategies.md");
-const SHRINK: &str = include_str!("../../docs/shrink.md");
+use crate::toy::call;
 
-fn said(arguments: &str) -> Vec<u8> {
-    let mut toy = Command::new(env!("CARGO_BIN_EXE_toy"));
-    let output = toy.args(arguments.split_whitespace()).stdin(Stdio::null()).output();
-    output.expect("cargo builds it before the tests").stdout
-}
+const EXPLORE: &str = include_str!("../../../docs/explore.md");
+const REPLAY: &str = include_str!("../../../docs/replay.md");
+const STRATEGIES: &str = include_str!("../../../docs/strategies.md");
+const SHRINK: &str = include_str!("../../../docs/shrink.md");
 
 /// The long options that the help of a command names.
 fn options(command: &str) -> Vec<String> {
-    let help = String::from_utf8(said(&format!("{command} --help"))).expect("help is text");
+    let help = String::from_utf8(call(&format!("{command} --help")).stdout).expect("help is text");
     let words = help.split(|letter: char| !letter.is_ascii_lowercase() && letter != '-');
     let mut options: Vec<_> = words.filter(|word| word.starts_with("--")).map(ToOwned::to_owned).collect();
     options.retain(|option| option.len() > 2 && option != "--help");
@@ -57,10 +51,11 @@ fn every_option_is_told() {
 
 #[test]
 fn every_field_is_told() {
-    let found = serde_json::from_slice(&said("explore --scenario flawed --seeds 5 --json")).expect("JSON");
+    let found =
+        serde_json::from_slice(&call("explore --scenario flawed --seeds 5 --json").stdout).expect("JSON");
     told(EXPLORE, &fields(&found, &["/scenarios/0", "/scenarios/0/faults/nap", "/failures/0"]));
-    let points = serde_json::from_slice(&said("explore --strategy points --json")).expect("JSON");
+    let points = serde_json::from_slice(&call("explore --strategy points --json").stdout).expect("JSON");
     told(EXPLORE, &fields(&points, &["/points/0"]));
-    let shown = serde_json::from_slice(&said("replay flawed:3 --json")).expect("JSON");
+    let shown = serde_json::from_slice(&call("replay flawed:3 --json").stdout).expect("JSON");
     told(REPLAY, &fields(&shown, &["/story/0", "/broken"]));
 }
