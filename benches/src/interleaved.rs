@@ -86,6 +86,12 @@ impl Target {
     pub const fn reached(peer: &'static str, wanted: f64) -> Self {
         Self { peer, wanted, bound: wanted }
     }
+
+    /// What is wanted is missed, or so nearly reached that a host's pace decides; more than `bound` it must not be.
+    #[must_use]
+    pub const fn missed(peer: &'static str, wanted: f64, bound: f64) -> Self {
+        Self { peer, wanted, bound }
+    }
 }
 
 /// Measures and prints a line a contender: nanoseconds of CPU per operation, and the ratio of the first one's to its, with
