@@ -1,5 +1,27 @@
 //! A script, played in each world.
 
+/// A script between two nodes of a world: those of both simulators have the same face, and no type in common.
+macro_rules! between_two_nodes {
+    ($world:ident, $script:ident) => {{
+        let (server, client) = ($world.node("server"), $world.node("client"));
+        server.boot(std::future::pending);
+        client.boot(std::future::pending);
+        let address = std::net::SocketAddr::new(server.ip(), 80);
+        let listening = server.spawn("listen", runtime::TcpListener::bind(address)).await;
+        let listener = listening.expect("the node is up").expect("a free port");
+        let (stages, orders) = $crate::party::Stage::pair();
+        let [one, other] = stages.clone();
+        let serving = server.spawn("server", ($script.server)(one, listener));
+        let asking = client.spawn("client", ($script.client)(other, address));
+        let pull = |pull| match pull {
+            $crate::party::Pull::Cut => $world.partition(&server, &client),
+            $crate::party::Pull::Heal => $world.heal(&server, &client),
+        };
+        let (served, asked) = (async { serving.await.is_some() }, async { asking.await.is_some() });
+        $crate::worlds::play(stages, orders, served, asked, pull).await
+    }};
+}
+
 pub(crate) mod kernel;
 #[cfg(madsim)]
 pub(crate) mod madsim;
