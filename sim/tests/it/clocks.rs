@@ -11,7 +11,7 @@ use runtime::TcpStream;
 use sim::{Effect, Failure, Node, Options, Ratio, Sim, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{MILLISECOND, SECOND, connect, plain, read, server};
+use crate::support::{MILLISECOND, SECOND, connect, plain, process, read, server};
 
 /// A process that sleeps, once for each span; when each ended in true time, and what its clocks said had passed.
 async fn sleeps(world: &World, node: &Node, spans: &'static [Duration]) -> Vec<(Duration, Duration, u64)> {
@@ -72,14 +72,7 @@ fn drifts_are_decided_per_node_and_move_nothing_else() {
             let mut all = Vec::new();
             for name in ["a", "b", "c"] {
                 let node = world.node(name);
-                let told = Rc::new(RefCell::new(None));
-                let place = Rc::clone(&told);
-                node.boot(move || {
-                    *place.borrow_mut() = Some((runtime::now(), runtime::wall()));
-                    async {}
-                });
-                node.ended().await;
-                let first = told.borrow().expect("it said so");
+                let first = process(&node, || async { (runtime::now(), runtime::wall()) }).await;
                 let slept = sleeps(&world, &node, TEN).await[0].0;
                 all.push((first, slept));
             }

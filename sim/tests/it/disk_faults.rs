@@ -1,13 +1,11 @@
 //! Broken disks: what a process hears of each fault, and that without it there is nothing to hear.
 
-use std::cell::RefCell;
 use std::io;
-use std::rc::Rc;
 use std::time::Duration;
 
 use sim::{Effect, Node, Often, Options, Overrides, Ratio, Sim, World};
 
-use crate::support::{MILLISECOND, SECOND};
+use crate::support::{MILLISECOND, SECOND, process};
 
 /// Linux's `EIO` and `ENOSPC`.
 const EIO: i32 = 5;
@@ -57,24 +55,6 @@ async fn content() -> Vec<u8> {
         all
     })
     .await
-}
-
-/// A process that does one thing, and what came of it.
-async fn process<T: 'static, Fut: Future<Output = T> + 'static>(
-    node: &Node,
-    main: impl Fn() -> Fut + Clone + 'static,
-) -> T {
-    let place = Rc::new(RefCell::new(None));
-    let told = Rc::clone(&place);
-    node.boot(move || {
-        let (told, main) = (Rc::clone(&told), main.clone());
-        async move {
-            let said = main().await;
-            *told.borrow_mut() = Some(said);
-        }
-    });
-    node.ended().await;
-    place.take().expect("it ended by itself")
 }
 
 fn effects(world: &World) -> Vec<(Effect, u64)> {

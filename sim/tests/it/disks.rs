@@ -7,7 +7,7 @@ use runtime::{TcpListener, TcpStream};
 use sim::{Effect, Fall, Status, World};
 use tokio::io::AsyncWriteExt;
 
-use crate::support::{MILLISECOND, SECOND, connect, read};
+use crate::support::{MILLISECOND, SECOND, connect, process, read};
 
 /// Writes numbered records, each synced, and says which one is acknowledged.
 async fn journal(acknowledged: std::rc::Rc<std::cell::Cell<u64>>) {
@@ -53,17 +53,7 @@ async fn what_was_acknowledged_survives_a_fall_at_any_moment(world: World) {
     assert_eq!(node.status(), if how == Fall::Kill { Status::Killed } else { Status::Off });
     world.sleep(SECOND).await;
     let promised = acknowledged.get();
-    let found = std::rc::Rc::new(std::cell::RefCell::new(Vec::new()));
-    let place = std::rc::Rc::clone(&found);
-    node.boot(move || {
-        let place = std::rc::Rc::clone(&place);
-        async move {
-            let all = records().await;
-            *place.borrow_mut() = all;
-        }
-    });
-    node.ended().await;
-    let found = found.take();
+    let found = process(&node, records).await;
     let kept = found.chunks(8).enumerate();
     let kept = kept.take_while(|(n, record)| **record == (*n as u64).to_le_bytes()).count() as u64;
     assert!(kept >= promised, "{promised} were acknowledged, {kept} are there");

@@ -14,7 +14,7 @@ use sim::tap::Part;
 use sim::{Cut, Effect, Fall, Node, Options, Overrides, Side, Sim, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{SECOND, connect, plain};
+use crate::support::{SECOND, connect, plain, process};
 
 /// Where an effect is shown, and where that it is gone.
 struct Shown {
@@ -209,24 +209,17 @@ async fn story(world: World, fault: Option<Family>) -> Story {
     }
     client.ended().await;
     server.stop(SECOND).await;
-    let kept = Rc::new(RefCell::new(BTreeSet::new()));
-    let place = Rc::clone(&kept);
-    server.boot(move || {
-        let place = Rc::clone(&place);
-        async move {
-            let read = || {
-                let file = runtime::disk::open("log").expect("it is there");
-                let mut all = vec![0; usize::try_from(file.len().expect("known")).expect("small")];
-                file.read(0, &mut all).expect("whole");
-                all
-            };
-            let all = runtime::disk::blocking(read).await;
-            let sectors = all.chunks(512).enumerate().filter(|(_, sector)| *sector == [1; 512]);
-            place.borrow_mut().extend(sectors.map(|(number, _)| number));
-        }
-    });
-    server.ended().await;
-    (heard.take(), kept.take())
+    let log = || {
+        runtime::disk::blocking(|| {
+            let file = runtime::disk::open("log").expect("it is there");
+            let mut all = vec![0; usize::try_from(file.len().expect("known")).expect("small")];
+            file.read(0, &mut all).expect("whole");
+            all
+        })
+    };
+    let all = process(&server, log).await;
+    let kept = all.chunks(512).enumerate().filter(|(_, sector)| *sector == [1; 512]);
+    (heard.take(), kept.map(|(number, _)| number).collect())
 }
 
 fn restart(_: &World, server: &Node) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use redb::{Builder, Database, ReadableDatabase, StorageBackend, TableDefinition};
 use sim::{Effect, Node, Often, Options, Ratio, Sim, World};
 
-use crate::support::{MILLISECOND, SECOND};
+use crate::support::{MILLISECOND, SECOND, process};
 
 const TABLE: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("table");
 
@@ -81,18 +81,11 @@ fn count(store: &Database) -> Result<Found, redb::Error> {
 
 /// What a fresh process finds.
 async fn check(node: &Node) -> Found {
-    let found = Rc::new(Cell::new(None));
-    let place = Rc::clone(&found);
-    node.boot(move || {
-        let place = Rc::clone(&place);
-        async move {
-            let work = || open().and_then(|store| count(&store));
-            let found = runtime::disk::blocking(work).await;
-            place.set(Some(found.unwrap_or_else(|error| Found::Refused(error.to_string()))));
-        }
-    });
-    node.ended().await;
-    found.take().expect("it ended by itself")
+    let look = || async {
+        let found = runtime::disk::blocking(|| open().and_then(|store| count(&store))).await;
+        found.unwrap_or_else(|error| Found::Refused(error.to_string()))
+    };
+    process(node, look).await
 }
 
 /// Commits from `first` on, for ever, and says how many are acknowledged.

@@ -1,7 +1,10 @@
-//! What the tests share: a server that hands each connection to a function, and clients for it.
+//! What the tests share: a server that hands each connection to a function, clients for it, and processes that do one
+//! thing.
 
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -33,6 +36,24 @@ where
     });
     world.sleep(MILLISECOND).await;
     node
+}
+
+/// A process that does one thing, and what came of it.
+pub(crate) async fn process<T: 'static, Fut: Future<Output = T> + 'static>(
+    node: &Node,
+    main: impl Fn() -> Fut + Clone + 'static,
+) -> T {
+    let place = Rc::new(RefCell::new(None));
+    let told = Rc::clone(&place);
+    node.boot(move || {
+        let (told, main) = (Rc::clone(&told), main.clone());
+        async move {
+            let said = main().await;
+            *told.borrow_mut() = Some(said);
+        }
+    });
+    node.ended().await;
+    place.take().expect("it ended by itself")
 }
 
 /// Connects to port 80.
