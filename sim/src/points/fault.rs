@@ -81,6 +81,14 @@ pub struct Strike {
     pub fault: PointFault,
 }
 
+impl Strike {
+    /// A fault at a point that an earlier run has met.
+    #[must_use]
+    pub const fn at(point: &Point, fault: PointFault) -> Self {
+        Self { kind: point.kind, ordinal: point.ordinal, fault }
+    }
+}
+
 impl fmt::Display for Strike {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { kind, ordinal, fault } = self;

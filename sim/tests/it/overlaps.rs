@@ -11,10 +11,6 @@ use sim::{AWAY, Node, Options, Point, PointFault, PointKind, Report, Sim, Strike
 
 use crate::support::{SECOND, connect};
 
-fn strike(point: &Point, fault: PointFault) -> Strike {
-    Strike { kind: point.kind, ordinal: point.ordinal, fault }
-}
-
 /// What a script does to two nodes, a server and a client, at some second.
 type Deed = (u64, fn(&World, [&Node; 2]));
 
@@ -87,7 +83,8 @@ fn seconds(range: std::ops::Range<u64>) -> BTreeSet<u64> {
 fn a_pause_that_begins_in_another_lasts_for_its_own_time() {
     let base = run_minute(&[], &[]);
     let [first, second] = [1, 10].map(|at| from_second(&base.points, PointKind::Timer, "server", at));
-    let both = run_minute(&[strike(&first, PointFault::Pause), strike(&second, PointFault::Pause)], &[]);
+    let both =
+        run_minute(&[Strike::at(&first, PointFault::Pause), Strike::at(&second, PointFault::Pause)], &[]);
     let until = both.struck[1].until.expect("a pause ends");
     assert_eq!(until, 10 * SECOND + AWAY);
     let told = |text: &str| {
@@ -112,10 +109,10 @@ fn a_black_hole_that_begins_in_another_lasts_for_its_own_time() {
         (HOST, PATH, 10, [0..1, 30..60, 60..60]),
         (HOST, PATH, 30, [0..1, 21..30, 50..60]),
     ] {
-        let first = strike(&from_second(&base.points, first.0, first.1, 1), PointFault::BlackHole);
+        let first = Strike::at(&from_second(&base.points, first.0, first.1, 1), PointFault::BlackHole);
         // Points after it are those of a run with it.
         let struck = run_minute(&[first], &[]).points;
-        let second = strike(&from_second(&struck, second.0, second.1, at), PointFault::BlackHole);
+        let second = Strike::at(&from_second(&struck, second.0, second.1, at), PointFault::BlackHole);
         let (_, heard) = run_minute(&[first, second], &[]).expect_ok();
         let expected: BTreeSet<_> = reached.into_iter().flat_map(seconds).collect();
         // What is opened close to the moment at which one ends may be in time, or not.
@@ -133,23 +130,23 @@ fn the_end_of_a_strike_opens_nothing_that_the_script_has_blocked_and_the_script_
         (5, |world, [one, other]| world.partition(one, other)),
         (40, |world, [one, other]| world.heal(one, other)),
     ];
-    let (_, heard) = run_minute(&[strike(&connect, PointFault::BlackHole)], PARTED).expect_ok();
+    let (_, heard) = run_minute(&[Strike::at(&connect, PointFault::BlackHole)], PARTED).expect_ok();
     assert_eq!(heard, &seconds(0..1) | &seconds(40..60));
     const PARTED_BRIEFLY: &[Deed] = &[
         (5, |world, [one, other]| world.partition(one, other)),
         (12, |world, [one, other]| world.heal(one, other)),
     ];
-    let (_, heard) = run_minute(&[strike(&connect, PointFault::BlackHole)], PARTED_BRIEFLY).expect_ok();
+    let (_, heard) = run_minute(&[Strike::at(&connect, PointFault::BlackHole)], PARTED_BRIEFLY).expect_ok();
     assert!(heard.is_disjoint(&seconds(1..21)) && heard.is_superset(&seconds(22..60)), "{heard:?}");
     const HEALED: &[Deed] = &[(12, |world, _| world.heal_all())];
-    let (_, heard) = run_minute(&[strike(&connect, PointFault::BlackHole)], HEALED).expect_ok();
+    let (_, heard) = run_minute(&[Strike::at(&connect, PointFault::BlackHole)], HEALED).expect_ok();
     assert_eq!(heard, &seconds(0..1) | &seconds(12..60), "who opens all paths opens all");
     const PAUSED: &[Deed] = &[(5, |_, [server, _]| server.pause()), (40, |_, [server, _]| server.resume())];
-    let (ticks, _) = run_minute(&[strike(&timer, PointFault::Pause)], PAUSED).expect_ok();
+    let (ticks, _) = run_minute(&[Strike::at(&timer, PointFault::Pause)], PAUSED).expect_ok();
     assert!(ticks[1..40].iter().all(|tick| *tick == 40 * SECOND), "{ticks:?}");
     const PAUSED_BRIEFLY: &[Deed] =
         &[(5, |_, [server, _]| server.pause()), (12, |_, [server, _]| server.resume())];
-    let (ticks, _) = run_minute(&[strike(&timer, PointFault::Pause)], PAUSED_BRIEFLY).expect_ok();
+    let (ticks, _) = run_minute(&[Strike::at(&timer, PointFault::Pause)], PAUSED_BRIEFLY).expect_ok();
     assert!(ticks[1..21].iter().all(|tick| *tick == 21 * SECOND), "{ticks:?}");
 }
 
@@ -165,7 +162,7 @@ fn a_process_that_is_started_again_is_not_held_by_the_pause_of_the_one_before() 
         (12, |_, [server, _]| server.pause()),
         (15, |_, [server, _]| server.resume()),
     ];
-    let (ticks, _) = run_minute(&[strike(&timer, PointFault::Pause)], RESTARTED).expect_ok();
+    let (ticks, _) = run_minute(&[Strike::at(&timer, PointFault::Pause)], RESTARTED).expect_ok();
     assert_eq!(ticks[..7], [5, 6, 7, 8, 9, 10, 11].map(|second| second * SECOND));
     assert!(ticks[8..10].iter().all(|tick| *tick == 15 * SECOND), "{ticks:?}");
     assert_eq!(ticks[12], 17 * SECOND);

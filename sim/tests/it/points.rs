@@ -98,10 +98,6 @@ fn run(seed: u64, strikes: &[Strike]) -> Report<Heard> {
     Sim::new(options).run(story)
 }
 
-fn strike(point: &Point, fault: PointFault) -> Strike {
-    Strike { kind: point.kind, ordinal: point.ordinal, fault }
-}
-
 #[test]
 fn every_kind_of_point_is_met_and_all_are_counted() {
     let points = run(1, &[]).points;
@@ -133,7 +129,7 @@ fn a_strike_leaves_the_run_before_it_as_it_was() {
     let base = run(2, &[]);
     let asked: Vec<_> = base.points.iter().filter(|point| PointFault::Pause.applies(point)).collect();
     for point in asked.iter().step_by(20) {
-        let struck = run(2, &[strike(point, PointFault::Pause)]);
+        let struck = run(2, &[Strike::at(point, PointFault::Pause)]);
         let place = struck.points.iter().position(|each| each == *point).expect("the point is met again");
         assert_eq!(struck.points[..=place], base.points[..=place]);
         assert_eq!(struck.struck.len(), 1);
@@ -169,7 +165,7 @@ fn every_fault_bites_at_every_kind_of_point_to_which_it_applies() {
             let of_kind: Vec<_> = of_kind.filter(|point| fault.applies(point)).collect();
             let mut changes = false;
             for point in of_kind.iter().step_by(of_kind.len() / 4 + 1) {
-                let struck = run(3, &[strike(point, fault)]);
+                let struck = run(3, &[Strike::at(point, fault)]);
                 assert_eq!(struck.missed, []);
                 let is_felt = effects(fault, point).iter().all(|effect| struck.effects.contains_key(effect));
                 let changed = struck.expect_ok() != base.outcome.clone().unwrap();
@@ -202,7 +198,7 @@ fn a_pause_and_a_black_hole_end_by_themselves() {
     for fault in [PointFault::Pause, PointFault::BlackHole] {
         let mut points = base.points.iter().filter(|point| point.kind == PointKind::Accept);
         let point = points.nth(4).expect("ten are accepted");
-        let struck = run(4, &[strike(point, fault)]);
+        let struck = run(4, &[Strike::at(point, fault)]);
         assert_eq!(struck.struck[0].until, Some(point.at + AWAY));
         let heard = struck.expect_ok();
         assert_eq!(heard[4].1, Ok(1), "{fault}: it is answered once it is over");
@@ -215,7 +211,7 @@ fn what_cannot_strike_is_told() {
     let base = run(5, &[]);
     let connect = base.points.iter().find(|point| point.kind == PointKind::Connect).expect("one connects");
     let own = Strike { kind: PointKind::Timer, ordinal: 1_000_000, fault: PointFault::Kill };
-    let early = strike(connect, PointFault::Fin);
+    let early = Strike::at(connect, PointFault::Fin);
     let report = run(5, &[own, early]);
     assert_eq!(report.missed, [own, early], "no such point; a connection that is not open");
     assert_eq!(report.digest, base.digest);
@@ -225,7 +221,7 @@ fn what_cannot_strike_is_told() {
 fn two_strikes_strike_both() {
     let base = run(6, &[]);
     let accepts: Vec<_> = base.points.iter().filter(|point| point.kind == PointKind::Accept).collect();
-    let strikes = [strike(accepts[2], PointFault::Reset), strike(accepts[6], PointFault::Kill)];
+    let strikes = [Strike::at(accepts[2], PointFault::Reset), Strike::at(accepts[6], PointFault::Kill)];
     let report = run(6, &strikes);
     assert_eq!(
         report.struck.iter().map(|struck| struck.fault).collect::<Vec<_>>(),
@@ -259,7 +255,7 @@ fn of_two_faults_at_one_point_the_second_strikes_what_the_first_has_left_or_is_t
         for (first, second) in
             PointFault::ALL.into_iter().flat_map(|one| PointFault::ALL.map(|two| (one, two)))
         {
-            let strikes = [strike(point, first), strike(point, second)];
+            let strikes = [Strike::at(point, first), Strike::at(point, second)];
             let report = run(7, &strikes);
             assert!(report.outcome.is_ok(), "{first} and {second} at {point:?}: {:?}", report.outcome);
             let struck: Vec<_> = report.struck.iter().map(|struck| struck.fault).collect();
@@ -301,7 +297,7 @@ fn a_task_that_ends_in_its_first_poll_is_a_step_of_a_boot() {
     assert_eq!(steps.len(), 3, "main, its helper, main: {steps:?}");
     assert!(steps.iter().all(|step| step.node == "node" && step.runs));
     for step in &steps {
-        let struck = run(&[strike(step, PointFault::Kill)]);
+        let struck = run(&[Strike::at(step, PointFault::Kill)]);
         assert_eq!((struck.missed.len(), struck.expect_ok()), (0, sim::Status::Killed));
     }
 }
@@ -320,7 +316,7 @@ fn a_black_hole_may_be_on_the_way_to_an_address_that_nobody_has() {
     };
     let base = run(&[]);
     let connects = base.points.iter().find(|point| point.kind == PointKind::Connect).expect("it connects");
-    let struck = run(&[strike(connects, PointFault::BlackHole)]);
+    let struck = run(&[Strike::at(connects, PointFault::BlackHole)]);
     assert_eq!((struck.outcome, struck.struck.len()), (Ok(()), 1));
 }
 
@@ -338,7 +334,7 @@ fn points_that_are_alike_lead_to_the_same_run() {
                     known.insert(likeness, point);
                     continue;
                 };
-                let [one, other] = [first, &point].map(|point| run(seed, &[strike(point, fault)]));
+                let [one, other] = [first, &point].map(|point| run(seed, &[Strike::at(point, fault)]));
                 assert_eq!(one.expect_ok(), other.expect_ok(), "{fault} at {first:?} and at {point:?}");
                 compared += 1;
             }
