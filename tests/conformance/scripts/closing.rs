@@ -6,6 +6,7 @@ use runtime::TcpListener;
 use tokio::io::AsyncWriteExt;
 
 use super::flow::FLOOD;
+use super::refusal::writes_early;
 use super::{Script, script};
 use crate::party::{Party, Stage, patterned, settle};
 
@@ -23,7 +24,7 @@ pub(super) fn scripts() -> Vec<Script> {
         script!(a_peer_stays_known_after_its_end, closes_and_waits, asks_for_its_peer),
         script!(a_write_to_a_closed_peer_is_answered_by_a_reset, drops_a_stream, writes_in_vain),
         script!(an_unread_end_is_no_unread_byte, reads_to_the_end_of_both, drops_with_an_unread_end),
-        script!(a_shutdown_before_the_accept_is_heard, accepts_late, closes_early),
+        script!(a_shutdown_before_the_accept_is_heard, accepts_late, writes_early),
     ]
 }
 
@@ -232,14 +233,5 @@ async fn accepts_late(stage: Stage, listener: TcpListener) {
     let mut party = stage.accept(&listener).await;
     party.read_to_end().await;
     party.write(b"heard").await;
-    party.close();
-}
-
-async fn closes_early(stage: Stage, address: SocketAddr) {
-    let mut party = stage.connect(address).await;
-    party.write(b"early").await;
-    party.shutdown().await;
-    stage.meet().await;
-    party.read_to_end().await;
     party.close();
 }

@@ -32,13 +32,9 @@ pub(super) fn scripts() -> Vec<Script> {
         script!(http_pipelined_requests_are_answered_in_order, whole::answers_all, whole::asks_by_hand),
         script!(http_closes_when_asked_to, whole::answers_all, whole::asks_to_close),
         script!(http_a_request_body_is_broken_off, whole::echoes_bodies, broken::breaks_its_body_off),
-        script!(
-            http_a_response_body_is_broken_off,
-            broken::breaks_its_answer_off,
-            broken::hears_half_an_answer
-        ),
+        script!(http_a_response_body_is_broken_off, broken::breaks_its_answer_off, broken::asks_once),
         script!(http_a_client_leaves_before_the_answer, broken::answers_never, broken::leaves_early),
-        script!(http_a_server_leaves_before_the_answer, broken::leaves_unasked, broken::is_left_alone),
+        script!(http_a_server_leaves_before_the_answer, broken::leaves_unasked, broken::asks_once),
         script!(http_events_end_with_the_server, whole::sends_events, whole::hears_events),
         script!(http_upgrades, whole::upgrades_and_echoes, whole::asks_for_an_upgrade),
         script!(http_half_a_head_is_waited_for_so_long, broken::waits_for_a_head, broken::sends_half_a_head),

@@ -105,7 +105,7 @@ async fn accepts_late(stage: Stage, listener: TcpListener) {
     party.close();
 }
 
-async fn writes_early(stage: Stage, address: SocketAddr) {
+pub(super) async fn writes_early(stage: Stage, address: SocketAddr) {
     let mut party = stage.connect(address).await;
     party.write(b"early").await;
     party.shutdown().await;

@@ -102,14 +102,15 @@ async fn echoes(stage: Stage, listener: TcpListener) {
     }
 }
 
-fn farewell(reason: &'static str) -> CloseFrame {
-    CloseFrame { code: CloseCode::Normal, reason: reason.into() }
+async fn say_goodbye(stage: &Stage, socket: &mut Socket, reason: &'static str) {
+    let farewell = CloseFrame { code: CloseCode::Normal, reason: reason.into() };
+    let closed = socket.close(Some(farewell)).await;
+    stage.observe(closed.map_or_else(|error| told(&error), |()| "closes".to_owned()));
 }
 
 /// Says goodbye and waits for the answer and the end.
 async fn close(stage: &Stage, socket: &mut Socket, reason: &'static str) {
-    let closed = socket.close(Some(farewell(reason))).await;
-    stage.observe(closed.map_or_else(|error| told(&error), |()| "closes".to_owned()));
+    say_goodbye(stage, socket, reason).await;
     hear_all(stage, socket).await;
 }
 
@@ -185,8 +186,7 @@ async fn drops_inside_a_frame(stage: Stage, address: SocketAddr) {
 
 async fn sends_after_its_close(stage: Stage, address: SocketAddr) {
     let mut socket = connect(&stage, address).await;
-    let closed = socket.close(Some(farewell("done"))).await;
-    stage.observe(closed.map_or_else(|error| told(&error), |()| "closes".to_owned()));
+    say_goodbye(&stage, &mut socket, "done").await;
     say(&stage, &mut socket, Message::text("one more thing")).await;
     hear_all(&stage, &mut socket).await;
 }

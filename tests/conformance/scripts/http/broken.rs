@@ -13,7 +13,7 @@ pub(super) async fn breaks_its_answer_off(stage: Stage, listener: TcpListener) {
     serve(&stage, &listener, respond).await;
 }
 
-pub(super) async fn hears_half_an_answer(stage: Stage, address: SocketAddr) {
+pub(super) async fn asks_once(stage: Stage, address: SocketAddr) {
     let (mut send, drive) = open(address).await;
     ask(&stage, &mut send, request("GET", "/", full(""))).await;
     close(&stage, send, drive).await;
@@ -52,12 +52,6 @@ pub(super) async fn leaves_unasked(stage: Stage, listener: TcpListener) {
     let mut party = stage.accept(&listener).await;
     read_head(&mut party.stream).await;
     party.close();
-}
-
-pub(super) async fn is_left_alone(stage: Stage, address: SocketAddr) {
-    let (mut send, drive) = open(address).await;
-    ask(&stage, &mut send, request("GET", "/", full(""))).await;
-    close(&stage, send, drive).await;
 }
 
 pub(super) async fn waits_for_a_head(stage: Stage, listener: TcpListener) {
