@@ -13,6 +13,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use madsim::net::{TcpListener, TcpStream};
 use madsim::rand::RngCore;
+use madsim::task::NodeId;
 use runtime::world::{Answer, BlockFile, Listener, Socket, Task, TaskKey, TimerKey, World};
 use runtime::{Instant, Wall};
 
@@ -31,11 +32,26 @@ const BIND: Duration = Duration::from_millis(1);
 pub(super) struct Ground(pub(super) Rc<Shared>);
 
 /// Forgets a task when it is over, however it ended.
-pub(super) struct Over(pub(super) u64);
+struct Over(u64);
 
 impl Drop for Over {
     fn drop(&mut self) {
         let _unless_the_run_is_over = shared::try_with(|shared| shared.take_task(self.0));
+    }
+}
+
+/// Watches a task of a node, which the run keeps by that key until it is over.
+pub(super) fn kept<F: Future>(
+    key: u64,
+    node: NodeId,
+    name: &'static str,
+    future: F,
+) -> impl Future<Output = F::Output> {
+    let (over, watched) = (Over(key), watch(node, name, future));
+    async move {
+        let value = watched.await;
+        drop(over); // last: a task is over once its destructors are
+        value
     }
 }
 
@@ -63,11 +79,8 @@ impl World for Ground {
         if self.0.is_closed() {
             return TaskKey(key); // the run is over, and the task with it
         }
-        let (over, task) = (Over(key), watch(madsim::plugin::node(), name, task));
-        let task = madsim::task::Builder::new().name(name).spawn(async move {
-            task.await;
-            drop(over);
-        });
+        let task = kept(key, madsim::plugin::node(), name, task);
+        let task = madsim::task::Builder::new().name(name).spawn(task);
         self.0.keep_task(key, task.abort_handle());
         TaskKey(key)
     }

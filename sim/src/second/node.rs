@@ -15,7 +15,7 @@ use madsim::task::{Builder, JoinHandle, NodeId};
 use tokio::sync::Notify;
 
 use super::file::Files;
-use super::ground::Over;
+use super::ground::kept;
 use super::shared::{self, Shared};
 use super::watched::watch;
 use crate::census::Census;
@@ -292,12 +292,7 @@ impl<T: 'static> Task<T> {
         let here = madsim::plugin::node();
         assert!(shared.script() == here, "{name} is started by the script, not by another node");
         let key = shared.key();
-        let (over, watched) = (Over(key), watch(here, name, future));
-        let task = Builder::new().name(name).spawn_local(async move {
-            let value = watched.await;
-            drop(over);
-            value
-        });
+        let task = Builder::new().name(name).spawn_local(kept(key, here, name, future));
         shared.keep_task(key, task.abort_handle());
         Self(task)
     }
