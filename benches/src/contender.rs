@@ -21,8 +21,8 @@ pub use ours::Ours;
 pub use paused::Tokio;
 pub use turmoil::Turmoil;
 
-/// Where the server of a contender with nodes listens.
-const PORT: u16 = 7;
+/// Where a server listens that has a node.
+pub(crate) const PORT: u16 = 7;
 
 /// An executor with a clock and a network, as far as a workload asks.
 pub trait Contender: 'static {

@@ -5,16 +5,16 @@ use std::time::Duration;
 use rustix::time::{ClockId, clock_gettime};
 
 /// Turns taken by each contender. Odd, so that there is a median.
-pub const TURNS: usize = 7;
+const TURNS: usize = 7;
 
 /// A contender with a workload.
 pub struct Entry {
     /// The contender's name.
     pub name: &'static str,
     /// How many turns it takes: [`TURNS`], or one where a turn takes half a minute.
-    pub turns: usize,
+    turns: usize,
     /// What one turn is.
-    pub run: Box<dyn FnMut()>,
+    run: Box<dyn FnMut()>,
 }
 
 impl std::fmt::Debug for Entry {
@@ -24,7 +24,7 @@ impl std::fmt::Debug for Entry {
 }
 
 impl Entry {
-    /// A contender that takes [`TURNS`] turns.
+    /// A contender that takes all turns.
     pub fn new(name: &'static str, run: impl FnMut() + 'static) -> Self {
         Self { name, turns: TURNS, run: Box::new(run) }
     }
@@ -73,11 +73,11 @@ fn medians(entries: &mut [Entry]) -> Vec<Duration> {
 #[derive(Clone, Copy, Debug)]
 pub struct Target {
     /// The other's name.
-    pub peer: &'static str,
+    peer: &'static str,
     /// What is wanted.
-    pub wanted: f64,
+    wanted: f64,
     /// What it must not exceed. More than is wanted where that is not reached; why: `docs/performance.md`.
-    pub bound: f64,
+    bound: f64,
 }
 
 impl Target {

@@ -7,13 +7,11 @@ use runtime::{TcpListener, TcpStream, sleep, spawn};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::ECHO_BYTES;
-use crate::contender::fine;
+use crate::contender::{PORT, fine};
 
 /// Echoes of all nodes together, however many these are: a thousand each of five hundred, beside which their boots do not
 /// count.
 pub const CROWD_ECHOES: usize = 500_000;
-
-const PORT: u16 = 7;
 
 /// A ring of nodes, each of which echoes a message with the next one once a second over one connection.
 pub fn crowd(nodes: usize) {
