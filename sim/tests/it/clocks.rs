@@ -11,7 +11,7 @@ use runtime::TcpStream;
 use sim::{Effect, Failure, Node, Options, Ratio, Sim, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{MILLISECOND, SECOND, connect, plain, process, read, server};
+use crate::support::{MILLISECOND, SECOND, connect, count, plain, process, read, server};
 
 /// A process that sleeps, once for each span; when each ended in true time, and what its clocks said had passed.
 async fn sleeps(world: &World, node: &Node, spans: &'static [Duration]) -> Vec<(Duration, Duration, u64)> {
@@ -76,7 +76,7 @@ fn drifts_are_decided_per_node_and_move_nothing_else() {
                 let slept = sleeps(&world, &node, TEN).await[0].0;
                 all.push((first, slept));
             }
-            (all, world.effects().get(&Effect::ClockDrift).copied().unwrap_or(0))
+            (all, count(&world, Effect::ClockDrift))
         };
         Sim::new(Options { clock_drift, ..Options::seed(9) }).run(script).expect_ok()
     };

@@ -7,11 +7,7 @@ use runtime::{TcpListener, TcpStream};
 use sim::{Cut, Effect, Node, Side, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{MILLISECOND, SECOND, connect, hold, plain, server, write};
-
-fn count(world: &World, effect: Effect) -> u64 {
-    world.effects().get(&effect).copied().unwrap_or(0)
-}
+use crate::support::{MILLISECOND, SECOND, connect, count, hold, plain, server, write};
 
 /// Half of the way of one segment.
 const HALF: Duration = Duration::from_micros(500);

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use sim::tap::{Field, Grammar, Http, Lost, Part, Span, Spans, Sse, WebSocket};
 
+use crate::support::frame;
+
 /// All spans of what one direction says, and where it stopped to read.
 fn read(grammar: &mut dyn Grammar, pieces: &[&[u8]]) -> (Vec<Span>, Option<Lost>) {
     let (mut found, mut lost, mut at) = (Vec::new(), None, 0);
@@ -185,27 +187,6 @@ fn what_is_no_http_is_given_up_and_said_so() {
         let (_, lost) = read(&mut asks, &[head.as_bytes(), chunk.as_bytes()]);
         assert_eq!(lost.is_none(), is_one, "{chunk:?}");
     }
-}
-
-/// A frame of these first bytes, masked with `mask` if there is one.
-fn frame(first: u8, mask: Option<[u8; 4]>, payload: &[u8]) -> Vec<u8> {
-    let masked = if mask.is_some() { 0x80 } else { 0 };
-    let mut frame = vec![first];
-    match payload.len() {
-        short @ 0..=125 => frame.push(masked | short as u8),
-        medium @ 126..=65_535 => {
-            frame.push(masked | 126);
-            frame.extend((medium as u16).to_be_bytes());
-        }
-        long => {
-            frame.push(masked | 127);
-            frame.extend((long as u64).to_be_bytes());
-        }
-    }
-    frame.extend(mask.unwrap_or_default().iter().filter(|_| mask.is_some()));
-    let mask = mask.unwrap_or_default();
-    frame.extend(payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask));
-    frame
 }
 
 const MESSAGE: Part = Part::Own { before: "cut before a message", inside: "cut in a message" };

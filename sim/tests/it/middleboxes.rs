@@ -8,7 +8,9 @@ use sim::middlebox::{Goodbye, Heading, Hold, Pick, Proxy, Targets};
 use sim::{Effect, Node, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{MILLISECOND, ROOM, SECOND, connect, echo, hold, plain, read, server, write};
+use crate::support::{
+    MILLISECOND, ROOM, SECOND, connect, count, echo, hold, plain, read, server, taken, write,
+};
 
 /// Boots a proxy on a node of its own, and lets it begin to listen.
 async fn boot(world: &World, proxy: Proxy) -> Node {
@@ -103,11 +105,7 @@ async fn a_reader_that_stops_stops_the_writer_through_the_box(world: World) {
     server(&world, hold).await;
     boot(&world, to_server()).await;
     let mut stream = connect("proxy").await.unwrap();
-    let bytes = vec![7; 10_000];
-    let mut accepted = 0;
-    while let Some(count) = world.within(SECOND, stream.write(&bytes)).await {
-        accepted += count.unwrap();
-    }
+    let accepted = taken(&world, &mut stream, 10_000, SECOND).await;
     // A third of the writer's own buffer may be free without a word to it, and less than a segment of the window.
     let most = 2 * ROOM + 16_384;
     assert!(
@@ -119,8 +117,7 @@ async fn a_reader_that_stops_stops_the_writer_through_the_box(world: World) {
 #[sim::test(options = plain())]
 async fn an_idle_connection_is_closed_and_one_that_moves_is_not(world: World) {
     for (goodbye, heard) in [(Goodbye::Fin, Ok(vec![])), (Goodbye::Reset, Err(ConnectionReset))] {
-        let felt = |world: &World| world.effects().get(&Effect::IdleClosed).copied().unwrap_or(0);
-        let before = felt(&world);
+        let before = count(&world, Effect::IdleClosed);
         if !world.node("server").is_running() {
             server(&world, echo).await;
         }
@@ -131,7 +128,7 @@ async fn an_idle_connection_is_closed_and_one_that_moves_is_not(world: World) {
             assert_eq!(write(&mut stream).await, Ok(1));
             assert_eq!(read(&mut stream).await, Ok(b"w".to_vec()));
         }
-        assert_eq!(felt(&world), before);
+        assert_eq!(count(&world, Effect::IdleClosed), before);
         let began = world.elapsed();
         assert_eq!(read(&mut stream).await, heard);
         let waited = world.elapsed() - began;
@@ -139,7 +136,7 @@ async fn an_idle_connection_is_closed_and_one_that_moves_is_not(world: World) {
             (10 * SECOND - 5 * MILLISECOND..10 * SECOND + 5 * MILLISECOND).contains(&waited),
             "{waited:?}"
         );
-        assert_eq!(felt(&world), before + 1);
+        assert_eq!(count(&world, Effect::IdleClosed), before + 1);
         world.sleep(SECOND).await;
         let held = &world.census()["server"];
         assert_eq!((held.sockets, held.half_open), (0, 0), "the server heard of it, too");
@@ -182,7 +179,7 @@ async fn small_writes_are_held_back_until_there_are_enough_or_it_is_late_or_the_
     for (hold, expected, holds) in cases {
         let node = boot(&world, to_server().hold_back(Heading::Down, hold)).await;
         assert_eq!(pieces(&world).await, expected, "{hold:?}");
-        let felt = world.effects().get(&Effect::HeldBack).copied().unwrap_or(0);
+        let felt = count(&world, Effect::HeldBack);
         assert_eq!(felt - before, holds, "{hold:?}");
         before = felt;
         node.kill();
@@ -219,7 +216,7 @@ async fn a_stream_is_reset_behind_so_many_bytes_and_not_behind_as_many(world: Wo
         let mut got = vec![0; usize::try_from(bytes).unwrap()];
         stream.read_exact(&mut got).await.unwrap();
         assert_eq!(world.within(SECOND, read(&mut stream)).await, expected);
-        assert_eq!(world.effects().get(&Effect::CarriedTooMuch).copied().unwrap_or(0), felt);
+        assert_eq!(count(&world, Effect::CarriedTooMuch), felt);
         drop(stream);
         node.kill();
         world.sleep(SECOND).await;

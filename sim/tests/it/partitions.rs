@@ -7,7 +7,7 @@ use runtime::TcpStream;
 use sim::{Effect, Network, Options, Resend, Sim, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{MILLISECOND, ROOM, SECOND, connect, echo, hold, plain, read, server, write};
+use crate::support::{GIVE_UP, MILLISECOND, ROOM, SECOND, connect, echo, hold, plain, read, server, write};
 
 #[sim::test(options = plain())]
 async fn a_partition_delays_and_then_delivers(world: World) {
@@ -92,7 +92,7 @@ async fn an_unacknowledged_write_times_out_as_linux_gives_up(world: World) {
         assert_eq!(write(&mut stream).await, Ok(1));
         assert_eq!(read(&mut stream).await, Err(TimedOut));
         let took = world.elapsed() - began;
-        assert!(took.abs_diff(Duration::from_millis(924_600)) <= MILLISECOND, "{took:?}");
+        assert!(took.abs_diff(GIVE_UP) <= MILLISECOND, "{took:?}");
         assert_eq!(write(&mut stream).await, Err(std::io::ErrorKind::BrokenPipe));
         world.heal_all();
     }

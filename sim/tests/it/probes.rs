@@ -7,9 +7,8 @@ use runtime::TcpStream;
 use sim::{Cut, Node, Side, Sim, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{MILLISECOND, ROOM, SECOND, connect, hold, plain, read, server, write};
+use crate::support::{GIVE_UP, MILLISECOND, ROOM, SECOND, connect, hold, plain, read, server, write};
 
-const GIVE_UP: Duration = Duration::from_millis(924_600);
 /// Until something is sent again and answered.
 const SOON: Duration = Duration::from_millis(303);
 

@@ -8,7 +8,7 @@ use runtime::{TcpListener, TcpStream};
 use sim::{Effect, Latency, Network, Node, Options, Ratio, Sim, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{MILLISECOND, SECOND, connect, hold, plain, read, server, write};
+use crate::support::{MILLISECOND, SECOND, connect, hold, plain, read, server, taken, write};
 
 /// What Ethernet leaves of a frame.
 const MSS: usize = 1_448;
@@ -93,13 +93,9 @@ fn small_buffers() -> Options {
     Options { net: Network { send_buffer: 30_000, window: 10_000, ..plain().net }, ..plain() }
 }
 
-/// Writes until nothing is taken any more.
+/// Writes until nothing is taken any more, in pieces of which neither bound is a multiple.
 async fn fill(world: &World, stream: &mut TcpStream) -> usize {
-    let mut taken = 0;
-    while let Some(count) = world.within(100 * MILLISECOND, stream.write(&[7; 7_000])).await {
-        taken += count.expect("the reader is there");
-    }
-    taken
+    taken(world, stream, 7_000, 100 * MILLISECOND).await
 }
 
 #[sim::test(options = small_buffers())]

@@ -7,7 +7,9 @@ use runtime::{TcpListener, TcpStream};
 use sim::{Effect, Network, Options, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{MILLISECOND, ROOM, SECOND, connect, echo, hold, plain, read, server, write};
+use crate::support::{
+    GIVE_UP, MILLISECOND, ROOM, SECOND, connect, echo, hold, plain, read, server, taken, write,
+};
 
 #[sim::test(seeds = 0..50)]
 async fn an_echo_comes_back_whole_in_pieces(world: World) {
@@ -99,13 +101,8 @@ async fn a_writer_stops_at_exactly_its_buffer_and_the_window(world: World) {
     .await;
     let mut stream = connect("server").await.unwrap();
     let began = world.elapsed();
-    let mut accepted = 0;
-    let bytes = vec![7; 10_000];
-    while let Some(count) = world.within(100 * MILLISECOND, stream.write(&bytes)).await {
-        accepted += count.unwrap();
-    }
-    assert_eq!(accepted, ROOM);
-    let count = stream.write(&bytes).await.unwrap();
+    assert_eq!(taken(&world, &mut stream, 10_000, 100 * MILLISECOND).await, ROOM);
+    let count = stream.write(&[7; 10_000]).await.unwrap();
     assert_eq!(count, 10_000);
     // The reader began a second after it accepted (half a round trip after the opener); then 1 ms each: the word about
     // room, the bytes that lacked it, the word that they have come.
@@ -191,9 +188,8 @@ async fn options_have_the_units_of_the_kernel(world: World) {
     node.kill();
     let node = server(&world, hold).await;
     let here = world.node("script");
-    let default = Duration::from_millis(924_600);
     for (given, kept) in
-        [(Duration::from_micros(999), default), (Duration::from_micros(2_999), 2 * MILLISECOND)]
+        [(Duration::from_micros(999), GIVE_UP), (Duration::from_micros(2_999), 2 * MILLISECOND)]
     {
         let mut stream = connect("server").await.unwrap();
         stream.set_user_timeout(Some(given)).unwrap();

@@ -15,7 +15,7 @@ use sim::{Cut, Effect, Options, Side, Sim, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{MILLISECOND, SECOND, connect, plain, server};
+use crate::support::{MILLISECOND, SECOND, connect, frame, plain, server};
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 const EVENTS: [&str; 3] =
@@ -95,13 +95,6 @@ async fn a_cut_falls_at_the_place_that_a_plan_names(world: World) {
     assert!(plan.take_back() && world.unmet().is_empty());
 }
 
-/// A frame that a client sends.
-fn masked(payload: &[u8]) -> Vec<u8> {
-    let mut frame = vec![0x82, 0x80 | payload.len() as u8, 1, 2, 3, 4];
-    frame.extend(payload.iter().zip([1, 2, 3, 4].iter().cycle()).map(|(byte, mask)| byte ^ mask));
-    frame
-}
-
 const K: Part = Part::Own { before: "cut before K", inside: "cut in K" };
 const OTHERS: Part = Part::Own { before: "cut before others", inside: "cut in others" };
 
@@ -154,8 +147,8 @@ async fn speak(world: &World) -> usize {
     stream.write_all(UPGRADE).await.expect("alive");
     let mut switch = vec![0; SWITCH.len()];
     if stream.read_exact(&mut switch).await.is_ok() {
-        let frames = [masked(b"hello"), masked(b"K: world")].concat();
-        stream.write_all(&frames).await.expect("alive");
+        let frames = [&b"hello"[..], b"K: world"].map(|payload| frame(0x82, Some([1, 2, 3, 4]), payload));
+        stream.write_all(&frames.concat()).await.expect("alive");
     }
     drop(stream);
     node.ended().await;

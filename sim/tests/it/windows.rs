@@ -7,24 +7,14 @@ use runtime::TcpStream;
 use sim::{Cut, Network, Node, Options, Ratio, Schedule, Side, Sim, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::support::{MILLISECOND, ROOM, SECOND, connect, hold, plain, read, server, write};
+use crate::support::{GIVE_UP, MILLISECOND, ROOM, SECOND, connect, hold, plain, read, server, taken, write};
 
-const GIVE_UP: Duration = Duration::from_millis(924_600);
 /// What the server says is lost.
 const BLOCK: fn(&World, &Node) = |world, node| world.block(node, &world.node("script"));
 const BUFFER: usize = 10_000;
 
 fn small_buffer() -> Options {
     Options { net: Network { send_buffer: BUFFER as u32, ..plain().net }, ..plain() }
-}
-
-/// How much a writer takes until it waits.
-async fn taken(world: &World, stream: &mut TcpStream) -> usize {
-    let mut taken = 0;
-    while let Some(count) = world.within(MILLISECOND / 10, stream.write(&[7; 10_000])).await {
-        taken += count.expect("alive");
-    }
-    taken
 }
 
 #[sim::test(options = plain())]
@@ -51,7 +41,7 @@ fn what_is_acknowledged_leaves_the_send_buffer_even_if_nobody_reads_it() {
             stream.write_all(&[0; 60_000]).await.unwrap();
             world.sleep(SECOND).await;
             fault(&world, &node);
-            taken(&world, &mut stream).await
+            taken(&world, &mut stream, 10_000, MILLISECOND / 10).await
         });
         assert_eq!(run.expect_ok(), 87_040);
     }
