@@ -1,11 +1,12 @@
 //! What is due when: timers, segments and everything else that virtual time brings.
 //!
-//! An indexed four-ary heap. Each entry knows its place, so cancelling takes it out at once: a cancelled timer costs
-//! no memory, no time and no wake. Entries due at the same moment come out in the order they were put in; which task
-//! runs first of those they wake is the scheduler's decision, not this module's. Next: `core::fire`.
+//! An indexed four-ary heap (`quads`). Each entry knows its place, so cancelling takes it out at once: a cancelled timer
+//! costs no memory, no time and no wake. Entries due at the same moment come out in the order they were put in; which
+//! task runs first of those they wake is the scheduler's decision, not this module's. Next: `core::fire`.
 
-/// How many children an entry has: four keep siblings within two cache lines.
-const ARITY: usize = 4;
+mod quads;
+
+use quads::{Entry, Quads, SLOTS_MAX};
 
 /// The name of an entry; never reused within a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,25 +26,6 @@ impl DueKey {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Entry {
-    /// The moment above, the order below: one comparison.
-    key: u128,
-    slot: u32,
-}
-
-impl Entry {
-    const fn new(at: u64, order: u64, slot: u32) -> Self {
-        Self { key: (at as u128) << 64 | order as u128, slot }
-    }
-    const fn at(&self) -> u64 {
-        (self.key >> 64) as u64
-    }
-    const fn before(&self, other: &Self) -> bool {
-        self.key < other.key
-    }
-}
-
 struct Slot<T> {
     place: u32,
     generation: u32,
@@ -52,7 +34,7 @@ struct Slot<T> {
 
 /// The agenda of a world.
 pub(crate) struct Agenda<T> {
-    heap: Vec<Entry>,
+    heap: Quads,
     slots: Vec<Slot<T>>,
     free: Vec<u32>,
     order: u64,
@@ -60,7 +42,7 @@ pub(crate) struct Agenda<T> {
 
 impl<T> Agenda<T> {
     pub(crate) const fn new() -> Self {
-        Self { heap: Vec::new(), slots: Vec::new(), free: Vec::new(), order: 0 }
+        Self { heap: Quads::new(), slots: Vec::new(), free: Vec::new(), order: 0 }
     }
 
     /// What waits, in no order of time.
@@ -76,50 +58,43 @@ impl<T> Agenda<T> {
 
     /// Puts `what` on the agenda for `at`.
     pub(crate) fn insert(&mut self, at: u64, what: T) -> DueKey {
-        let place = u32::try_from(self.heap.len()).expect("fewer than 2^32 entries");
         let slot = match self.free.pop() {
-            Some(slot) => {
-                let held = &mut self.slots[slot as usize];
-                held.place = place;
-                held.what = Some(what);
-                slot
-            }
+            Some(slot) => slot,
             None => {
-                let slot = u32::try_from(self.slots.len()).expect("fewer than 2^32 entries");
-                self.slots.push(Slot { place, generation: 0, what: Some(what) });
-                slot
+                assert!(self.slots.len() < SLOTS_MAX, "more than {SLOTS_MAX} entries wait at once");
+                self.slots.push(Slot { place: 0, generation: 0, what: None });
+                self.slots.len() as u32 - 1
             }
         };
-        let generation = self.slots[slot as usize].generation;
+        let held = &mut self.slots[slot as usize];
+        held.what = Some(what);
+        let generation = held.generation;
         self.order += 1;
-        self.heap.push(Entry::new(at, self.order, slot));
-        self.rise(place as usize);
+        self.heap.push(Entry::new(at, self.order, slot), places(&mut self.slots));
         DueKey { slot, generation }
     }
 
     /// Takes the first entry.
     pub(crate) fn pop(&mut self) -> Option<(DueKey, T)> {
-        let slot = self.heap.first()?.slot;
+        let slot = self.heap.first()?.slot();
         let key = DueKey { slot, generation: self.slots[slot as usize].generation };
-        self.remove(key).map(|what| (key, what))
+        self.take(slot).map(|what| (key, what))
     }
 
     /// Takes an entry out; `None` if it was fired or removed.
     pub(crate) fn remove(&mut self, key: DueKey) -> Option<T> {
-        let held = self.slots.get_mut(key.slot as usize)?;
-        if held.generation != key.generation {
-            return None;
-        }
+        let held = self.slots.get(key.slot as usize)?;
+        if held.generation == key.generation { self.take(key.slot) } else { None }
+    }
+
+    #[inline]
+    fn take(&mut self, slot: u32) -> Option<T> {
+        let held = &mut self.slots[slot as usize];
         let what = held.what.take()?;
         held.generation = held.generation.wrapping_add(1);
-        let place = held.place as usize;
-        self.free.push(key.slot);
-        let last = self.heap.pop().expect("the removed entry is in the heap");
-        if place < self.heap.len() {
-            self.heap[place] = last;
-            self.slots[last.slot as usize].place = place as u32;
-            self.settle(place);
-        }
+        let place = held.place;
+        self.free.push(slot);
+        self.heap.remove(place, places(&mut self.slots));
         Some(what)
     }
 
@@ -129,7 +104,7 @@ impl<T> Agenda<T> {
         if held.generation != key.generation {
             return None;
         }
-        let at = self.heap[held.place as usize].at();
+        let at = self.heap.get(held.place).at();
         held.what.as_mut().map(|what| (at, what))
     }
 
@@ -139,58 +114,16 @@ impl<T> Agenda<T> {
         if held.generation != key.generation || held.what.is_none() {
             return;
         }
-        let place = held.place as usize;
+        let place = held.place;
         self.order += 1;
-        self.heap[place] = Entry::new(at, self.order, key.slot);
-        self.settle(place);
+        self.heap.replace(place, Entry::new(at, self.order, key.slot), places(&mut self.slots));
     }
+}
 
-    fn settle(&mut self, place: usize) {
-        if self.rise(place) == place {
-            self.sink(place);
-        }
-    }
-
-    fn rise(&mut self, mut place: usize) -> usize {
-        let entry = self.heap[place];
-        while place > 0 {
-            let parent = (place - 1) / ARITY;
-            if !entry.before(&self.heap[parent]) {
-                break;
-            }
-            self.put(place, self.heap[parent]);
-            place = parent;
-        }
-        self.put(place, entry);
-        place
-    }
-
-    fn sink(&mut self, mut place: usize) {
-        let entry = self.heap[place];
-        loop {
-            let first = place * ARITY + 1;
-            if first >= self.heap.len() {
-                break;
-            }
-            let mut least = first;
-            for child in first + 1..(first + ARITY).min(self.heap.len()) {
-                if self.heap[child].before(&self.heap[least]) {
-                    least = child;
-                }
-            }
-            if !self.heap[least].before(&entry) {
-                break;
-            }
-            self.put(place, self.heap[least]);
-            place = least;
-        }
-        self.put(place, entry);
-    }
-
-    fn put(&mut self, place: usize, entry: Entry) {
-        self.heap[place] = entry;
-        self.slots[entry.slot as usize].place = place as u32;
-    }
+/// Tells slots where their entries lie.
+#[inline]
+fn places<T>(slots: &mut [Slot<T>]) -> impl FnMut(u32, u32) {
+    |slot, place| slots[slot as usize].place = place
 }
 
 #[cfg(test)]
@@ -212,20 +145,29 @@ mod tests {
 
     proptest! {
         #[test]
-        fn entries_come_out_by_moment_then_by_order(ops in prop::collection::vec((0u64..50, 0u8..4), 1..300)) {
+        fn entries_come_out_by_moment_then_by_order(ops in prop::collection::vec((0u64..50, 0u8..6), 1..300)) {
             let mut agenda = Agenda::new();
             let mut model: Vec<(u64, u64, DueKey)> = Vec::new();
             let mut order = 0;
             for (at, op) in ops {
                 match op {
-                    0 | 1 => {
+                    0..=2 => {
                         order += 1;
                         let key = agenda.insert(at, order);
                         model.push((at, order, key));
                     }
-                    2 if !model.is_empty() => {
+                    3 if !model.is_empty() => {
                         let (_, id, key) = model.swap_remove(at as usize % model.len());
                         prop_assert_eq!(agenda.remove(key), Some(id));
+                    }
+                    4 if !model.is_empty() => {
+                        order += 1;
+                        let place = order as usize % model.len();
+                        let (before, id, key) = model[place];
+                        prop_assert_eq!(agenda.get_mut(key), Some((before, &mut id.clone())));
+                        agenda.reschedule(key, at);
+                        *agenda.get_mut(key).expect("it waits").1 = order;
+                        model[place] = (at, order, key);
                     }
                     _ => {
                         model.sort_unstable_by_key(|(at, id, _)| (*at, *id));

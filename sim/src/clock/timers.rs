@@ -33,15 +33,17 @@ impl Core {
         self.with_node(node, |state| state.clock.late = late);
     }
 
-    /// The virtual time at which a node's clock shows `instant`, and whether its timers are late.
+    /// The virtual time at which a node's clock shows `instant`, and whether its timers can be late.
     #[inline]
-    fn due_of(&self, node: NodeId, instant: Instant) -> (u64, Option<Late>) {
+    fn due_of(&self, node: NodeId, instant: Instant) -> (u64, bool) {
         let clock = &self.nodes.borrow()[node.index()].clock;
-        (clock.reaches(instant.as_nanos().saturating_sub(clock.uptime)), clock.late)
+        (clock.reaches(instant.as_nanos().saturating_sub(clock.uptime)), clock.late.is_some())
     }
 
     /// By how much a timer that is set is late, in nanoseconds (`timer/NODE`: whether, and how many microseconds).
-    fn lateness(&self, late: Late) -> u64 {
+    #[cold]
+    fn lateness(&self, node: NodeId) -> u64 {
+        let Some(late) = self.with_node(node, |state| state.clock.late) else { return 0 };
         let (num, den) = (u64::from(late.odds.num), u64::from(late.odds.den));
         if self.draw_or(late.stream, den, den - 1) >= num {
             return 0;
@@ -58,7 +60,7 @@ impl Core {
     ) -> Poll<()> {
         let (node, now) = (self.current_node(), self.now.get());
         let (at, late) = self.due_of(node, deadline);
-        if late.is_some()
+        if late
             && let Some(due) = *timer
             && let Some(at) = self.fires_at(due)
             && at > now
@@ -76,9 +78,9 @@ impl Core {
             }
             return Poll::Ready(());
         }
-        let by = late.map_or(0, |late| self.lateness(late));
+        let by = if late { self.lateness(node) } else { 0 };
         let due = self.keep_timer(*timer, at.saturating_add(by), context.waker());
-        if late.is_some() {
+        if late {
             self.mark_late(due, by > 0);
         }
         *timer = Some(due);
@@ -89,7 +91,7 @@ impl Core {
     pub(crate) fn reset_timer(&self, timer: DueKey, deadline: Instant) {
         let node = self.current_node();
         let (at, late) = self.due_of(node, deadline);
-        let by = late.map_or(0, |late| self.lateness(late));
+        let by = if late { self.lateness(node) } else { 0 };
         self.reschedule(timer, at.saturating_add(by));
         self.mark_late(timer, by > 0);
     }
