@@ -167,7 +167,7 @@ impl<'a> Course<'a> {
         &self.recorded
     }
 
-    /// The run of that number. `trunk` is kept from one call to the next.
+    /// The run of that number. `trunk` is kept from one call to the next, and told of each run by [`Self::keep`].
     #[must_use]
     pub fn get(&self, index: u64, trunk: &mut Option<Trunk>) -> Item {
         let plain = |number: u64| {
@@ -197,10 +197,18 @@ impl<'a> Course<'a> {
         }
     }
 
+    /// Keeps of a run that was made what its branches need, so that it is not made again for them.
+    pub fn keep(&self, item: &Item, report: &RunReport, trunk: &mut Option<Trunk>) {
+        if self.strategy == Strategy::Branch && item.index.is_multiple_of(BRANCHES + 1) {
+            *trunk = Some(Trunk { play: item.play, seed: item.seed, moments: moments(report) });
+        }
+    }
+
     /// A branch: from a moment at which something was told (who fell, what was answered), drawn among them.
     fn branch(&self, item: &Item, number: u64, trunk: &mut Option<Trunk>) -> Branch {
         let Item { play, seed, .. } = *item;
         let known = trunk.take_if(|trunk| (trunk.play, trunk.seed) == (play, seed));
+        // A search that goes on may begin in the middle of a unit: nobody has made that run here.
         let trunk = trunk.insert(known.unwrap_or_else(|| {
             let report = perform(self.plays[play], seed, &RunOptions::default());
             Trunk { play, seed, moments: moments(&report) }

@@ -21,7 +21,8 @@ use crate::search::shard::{Turn, Turns};
 use crate::search::tally::Tally;
 use crate::search::{twice, verify};
 
-/// Runs that one fresh process proves: its start costs about as much as one run, so it is lost among them.
+/// Runs that one fresh process proves at least, in whole units: its start costs about as much as one run, so it is lost
+/// among them.
 const FRESH_STRETCH: u64 = 32;
 
 /// A run that a worker has done with.
@@ -85,7 +86,8 @@ impl<'a> Crew<'a> {
 
     /// Takes stretches of runs until there are none.
     pub(super) fn work(&self, sender: &SyncSender<(u64, Vec<Done<'a>>)>) {
-        let stretch = if self.plan.verify.is_some() { FRESH_STRETCH } else { self.course.unit() };
+        let unit = self.course.unit();
+        let stretch = if self.plan.verify.is_some() { FRESH_STRETCH.next_multiple_of(unit) } else { unit };
         let mut trunk = None;
         while !self.is_over() {
             let first = self.next.fetch_add(stretch, Ordering::Relaxed);
@@ -116,6 +118,7 @@ impl<'a> Crew<'a> {
         item.options.world = self.plan.world;
         let (play, options) = (self.plan.plays[item.play], &item.options);
         let report = judged(play, options, perform(play, item.seed, options));
+        self.course.keep(&item, &report, trunk);
         let mut why = report.outcome.clone().err().map(Why::from);
         // Up to the first strike it is the run that was recorded. Of a pair, that may have led to one in which the second
         // has no place.
