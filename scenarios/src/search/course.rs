@@ -14,6 +14,7 @@ use crate::search::explore::Plan;
 use crate::search::points::{self, Recording};
 use crate::search::seeds::{Items, Limit};
 use crate::search::strategy::Strategy;
+use crate::world::WorldKind;
 
 /// Branches of each seed. Ours: enough that the run they share is cheap among them.
 pub const BRANCHES: u64 = 8;
@@ -76,6 +77,7 @@ pub enum CourseError {
 pub struct Course<'a> {
     plays: &'a [&'a dyn Play],
     strategy: Strategy,
+    world: WorldKind,
     items: Items,
     total: Option<u64>,
     /// Per play: how many polls its first seed takes.
@@ -93,7 +95,7 @@ impl<'a> Course<'a> {
     /// # Panics
     /// If there are no plays.
     pub fn new(plan: &Plan<'a>, mut watch: impl FnMut(u64, u64)) -> Result<Self, CourseError> {
-        let (plays, strategy) = (plan.plays, plan.strategy);
+        let (plays, strategy, world) = (plan.plays, plan.strategy, plan.world);
         let items = Items::new(plan.start, plays.len());
         let host = (plan.jobs, plan.interrupted);
         let (mut polls, mut recorded) = (Vec::new(), Vec::new());
@@ -131,7 +133,7 @@ impl<'a> Course<'a> {
                 Some(first)
             }
         };
-        Ok(Self { plays, strategy, items, total, polls, recorded })
+        Ok(Self { plays, strategy, world, items, total, polls, recorded })
     }
 
     /// How many runs there are, if that is known.
@@ -172,7 +174,7 @@ impl<'a> Course<'a> {
     pub fn get(&self, index: u64, trunk: &mut Option<Trunk>) -> Item {
         let plain = |number: u64| {
             let (play, seed) = self.items.get(number);
-            Item { index, play, seed, options: RunOptions::default() }
+            Item { index, play, seed, options: self.options() }
         };
         match self.strategy {
             Strategy::Random => plain(index),
@@ -197,6 +199,11 @@ impl<'a> Course<'a> {
         }
     }
 
+    /// What every run is told.
+    fn options(&self) -> RunOptions {
+        RunOptions { world: self.world, ..RunOptions::default() }
+    }
+
     /// Keeps of a run that was made what its branches need, so that it is not made again for them.
     pub fn keep(&self, item: &Item, report: &RunReport, trunk: &mut Option<Trunk>) {
         if self.strategy == Strategy::Branch && item.index.is_multiple_of(BRANCHES + 1) {
@@ -210,7 +217,7 @@ impl<'a> Course<'a> {
         let known = trunk.take_if(|trunk| (trunk.play, trunk.seed) == (play, seed));
         // A search that goes on may begin in the middle of a unit: nobody has made that run here.
         let trunk = trunk.insert(known.unwrap_or_else(|| {
-            let report = perform(self.plays[play], seed, &RunOptions::default());
+            let report = perform(self.plays[play], seed, &item.options);
             Trunk { play, seed, moments: moments(&report) }
         }));
         let moments = trunk.moments.len().max(1) as u64;
@@ -225,7 +232,7 @@ impl<'a> Course<'a> {
         // The recorded run itself comes first.
         let strikes =
             (index - first).checked_sub(1).map_or_else(Vec::new, |number| recording.strikes(number));
-        let options = RunOptions { strikes, ..RunOptions::default() };
+        let options = RunOptions { strikes, ..self.options() };
         Item { index, play: *play, seed: *seed, options }
     }
 }

@@ -114,8 +114,7 @@ impl<'a> Crew<'a> {
 
     fn run(&self, turn: Turn, trunk: &mut Option<Trunk>) -> Done<'a> {
         let begun = runtime::now();
-        let mut item = self.course.get(turn.index, trunk);
-        item.options.world = self.plan.world;
+        let item = self.course.get(turn.index, trunk);
         let (play, options) = (self.plan.plays[item.play], &item.options);
         let report = judged(play, options, perform(play, item.seed, options));
         self.course.keep(&item, &report, trunk);
