@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sim::{Checkpoint, Decision};
 
+use crate::hex;
 use crate::play::{RunOptions, RunReport};
 
-mod hex;
 mod mismatch;
 
 pub use mismatch::{Build, Mismatch};

@@ -6,6 +6,7 @@
 
 pub mod bundle;
 pub mod cli;
+mod hex;
 pub mod ledger;
 pub mod phases;
 pub mod play;

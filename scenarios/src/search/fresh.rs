@@ -15,21 +15,25 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sim::{Checkpoint, Event};
 
+use crate::hex;
 use crate::play::{RunOptions, RunReport};
 
 /// What tells two runs apart.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint {
     /// The digest over every event.
+    #[serde(with = "hex::one")]
     pub digest: u128,
     /// How many events there were.
     pub events: u64,
     /// The digest on the way.
+    #[serde(with = "hex::checkpoints")]
     pub checkpoints: Vec<Checkpoint>,
 }
 
 /// What is seen of a run from outside.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Sighting {
     /// It ran to an end, whichever.
     Ran(Fingerprint),
@@ -140,22 +144,6 @@ pub trait Fresh: Sync {
     fn events(&self, run: &Asked, which: Range<u64>) -> Result<Vec<Event>, FreshError>;
 }
 
-/// A sighting as a line.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum SightingLine {
-    Ran(FingerprintLine),
-    Fell(String),
-}
-
-/// A fingerprint in a line. Digests are hexadecimal: JSON's numbers end at 2^53.
-#[derive(Debug, Serialize, Deserialize)]
-struct FingerprintLine {
-    digest: String,
-    events: u64,
-    checkpoints: Vec<(u64, String)>,
-}
-
 /// An event as a line. Its words are hexadecimal, as digests are.
 #[derive(Debug, Serialize, Deserialize)]
 struct EventLine {
@@ -168,35 +156,11 @@ struct EventLine {
 /// A sighting, as the command `digests` prints it.
 #[must_use]
 pub fn sighting_line(sighting: &Sighting) -> String {
-    let hex = |digest: u128| format!("{digest:032x}");
-    let line = match sighting {
-        Sighting::Fell(text) => SightingLine::Fell(text.clone()),
-        Sighting::Ran(Fingerprint { digest, events, checkpoints }) => {
-            let checkpoints = checkpoints.iter().map(|each| (each.events, hex(each.digest))).collect();
-            SightingLine::Ran(FingerprintLine { digest: hex(*digest), events: *events, checkpoints })
-        }
-    };
-    serde_json::to_string(&line).expect("numbers and strings are JSON")
+    serde_json::to_string(sighting).expect("numbers and strings are JSON")
 }
 
 fn read_sighting(line: &str) -> Option<Sighting> {
-    Some(match serde_json::from_str(line).ok()? {
-        SightingLine::Fell(text) => Sighting::Fell(text),
-        SightingLine::Ran(line) => Sighting::Ran(read_fingerprint(&line)?),
-    })
-}
-
-fn read_fingerprint(line: &FingerprintLine) -> Option<Fingerprint> {
-    let number = |hex: &str| u128::from_str_radix(hex, 16).ok();
-    let checkpoints = line.checkpoints.iter().map(|(events, hex)| {
-        let digest = number(hex)?;
-        Some(Checkpoint { events: *events, digest })
-    });
-    Some(Fingerprint {
-        digest: number(&line.digest)?,
-        events: line.events,
-        checkpoints: checkpoints.collect::<Option<_>>()?,
-    })
+    serde_json::from_str(line).ok()
 }
 
 /// An event, as the command `events` prints it.
