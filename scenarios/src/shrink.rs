@@ -129,7 +129,7 @@ pub enum ShrinkError {
 /// # Panics
 /// If the host gives no threads.
 pub fn shrink(plan: &Plan<'_>, watch: impl FnMut(Progress)) -> Result<Shrunk, ShrinkError> {
-    let original = Trial::new(plan, "", 0).run(&plan.options.overrides);
+    let original = trial::run(plan, &plan.options.overrides);
     let law = original.outcome.as_ref().err().ok_or(ShrinkError::Holds)?.law;
     twice::again(plan.play, &plan.options, &original)?;
     if let Some(known) = plan.law.filter(|known| *known != law) {
@@ -140,7 +140,7 @@ pub fn shrink(plan: &Plan<'_>, watch: impl FnMut(Progress)) -> Result<Shrunk, Sh
     let mut search = Search { trial, streams: original.streams.clone(), script: script.clone(), watch };
     search.shrink();
     let overrides = search.tidied();
-    let report = search.trial.run(&overrides);
+    let report = trial::run(plan, &overrides);
     let broken = report.outcome.clone().expect_err("it was tried");
     let names = |kind| {
         let kept = search.script.part(kind).kept.iter();
@@ -153,7 +153,7 @@ pub fn shrink(plan: &Plan<'_>, watch: impl FnMut(Progress)) -> Result<Shrunk, Sh
         calm: search.script.calm.difference(&script.calm).cloned().collect(),
         faults: names(Kind::Faults),
         operations: names(Kind::Operations),
-        runs: search.trial.runs,
+        runs: search.trial.runs(),
         cut_off: search.trial.cut_off,
         interrupted: plan.interrupted.load(Ordering::Relaxed),
         overrides,
@@ -209,7 +209,7 @@ impl<W: FnMut(Progress)> Search<'_, W> {
     /// Tries scripts in order of preference; takes the first that fails.
     fn first(&mut self, scripts: Vec<Script>) -> Option<usize> {
         let left = size(&self.script, &self.streams, self.trial.events);
-        (self.watch)(Progress { runs: self.trial.runs, left });
+        (self.watch)(Progress { runs: self.trial.runs(), left });
         let candidates: Vec<_> = scripts.iter().map(|script| script.overrides(&[])).collect();
         let found = self.trial.first(&candidates)?;
         self.script = scripts.into_iter().nth(found).expect("it was tried");
@@ -218,7 +218,7 @@ impl<W: FnMut(Progress)> Search<'_, W> {
 
     /// Makes as many streams calm as can be, by groups, if there are not too many.
     fn calm(&mut self, groups_max: usize, group: impl Fn(&str) -> Streams) {
-        let faults = self.trial.play.fault_streams();
+        let faults = self.trial.plan.play.fault_streams();
         let is_free = |each: &&StreamCount| {
             let name = each.stream.as_str();
             // The mildest wait for a fault is the shortest: calm faults come one after the other.

@@ -1,71 +1,57 @@
 //! Trying candidates: several at once, and yet the outcome is that of trying them one after the other.
 
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use sim::Overrides;
 
-use crate::play::{Play, RunOptions, RunReport, perform};
+use super::Plan;
+use crate::play::{RunOptions, RunReport, perform};
 
 /// How many times more events than the original a candidate may have, and how many on top. Ours: less of everything makes
 /// a run shorter as a rule; one that goes on for ever is no candidate.
 const EVENTS_FACTOR: u64 = 4;
 const EVENTS_MORE: u64 = 1_000_000;
 
+/// One run, with everything that is to be known of it.
+pub(super) fn run(plan: &Plan<'_>, overrides: &Overrides) -> RunReport {
+    let options = RunOptions {
+        overrides: overrides.clone(),
+        record_streams: plan.play.fault_streams(),
+        name_streams: true,
+        ..plan.options.clone()
+    };
+    perform(plan.play, plan.seed, &options)
+}
+
 /// Tries candidates against one failure.
 pub(super) struct Trial<'a> {
-    pub(super) play: &'a dyn Play,
-    pub(super) seed: u64,
-    pub(super) options: RunOptions,
-    pub(super) law: &'static str,
+    pub(super) plan: &'a Plan<'a>,
+    /// The law that the failure breaks.
+    law: &'static str,
+    /// How many events it has.
     pub(super) events: u64,
-    pub(super) jobs: NonZeroUsize,
-    pub(super) begun: runtime::Instant,
-    pub(super) limit: Option<Duration>,
-    pub(super) interrupted: &'a AtomicBool,
+    begun: runtime::Instant,
     /// What came of those that were tried.
     tried: BTreeMap<Overrides, bool>,
-    /// Runs that were needed, as if there were one thread.
-    pub(super) runs: u64,
     /// Whether there was no time left for a candidate.
     pub(super) cut_off: bool,
 }
 
 impl<'a> Trial<'a> {
-    pub(super) fn new(plan: &super::Plan<'a>, law: &'static str, events: u64) -> Self {
-        Self {
-            play: plan.play,
-            seed: plan.seed,
-            options: plan.options.clone(),
-            law,
-            events,
-            jobs: plan.jobs,
-            begun: runtime::now(),
-            limit: plan.limit,
-            interrupted: plan.interrupted,
-            tried: BTreeMap::new(),
-            runs: 0,
-            cut_off: false,
-        }
+    pub(super) fn new(plan: &'a Plan<'a>, law: &'static str, events: u64) -> Self {
+        Self { plan, law, events, begun: runtime::now(), tried: BTreeMap::new(), cut_off: false }
+    }
+
+    /// Runs that were needed, as if there were one thread.
+    pub(super) fn runs(&self) -> u64 {
+        self.tried.len() as u64
     }
 
     fn is_over(&self) -> bool {
-        self.limit.is_some_and(|limit| self.begun.elapsed() >= limit)
-            || self.interrupted.load(Ordering::Relaxed)
-    }
-
-    /// One run, with everything that is to be known of it.
-    pub(super) fn run(&self, overrides: &Overrides) -> RunReport {
-        let options = RunOptions {
-            overrides: overrides.clone(),
-            record_streams: self.play.fault_streams(),
-            name_streams: true,
-            ..self.options.clone()
-        };
-        perform(self.play, self.seed, &options)
+        self.plan.limit.is_some_and(|limit| self.begun.elapsed() >= limit)
+            || self.plan.interrupted.load(Ordering::Relaxed)
     }
 
     fn fails(&self, overrides: &Overrides) -> bool {
@@ -74,9 +60,9 @@ impl<'a> Trial<'a> {
         let options = RunOptions {
             overrides: overrides.clone(),
             events_max: Some(ours.min(theirs)),
-            ..self.options.clone()
+            ..self.plan.options.clone()
         };
-        let report = perform(self.play, self.seed, &options);
+        let report = perform(self.plan.play, self.plan.seed, &options);
         // Whether a run ends that was stopped here is not known.
         let is_stopped = ours < theirs && report.events > ours;
         !is_stopped && report.outcome.is_err_and(|broken| broken.law == self.law)
@@ -105,7 +91,7 @@ impl<'a> Trial<'a> {
             }
         };
         std::thread::scope(|scope| {
-            for _ in 1..self.jobs.get().min(candidates.len()) {
+            for _ in 1..self.plan.jobs.get().min(candidates.len()) {
                 std::thread::Builder::new()
                     .name("shrink".to_owned())
                     .spawn_scoped(scope, work)
@@ -119,9 +105,7 @@ impl<'a> Trial<'a> {
                 self.cut_off = true;
                 return None;
             };
-            if self.tried.insert(candidate.clone(), *fails).is_none() {
-                self.runs += 1;
-            }
+            self.tried.insert(candidate.clone(), *fails);
             if *fails {
                 return Some(place);
             }
