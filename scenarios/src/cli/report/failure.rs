@@ -10,7 +10,6 @@ use crate::play::RunOptions;
 use crate::search::tally::Name;
 use crate::search::twice::IN_A_FRESH_PROCESS;
 use crate::search::{Failed, Why};
-use crate::world::WorldKind;
 
 /// A run that failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,19 +61,12 @@ pub(in crate::cli) fn replay_line(failed: &Failed) -> String {
         Why::Diverged(divergence) => divergence.others == IN_A_FRESH_PROCESS,
         Why::Fresh(_) => true,
     };
-    if between {
-        let strategy = match options {
-            // The run by itself is one of a search of its seed alone.
-            _ if flags(options).is_empty() => String::new(),
-            RunOptions { world: WorldKind::Madsim, swarm: true, .. } => {
-                " --strategy swarm --world madsim".to_owned()
-            }
-            RunOptions { world: WorldKind::Madsim, .. } => " --world madsim".to_owned(),
-            RunOptions { swarm: true, .. } => " --strategy swarm".to_owned(),
-            RunOptions { .. } => return format!("cargo replay {play}:{seed}{}", flags(options)),
-        };
-        format!("cargo explore --scenario {play} --start {seed} --seeds 1{strategy} --verify")
-    } else {
-        format!("cargo replay {play}:{seed}{}", flags(options))
+    let plain = RunOptions { swarm: options.swarm, world: options.world, ..RunOptions::default() };
+    if between && *options == plain {
+        // The run by itself is one of a search of its seed alone.
+        let strategy = if options.swarm { " --strategy swarm" } else { "" };
+        let world = flags(&RunOptions { swarm: false, ..plain });
+        return format!("cargo explore --scenario {play} --start {seed} --seeds 1{strategy}{world} --verify");
     }
+    format!("cargo replay {play}:{seed}{}", flags(options))
 }
