@@ -6,6 +6,8 @@ pub mod point_restart;
 pub mod smoke;
 pub mod sse_drop;
 
+use std::collections::BTreeMap;
+
 use model::evidence::Evidence;
 use model::fault::Family;
 use sim::{Point, PointFault, Sim, Streams};
@@ -13,7 +15,7 @@ use sim::{Point, PointFault, Sim, Streams};
 use crate::ledger::Ledger;
 use crate::phases::{self, Plot};
 use crate::play::{Performance, Play, RunOptions, RunReport};
-use crate::world::WorldKind;
+use crate::world::{World, WorldKind};
 
 use config_retry::ConfigRetry;
 use engine_restart::EngineRestart;
@@ -108,15 +110,9 @@ impl<P: Plot + Copy + Send + Sync + 'static> Play for Named<P> {
 
 impl<P: Plot + Copy + Send + Sync + 'static> Named<P> {
     fn in_sim(&self, seed: u64, options: &RunOptions) -> RunReport {
-        let plot = self.plot;
-        let (unloaded, swarm) = (phases::unloaded(), options.swarm);
-        let report = Sim::new(options.sim(seed)).run(|world| async move {
-            protocol::mark::reset();
-            let ledger = if swarm { Ledger::swarm(&world) } else { Ledger::new(&world) };
-            let evidence = phases::play(&ledger, plot, unloaded).await;
-            performance(&ledger, &evidence, &plot)
-        });
-        report.into()
+        let (plot, swarm, unloaded) = (self.plot, options.swarm, phases::unloaded());
+        let script = async move |world| script(World::from(&world), plot, swarm, unloaded).await.0;
+        Sim::new(options.sim(seed)).run(script).into()
     }
 
     #[cfg(madsim)]
@@ -125,10 +121,8 @@ impl<P: Plot + Copy + Send + Sync + 'static> Named<P> {
 
         let (plot, swarm, unloaded) = (self.plot, options.swarm, phases::unloaded_in(WorldKind::Madsim));
         let report = second::of(seed).report(async move |world: sim::second::World| {
-            protocol::mark::reset();
-            let ledger = if swarm { Ledger::swarm(&world) } else { Ledger::new(&world) };
-            let evidence = phases::play(&ledger, plot, unloaded).await;
-            (performance(&ledger, &evidence, &plot), second::lines(&evidence))
+            let (performance, evidence) = script(World::from(&world), plot, swarm, unloaded).await;
+            (performance, second::lines(&evidence))
         });
         second::report(seed, &options.keep_events, report)
     }
@@ -137,6 +131,19 @@ impl<P: Plot + Copy + Send + Sync + 'static> Named<P> {
     fn on_madsim(&self, _: u64, _: &RunOptions) -> RunReport {
         panic!("this build has lost --cfg madsim, and madsim with it")
     }
+}
+
+/// A run, as both worlds tell it.
+async fn script(
+    world: World,
+    plot: impl Plot + Copy,
+    swarm: bool,
+    unloaded: BTreeMap<String, u64>,
+) -> (Performance, Evidence) {
+    protocol::mark::reset();
+    let ledger = if swarm { Ledger::swarm(world) } else { Ledger::new(world) };
+    let evidence = phases::play(&ledger, plot, unloaded).await;
+    (performance(&ledger, &evidence, &plot), evidence)
 }
 
 fn performance(ledger: &Ledger, evidence: &Evidence, plot: &impl Plot) -> Performance {
