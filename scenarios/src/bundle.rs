@@ -13,6 +13,7 @@ use sim::{Checkpoint, Decision};
 
 use crate::hex;
 use crate::play::{RunOptions, RunReport};
+use crate::search::twice;
 
 mod mismatch;
 
@@ -212,9 +213,8 @@ impl Bundle {
     pub fn compare(&self, report: &RunReport) -> Result<(), Mismatch> {
         let build = || Build { commit: self.commit.clone(), hosted: self.hosted };
         if (self.digest, self.events) != (report.digest, report.events) {
-            let agreed = sim::last_shared(&self.checkpoints, &report.checkpoints);
-            let ends = self.checkpoints.iter().chain(&report.checkpoints).map(|each| each.events);
-            let differs = ends.filter(|events| *events > agreed).min().unwrap_or(agreed);
+            let (agreed, next) = twice::parting(&self.checkpoints, &report.checkpoints);
+            let differs = next.unwrap_or(agreed);
             return Err(Mismatch::Run { agreed, differs, build: build() });
         }
         // Whether it is the same again is not the run's to say.

@@ -58,7 +58,14 @@ pub fn again(play: &dyn Play, options: &RunOptions, report: &RunReport) -> Resul
 /// Between which events two runs part: from the last checkpoint they share to the first they do not.
 #[must_use]
 pub fn stretch(one: &[Checkpoint], other: &[Checkpoint]) -> Range<u64> {
+    let (agreed, next) = parting(one, other);
+    agreed..next.unwrap_or(u64::MAX).min(agreed + STRETCH_MAX)
+}
+
+/// How many events two runs have at the last checkpoint they share, and at the first they do not, if there is one.
+#[must_use]
+pub fn parting(one: &[Checkpoint], other: &[Checkpoint]) -> (u64, Option<u64>) {
     let agreed = sim::last_shared(one, other);
     let next = one.iter().chain(other).map(|each| each.events).filter(|events| *events > agreed).min();
-    agreed..next.unwrap_or(u64::MAX).min(agreed + STRETCH_MAX)
+    (agreed, next)
 }
