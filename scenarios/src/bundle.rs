@@ -14,6 +14,7 @@ use sim::{Checkpoint, Decision};
 use crate::hex;
 use crate::play::{RunOptions, RunReport};
 use crate::search::twice;
+use crate::whole::write_whole;
 
 mod mismatch;
 
@@ -167,16 +168,14 @@ impl Bundle {
         format!("{}-{}-{:08x}.json", self.scenario, self.seed, self.digest >> 96)
     }
 
-    /// Writes it, through a file beside it, so that nobody finds half of one.
+    /// Writes it, whole or not at all.
     ///
     /// # Errors
     /// What the system says.
     pub fn write(&self, path: &Path) -> Result<(), BundleError> {
         let mut text = serde_json::to_string_pretty(self).expect("numbers and strings are JSON");
         text.push('\n');
-        let beside = path.with_extension("json.new");
-        let written = std::fs::write(&beside, text).and_then(|()| std::fs::rename(&beside, path));
-        written.map_err(|source| BundleError::Io { path: path.to_owned(), source })
+        write_whole(path, text.as_bytes()).map_err(|source| BundleError::Io { path: path.to_owned(), source })
     }
 
     /// Reads one.

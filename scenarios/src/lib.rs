@@ -14,6 +14,7 @@ pub mod plays;
 pub mod search;
 pub mod shrink;
 pub mod stack;
+mod whole;
 pub mod world;
 
 pub use plays::plays;

@@ -10,13 +10,14 @@ mod points;
 mod search;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::search::tally::Name;
 use crate::search::{Before, Course, Findings, Plan, Shard, Tally};
+use crate::whole::write_whole;
 
 pub(super) use error::ReportError;
 pub(super) use failure::{Failure, replay_line};
@@ -82,13 +83,8 @@ impl Report {
 
     /// Into a file, whole or not at all.
     pub(super) fn write(&self, path: &Path) -> Result<(), ReportError> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".part");
-        let part = PathBuf::from(name);
         let json = serde_json::to_vec_pretty(self).expect("numbers and strings are JSON");
-        std::fs::write(&part, json)
-            .and_then(|()| std::fs::rename(&part, path))
-            .map_err(|source| ReportError::File { path: path.to_owned(), source })
+        write_whole(path, &json).map_err(|source| ReportError::File { path: path.to_owned(), source })
     }
 
     /// Whether this is a report of that search, and of its shard.
