@@ -26,6 +26,7 @@ mod world;
 mod writable;
 
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -116,6 +117,11 @@ impl Trouble {
 const USAGE: u8 = 2;
 /// Exit code after Ctrl-C: 128 and the number of SIGINT, as shells have it.
 const INTERRUPTED: u8 = 130;
+
+/// How many threads to take: as many as are asked for, else one per core.
+fn jobs(asked: Option<NonZeroUsize>) -> NonZeroUsize {
+    asked.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
+}
 
 /// Reads the command line, obeys, and answers the exit code.
 #[must_use]

@@ -10,7 +10,7 @@ use crate::cli::name::{self, NotSmall};
 use crate::cli::progress::Bar;
 use crate::cli::report::{Failure, Report, ReportError, State};
 use crate::cli::shelf::Shelf;
-use crate::cli::{Ending, Trouble, duration, interrupt, paint, summary, table, world, writable};
+use crate::cli::{Ending, Trouble, duration, interrupt, jobs, paint, summary, table, world, writable};
 use crate::play::Play;
 use crate::search::{Before, Course, Fresh, Limit, Plan, Process, Shard, Start, Strategy, explore};
 use crate::world::WorldKind;
@@ -93,8 +93,6 @@ pub(super) fn run(
         [(strategy.as_str(), world::is_own(arguments.strategy)), ("--bundles", arguments.bundles.is_some())];
     world::check(arguments.world, &own)?;
     let chosen = arguments.chosen(plays)?;
-    let jobs =
-        arguments.jobs.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN);
     let fresh = if arguments.verify { Some(Process::of_this_binary()?) } else { None };
     let mut plan = Plan {
         plays: &chosen,
@@ -104,7 +102,7 @@ pub(super) fn run(
         world: arguments.world,
         shard: arguments.shard.unwrap_or(Shard::WHOLE),
         before: Before::default(),
-        jobs,
+        jobs: jobs(arguments.jobs),
         failures_max: arguments.failures_max(),
         verify: fresh.as_ref().map(|fresh| fresh as &dyn Fresh),
         interrupted: interrupt::watch()?,

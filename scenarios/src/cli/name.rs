@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::play::Play;
+use crate::bundle::{Bundle, BundleError};
+use crate::cli::told::Told;
+use crate::play::{Play, RunOptions};
 
 /// One run of a play, as people and replay lines name it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +41,23 @@ pub(super) enum Subject {
     Run(RunName),
     /// By a file, whose name ends in `.json`.
     File(PathBuf),
+}
+
+impl Subject {
+    /// The run, what it is told with this beside, and its bundle, if it is named by one.
+    ///
+    /// # Errors
+    /// If the bundle cannot be read.
+    pub(super) fn read(&self, told: &Told) -> Result<(RunName, RunOptions, Option<Bundle>), BundleError> {
+        Ok(match self {
+            Self::Run(run) => (run.clone(), told.options(), None),
+            Self::File(path) => {
+                let bundle = Bundle::read(path)?;
+                let run = RunName { play: bundle.scenario.clone(), seed: bundle.seed };
+                (run, told.beside(bundle.options.clone()), Some(bundle))
+            }
+        })
+    }
 }
 
 /// Why a text names neither.

@@ -7,8 +7,8 @@ use serde::Serialize;
 use sim::Effect;
 use tracing::Level;
 
-use crate::bundle::{Bundle, Line, Mismatch};
-use crate::cli::name::{Subject, find};
+use crate::bundle::{Line, Mismatch};
+use crate::cli::name::{RunName, Subject, find};
 use crate::cli::told::Told as How;
 use crate::cli::{Ending, Trouble, duration, paint, world};
 use crate::play::{Play, RunOptions, RunReport, perform};
@@ -88,18 +88,10 @@ pub(super) fn run(
     plays: &[&'static dyn Play],
     out: &mut dyn Write,
 ) -> Result<Ending, Trouble> {
-    let bundle = match &arguments.run {
-        Subject::Run(_) => None,
-        Subject::File(path) => Some(Bundle::read(path)?),
-    };
-    let (name, seed, silent) = match (&arguments.run, &bundle) {
-        (_, Some(bundle)) => (&bundle.scenario, bundle.seed, arguments.told.beside(bundle.options.clone())),
-        (Subject::Run(run), None) => (&run.play, run.seed, arguments.told.options()),
-        (Subject::File(_), None) => unreachable!("a file was read"),
-    };
+    let (RunName { play, seed }, silent, bundle) = arguments.run.read(&arguments.told)?;
     let trace = [("--trace", arguments.trace.is_some())];
     world::check(silent.world, &[world::told(&silent).as_slice(), &trace].concat())?;
-    let play = find(plays, name)?;
+    let play = find(plays, &play)?;
     // What is told beside a bundle makes another run of it.
     let bundle = bundle.filter(|bundle| bundle.options == silent);
     let report = perform(play, seed, &RunOptions { trace: arguments.trace, ..silent.clone() });

@@ -8,9 +8,9 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::bundle::{Bundle, BundleError};
-use crate::cli::name::{Subject, find};
+use crate::cli::name::{RunName, Subject, find};
 use crate::cli::told::{Told as How, flags};
-use crate::cli::{Ending, Trouble, duration, interrupt, paint, world, writable};
+use crate::cli::{Ending, Trouble, duration, interrupt, jobs, paint, world, writable};
 use crate::play::{Play, RunOptions};
 use crate::shrink::{Plan, Progress, Shrunk, Size, shrink};
 
@@ -54,13 +54,7 @@ pub(super) fn run(
     plays: &[&'static dyn Play],
     out: &mut dyn Write,
 ) -> Result<Ending, Trouble> {
-    let (name, seed, options, law) = match &arguments.run {
-        Subject::Run(run) => (run.play.clone(), run.seed, arguments.told.options(), None),
-        Subject::File(path) => {
-            let bundle = Bundle::read(path)?;
-            (bundle.scenario, bundle.seed, arguments.told.beside(bundle.options), Some(bundle.law))
-        }
-    };
+    let (RunName { play: name, seed }, options, bundle) = arguments.run.read(&arguments.told)?;
     world::check(options.world, &[("shrink", true)])?;
     let play = find(plays, &name)?;
     let given = arguments.out.as_deref();
@@ -68,13 +62,12 @@ pub(super) fn run(
     given
         .map_or_else(|| writable::folder(place), writable::file)
         .map_err(|source| BundleError::Io { path: place.to_owned(), source })?;
-    let cores = || std::thread::available_parallelism().ok();
     let plan = Plan {
         play,
         seed,
         options: options.clone(),
-        law: law.as_deref(),
-        jobs: arguments.jobs.or_else(cores).unwrap_or(NonZeroUsize::MIN),
+        law: bundle.as_ref().map(|bundle| bundle.law.as_str()),
+        jobs: jobs(arguments.jobs),
         limit: arguments.time,
         interrupted: interrupt::watch()?,
     };
