@@ -96,14 +96,13 @@ impl Report {
         Err(self.refused(path, search.told(&[plan.shard])))
     }
 
-    /// What that search goes on from, if its runs are those of the report.
+    /// What a search that this belongs to goes on from, if its runs are those of the report.
     pub(super) fn before(
         &self,
         path: &Path,
         plan: &Plan<'_>,
         course: &Course<'_>,
     ) -> Result<Before, ReportError> {
-        self.belongs_to(path, plan)?;
         let tallies: Vec<_> = plan.plays.iter().map(|play| Tally::of(*play, plan.world)).collect();
         self.is_like(path, &tallies, &Points::of_all(plan.plays, course.recorded()))?;
         Ok(Before {
