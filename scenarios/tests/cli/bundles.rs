@@ -2,65 +2,32 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use crate::toy::{contains, folder, read, said, within};
 
-use crate::toy::{contains, toy, words};
-
-/// A call's words and its exit code.
-fn said(arguments: &[&str]) -> (String, i32) {
-    words(toy().args(arguments).output().expect("cargo builds it before the tests"))
-}
-
-/// A folder that vanishes.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("rehearsal-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).expect("a folder");
-        Self(path)
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.join(name).to_str().expect("a path in UTF-8").to_owned()
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = std::fs::read_dir(&self.0).expect("it is there");
-        let entries = entries.map(|entry| entry.expect("it is there").file_name());
-        let mut names: Vec<_> = entries.map(|name| name.into_string().expect("a name in UTF-8")).collect();
-        names.sort();
-        names
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
-    }
-}
-
-fn json(path: impl AsRef<Path>) -> Value {
-    serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON")
+/// The files of a folder, by name.
+fn files(folder: impl AsRef<Path>) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("it is there");
+    let mut files: Vec<_> = entries.map(|entry| entry.expect("it is there").path()).collect();
+    files.sort();
+    files
 }
 
 #[test]
 fn every_failure_of_a_search_becomes_a_bundle_that_replays() {
-    let folder = Folder::new("failures");
-    let found = folder.path("found");
-    let (text, code) = said(&["explore", "--scenario", "flawed", "--seeds", "20", "--bundles", &found]);
+    let folder = folder("failures");
+    let found = within(&folder, "found");
+    let (text, code) = said(&format!("explore --scenario flawed --seeds 20 --bundles {found}"));
     assert_eq!(code, 1);
     contains(&text, "  bundle: ");
-    let mut files: Vec<_> = std::fs::read_dir(&found).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
+    let files = files(&found);
     assert_eq!(files.len(), 3, "seeds 3, 10 and 17: {text}");
-    let bundle = json(&files[2]);
+    let bundle = read(&files[2]);
     assert_eq!((&bundle["scenario"], &bundle["seed"]), (&"flawed".into(), &3.into()));
     assert_eq!(bundle["law"], "no_such_seed");
     assert_eq!(bundle["replay"], "cargo replay flawed:3");
     assert_eq!(bundle["story"][0]["text"], "the curtain rises");
     assert_eq!(bundle["faults"]["nap"], 1);
-    let (text, code) = said(&["replay", files[2].to_str().expect("a path in UTF-8")]);
+    let (text, code) = said(&format!("replay {}", files[2].display()));
     assert_eq!(code, 1);
     contains(&text, "the curtain rises\n");
     contains(&text, "broken: no_such_seed at 31.000000s");
@@ -69,13 +36,13 @@ fn every_failure_of_a_search_becomes_a_bundle_that_replays() {
 
 #[test]
 fn a_run_that_is_not_the_bundles_is_told_with_where_it_parts() {
-    let folder = Folder::new("parts");
-    let found = folder.path("found");
-    said(&["explore", "--scenario", "flawed", "--start", "3", "--seeds", "1", "--bundles", &found]);
-    let file = std::fs::read_dir(&found).unwrap().next().unwrap().unwrap().path();
-    let text = std::fs::read_to_string(&file).unwrap();
-    let other = folder.path("other.json");
-    let (seed, commit) = (json(&file), json(&file)["commit"].as_str().unwrap().to_owned());
+    let folder = folder("parts");
+    let found = within(&folder, "found");
+    said(&format!("explore --scenario flawed --start 3 --seeds 1 --bundles {found}"));
+    let file = &files(&found)[0];
+    let text = std::fs::read_to_string(file).unwrap();
+    let other = within(&folder, "other.json");
+    let (seed, commit) = (read(file), read(file)["commit"].as_str().unwrap().to_owned());
     assert_eq!(seed["seed"], 3);
     std::fs::write(
         &other,
@@ -83,7 +50,7 @@ fn a_run_that_is_not_the_bundles_is_told_with_where_it_parts() {
             .replace(&format!("\"commit\": \"{commit}\""), "\"commit\": \"d2b4c9f\""),
     )
     .unwrap();
-    let (text, code) = said(&["replay", &other]);
+    let (text, code) = said(&format!("replay {other}"));
     assert_eq!(code, 1);
     contains(&text, "not the bundle's run: equal for 0 events, another one by event ");
     contains(&text, &format!("; the bundle is of commit d2b4c9f, this is {commit}\n"));
@@ -91,23 +58,23 @@ fn a_run_that_is_not_the_bundles_is_told_with_where_it_parts() {
 
 #[test]
 fn what_is_no_bundle_and_where_none_can_be_written_is_wrong_usage() {
-    let folder = Folder::new("damaged");
-    let file = folder.path("half.json");
+    let folder = folder("damaged");
+    let file = within(&folder, "half.json");
     std::fs::write(&file, "{\"format\": \"rehearsal failure\", \"version\": 1").unwrap();
-    let later = folder.path("later.json");
+    let later = within(&folder, "later.json");
     std::fs::write(&later, "{\"format\": \"rehearsal failure\", \"version\": 2}").unwrap();
     for command in ["replay", "shrink"] {
-        let (text, code) = said(&[command, &file]);
+        let (text, code) = said(&format!("{command} {file}"));
         assert_eq!(code, 2, "{text}");
         contains(&text, "half.json is no whole failure bundle: EOF while parsing");
-        let (text, code) = said(&[command, &later]);
+        let (text, code) = said(&format!("{command} {later}"));
         assert_eq!(code, 2, "{text}");
         contains(&text, "later.json is a failure bundle of version 2, this reads version 1");
-        let (text, code) = said(&[command, &folder.path("missing.json")]);
+        let (text, code) = said(&format!("{command} {}", within(&folder, "missing.json")));
         assert_eq!(code, 2, "{text}");
         contains(&text, "missing.json: No such file");
     }
-    let (text, code) = said(&["explore", "--scenario", "calm", "--seeds", "1", "--bundles", &file]);
+    let (text, code) = said(&format!("explore --scenario calm --seeds 1 --bundles {file}"));
     assert_eq!(code, 2, "{text}");
     contains(&text, "half.json: ");
     assert!(!text.contains("1 runs"), "nothing was searched");
@@ -115,11 +82,11 @@ fn what_is_no_bundle_and_where_none_can_be_written_is_wrong_usage() {
 
 #[test]
 fn a_shrunk_run_is_exactly_what_breaks_the_law() {
-    let folder = Folder::new("shrunk");
+    let folder = folder("shrunk");
     let mut told = Vec::new();
     for jobs in ["1", "3"] {
-        let out = folder.path(&format!("{jobs}.json"));
-        let (text, code) = said(&["shrink", "stormy:5", "--out", &out, "--jobs", jobs]);
+        let out = within(&folder, &format!("{jobs}.json"));
+        let (text, code) = said(&format!("shrink stormy:5 --out {out} --jobs {jobs}"));
         assert_eq!(code, 0, "{text}");
         contains(&text, "stormy:5 dry_feet at 31.000000s: of 1 storms and 2 operations\n");
         contains(&text, "  faults: 10 → 1: spare/storm#6\n");
@@ -130,7 +97,7 @@ fn a_shrunk_run_is_exactly_what_breaks_the_law() {
         let calm = calm.map(|streams| format!(" --pin '{streams}#*'")).concat();
         let pins = " --pin 'absent/b#0=1' --pin 'skip/a#4=0' --pin 'skip/a#7=0' --pin 'spare/storm#6=0'";
         contains(&text, &format!("  replay: cargo replay stormy:5{calm}{pins}\n"));
-        told.push((json(&out), text.lines().find(|line| line.contains(" runs in ")).unwrap().to_owned()));
+        told.push((read(&out), text.lines().find(|line| line.contains(" runs in ")).unwrap().to_owned()));
     }
     assert_eq!(told[0].0, told[1].0, "whatever the number of threads");
     let runs = |line: &str| line.split(' ').next().unwrap().to_owned();
@@ -138,24 +105,24 @@ fn a_shrunk_run_is_exactly_what_breaks_the_law() {
     let bundle = &told[0].0;
     assert_eq!(bundle["law"], "dry_feet");
     assert_eq!(bundle["decisions"][0]["stream"], "storm/how", "what was decided of faults is in it");
-    let file = folder.path("1.json");
-    contains(&said(&["replay", &file]).0, ", the same twice, and as in the bundle\n");
-    let (text, code) = said(&["shrink", &file, "--out", &folder.path("again.json")]);
+    let file = within(&folder, "1.json");
+    contains(&said(&format!("replay {file}")).0, ", the same twice, and as in the bundle\n");
+    let (text, code) = said(&format!("shrink {file} --out {}", within(&folder, "again.json")));
     assert_eq!(code, 0, "{text}");
     contains(&text, "  faults: 1 → 1: spare/storm#6\n");
-    assert_eq!(json(folder.path("again.json")), *bundle, "it cannot be shrunk any further");
-    assert_eq!(folder.names(), ["1.json", "3.json", "again.json"]);
+    assert_eq!(read(within(&folder, "again.json")), *bundle, "it cannot be shrunk any further");
+    assert_eq!(files(&folder), ["1.json", "3.json", "again.json"].map(|name| folder.join(name)));
 }
 
 #[test]
 fn what_does_not_fail_or_is_not_the_same_twice_is_not_shrunk() {
-    let (text, code) = said(&["shrink", "calm:1"]);
+    let (text, code) = said("shrink calm:1");
     assert_eq!(code, 1);
     contains(&text, "calm:1: the run breaks no law: there is nothing to shrink\n");
-    let (text, code) = said(&["shrink", "stormy:5", "--pin", "spare/storm#6=1"]);
+    let (text, code) = said("shrink stormy:5 --pin spare/storm#6=1");
     assert_eq!(code, 1);
     contains(&text, "stormy:5: the run breaks no law");
-    let (text, code) = said(&["shrink", "moody:3"]);
+    let (text, code) = said("shrink moody:3");
     assert_eq!(code, 1);
     contains(
         &text,
@@ -165,29 +132,29 @@ fn what_does_not_fail_or_is_not_the_same_twice_is_not_shrunk() {
 
 #[test]
 fn where_no_bundle_can_be_written_nothing_is_shrunk() {
-    let folder = Folder::new("nowhere");
-    let (text, code) = said(&["shrink", "stormy:5", "--out", &folder.path("missing/small.json")]);
+    let folder = folder("nowhere");
+    let (text, code) = said(&format!("shrink stormy:5 --out {}", within(&folder, "missing/small.json")));
     assert_eq!(code, 2, "{text}");
     contains(&text, "missing/small.json: No such file");
     assert!(!text.contains(" runs in "), "nothing was run: {text}");
-    let (text, code) = said(&["shrink", "stormy:5", "--out", &folder.path("small")]);
+    let (text, code) = said(&format!("shrink stormy:5 --out {}", within(&folder, "small")));
     assert_eq!(code, 2, "{text}");
     contains(&text, "the name of a bundle ends in .json");
 }
 
 #[test]
 fn the_law_of_a_bundle_is_the_one_that_counts() {
-    let folder = Folder::new("law");
-    let found = folder.path("found");
-    said(&["explore", "--scenario", "flawed", "--start", "3", "--seeds", "1", "--bundles", &found]);
-    let file = std::fs::read_dir(&found).unwrap().next().unwrap().unwrap().path();
-    let other = folder.path("other.json");
-    let text = std::fs::read_to_string(&file).unwrap();
+    let folder = folder("law");
+    let found = within(&folder, "found");
+    said(&format!("explore --scenario flawed --start 3 --seeds 1 --bundles {found}"));
+    let file = &files(&found)[0];
+    let other = within(&folder, "other.json");
+    let text = std::fs::read_to_string(file).unwrap();
     std::fs::write(&other, text.replace("\"law\": \"no_such_seed\"", "\"law\": \"dry_feet\"")).unwrap();
-    let (text, code) = said(&["shrink", &other, "--out", &folder.path("small.json")]);
+    let (text, code) = said(&format!("shrink {other} --out {}", within(&folder, "small.json")));
     assert_eq!(code, 1, "{text}");
     contains(&text, "the bundle broke dry_feet, and this run breaks no_such_seed: it is another failure");
-    let (text, code) = said(&["replay", &other]);
+    let (text, code) = said(&format!("replay {other}"));
     assert_eq!(code, 1, "{text}");
     contains(&text, "the bundle broke dry_feet; this run, the same to the last event, breaks no_such_seed; ");
     assert!(!text.contains("as in the bundle"), "{text}");
@@ -195,10 +162,10 @@ fn the_law_of_a_bundle_is_the_one_that_counts() {
 
 #[test]
 fn a_shrunk_run_whose_bundle_is_not_written_is_told_all_the_same() {
-    let folder = Folder::new("full");
+    let folder = folder("full");
     // Through this file it would be written.
-    std::fs::create_dir(folder.path("small.json.new")).unwrap();
-    let (text, code) = said(&["shrink", "stormy:5", "--out", &folder.path("small.json")]);
+    std::fs::create_dir(within(&folder, "small.json.new")).unwrap();
+    let (text, code) = said(&format!("shrink stormy:5 --out {}", within(&folder, "small.json")));
     assert_eq!(code, 2, "{text}");
     contains(&text, "  replay: cargo replay stormy:5 ");
     contains(&text, "small.json: Is a directory");

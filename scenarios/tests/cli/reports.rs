@@ -1,21 +1,12 @@
 //! Reports of searches and of their shards, on the command line, over the plays of `toy/main.rs`.
 
-use std::path::Path;
-
 use serde_json::Value;
 
-use crate::toy::{folder, json, said};
-
-/// Writes the report of a search, and returns where.
-fn report(folder: &Path, name: &str, search: &str) -> String {
-    let path = folder.join(name).display().to_string();
-    said(&format!("{search} --report {path}"));
-    path
-}
+use crate::toy::{folder, json, read, report, said};
 
 /// Writes a report anew, with something else in it.
 fn altered(path: &str, alter: impl Fn(&mut Value)) -> String {
-    let mut report = serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON");
+    let mut report = read(path);
     alter(&mut report);
     let path = format!("{path}-altered");
     std::fs::write(&path, report.to_string()).expect("a file");
@@ -64,9 +55,8 @@ fn a_report_of_other_code_or_of_a_search_told_otherwise_is_refused_with_what_dif
     let (text, code) = said(&format!("merge {one} {two}"));
     assert_eq!(code, 1, "its failures: {text}");
     // Debug builds know no commit.
-    let commit = altered(&one, |_| {});
-    let commit: Value = serde_json::from_slice(&std::fs::read(commit).unwrap()).unwrap();
-    let commit = commit["search"]["commit"].as_str().unwrap();
+    let whole = read(&one);
+    let commit = whole["search"]["commit"].as_str().unwrap();
     assert_eq!(text.contains("see yourself that their code is one"), commit == "unknown", "{text}");
 
     for (field, value, told) in [

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::toy::{folder, json, said, timeless};
+use crate::toy::{folder, json, report, said, timeless};
 
 const SEARCHES: [&str; 5] = [
     "explore --keep-going --scenario calm,flawed,blind --seeds 40",
@@ -149,16 +149,11 @@ fn every_strategy_can_be_verified_in_fresh_processes() {
 #[test]
 fn reports_that_do_not_belong_together_are_refused() {
     let folder = folder("strangers");
-    let write = |name: &str, search: &str| {
-        let path = folder.join(name).display().to_string();
-        said(&format!("{search} --report {path}"));
-        path
-    };
     let search = "explore --scenario calm --seeds 10";
-    let one = write("one", &format!("{search} --shard 1/2"));
-    let two = write("two", &format!("{search} --shard 2/2"));
-    let other = write("other", "explore --scenario calm --seeds 11 --shard 2/2");
-    let third = write("third", &format!("{search} --shard 2/3"));
+    let one = report(&folder, "one", &format!("{search} --shard 1/2"));
+    let two = report(&folder, "two", &format!("{search} --shard 2/2"));
+    let other = report(&folder, "other", "explore --scenario calm --seeds 11 --shard 2/2");
+    let third = report(&folder, "third", &format!("{search} --shard 2/3"));
     assert_eq!(said(&format!("merge {one} {two}")).1, 0);
     let (text, code) = said(&format!("merge {one}"));
     assert_eq!(code, 1);

@@ -52,6 +52,23 @@ pub(crate) fn timeless((mut summary, code): (Value, i32)) -> (Value, i32) {
     (summary, code)
 }
 
+/// What is in a file of JSON.
+pub(crate) fn read(path: impl AsRef<Path>) -> Value {
+    serde_json::from_slice(&std::fs::read(path).expect("a file")).expect("JSON")
+}
+
+/// Writes the report of a search, and returns where.
+pub(crate) fn report(folder: &Path, name: &str, search: &str) -> String {
+    let path = within(folder, name);
+    said(&format!("{search} --report {path}"));
+    path
+}
+
+/// A file of a folder, as a call names it.
+pub(crate) fn within(folder: &Path, name: &str) -> String {
+    folder.join(name).display().to_string()
+}
+
 /// A folder of one test, empty.
 pub(crate) fn folder(test: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
