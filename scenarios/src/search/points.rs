@@ -66,7 +66,7 @@ fn enumerate(points: &[Point], may: impl Fn(&Point, PointFault) -> bool) -> Reco
             } else if point.likeness(fault).is_some_and(|likeness| !known.insert(likeness)) {
                 recording.equal += 1;
             } else {
-                recording.singles.push(Strike { kind: point.kind, ordinal: point.ordinal, fault });
+                recording.singles.push(Strike::at(point, fault));
             }
         }
     }
