@@ -81,7 +81,9 @@ impl Fabric {
             return self.paths.lost(core, conn, side);
         }
         let way = conn.way(side);
-        let due = core.now.get().saturating_add(travel(core, way)).max(way.last_due);
+        // Of several segments, only the first is on the agenda: what arrives with the last would come before it.
+        let behind = way.last_due.saturating_add(u64::from(way.segments.len() > 1));
+        let due = core.now.get().saturating_add(travel(core, way)).max(behind);
         core.schedule_at(due, Due::Net(NetDue::Reset(key, side.other())));
     }
 }

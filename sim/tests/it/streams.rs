@@ -127,6 +127,20 @@ async fn dropping_with_unread_bytes_resets(world: World) {
     stream.shutdown().await.expect("tokio hides that the peer is gone");
 }
 
+/// Its segments take times of their own, and what was written last may be as long under way as the RST behind it.
+#[sim::test(seeds = 0..20)]
+async fn a_reset_comes_behind_all_that_was_written_before_it(world: World) {
+    server(&world, async |mut stream: TcpStream| {
+        stream.write_all(&[1; 8000]).await.unwrap();
+        stream.set_linger(Some(Duration::ZERO)).unwrap();
+    })
+    .await;
+    let mut stream = connect("server").await.unwrap();
+    let mut got = Vec::new();
+    let end = stream.read_to_end(&mut got).await;
+    assert_eq!((got.len(), end.unwrap_err().kind()), (8000, ConnectionReset));
+}
+
 #[sim::test(options = plain())]
 async fn a_clean_drop_ends_the_stream_and_later_writes_are_reset(world: World) {
     server(&world, async |stream: TcpStream| drop(stream)).await;
