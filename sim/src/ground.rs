@@ -65,7 +65,7 @@ impl World for Ground {
         if self.0.with_node(node, |state| state.fenced) {
             return Err(io::ErrorKind::NetworkDown.into());
         }
-        let (address, serial) = self.0.net(|net| net.listen(node, address))?;
+        let (address, serial) = self.0.net(|net| net.listen(&self.0, node, address))?;
         self.0.has_booted(node);
         Ok(Box::new(SimListener { world: self.0.id, node, address, serial }))
     }

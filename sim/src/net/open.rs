@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::task::{Poll, Waker};
 
 use crate::core::{Core, Due};
@@ -23,7 +23,12 @@ const SYN_REPEAT: u64 = 1_000_000_000;
 
 impl Fabric {
     /// Listens. Port 0 takes a free one.
-    pub(crate) fn listen(&mut self, node: NodeId, address: SocketAddr) -> io::Result<(SocketAddr, u64)> {
+    pub(crate) fn listen(
+        &mut self,
+        core: &Core,
+        node: NodeId,
+        address: SocketAddr,
+    ) -> io::Result<(SocketAddr, u64)> {
         let own = IpAddr::V4(self.paths.ip(node));
         let ip = address.ip();
         if !(ip.is_unspecified() || ip.is_loopback() || ip == own) {
@@ -33,7 +38,8 @@ impl Fabric {
             0 => {
                 let listeners = &self.listeners;
                 let ports = self.paths.ports(node).ok_or(io::ErrorKind::AddrNotAvailable)?;
-                ports.free(self.options.ports, |port| listeners.contains_key(&(node, port)))?
+                ports
+                    .free(self.options.ports, core.now.get(), |port| listeners.contains_key(&(node, port)))?
             }
             port if self.listeners.contains_key(&(node, port)) => return Err(io::ErrorKind::AddrInUse.into()),
             port => port,
@@ -72,8 +78,11 @@ impl Fabric {
         Poll::Ready(Ok(key))
     }
 
-    /// Begins to connect.
-    pub(crate) fn connect(&mut self, core: &Core, from: NodeId, to: SocketAddr) -> io::Result<ConnKey> {
+    /// Begins to connect. To no address is to one's own host, as Linux has it.
+    pub(crate) fn connect(&mut self, core: &Core, from: NodeId, mut to: SocketAddr) -> io::Result<ConnKey> {
+        if to.ip().is_unspecified() {
+            to.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
         let listeners = &self.listeners;
         let listened = |port| listeners.contains_key(&(from, port));
         let ports = self.paths.ports(from).ok_or(io::ErrorKind::AddrNotAvailable)?;

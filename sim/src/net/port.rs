@@ -29,29 +29,38 @@ impl Ports {
         listened: impl Fn(u16) -> bool,
     ) -> io::Result<u16> {
         self.let_waiting_go(now);
-        let port = self.find(range, |port, taken| !listened(port) && !taken.contains(&(port, peer)))?;
+        let port = self.find(range, |port, taken| !listened(port) && !taken.contains(&(port, peer)));
+        let port = port.ok_or(io::ErrorKind::AddrNotAvailable)?;
         self.taken.insert((port, peer));
         Ok(port)
     }
 
     /// A port for a listener: one that no connection has, whoever its peer.
-    pub(crate) fn free(&mut self, range: (u16, u16), listened: impl Fn(u16) -> bool) -> io::Result<u16> {
-        self.find(range, |port, taken| !listened(port) && !taken.iter().any(|(other, _)| *other == port))
+    pub(crate) fn free(
+        &mut self,
+        range: (u16, u16),
+        now: u64,
+        listened: impl Fn(u16) -> bool,
+    ) -> io::Result<u16> {
+        self.let_waiting_go(now);
+        let port =
+            self.find(range, |port, taken| !listened(port) && !taken.iter().any(|(other, _)| *other == port));
+        port.ok_or_else(|| io::ErrorKind::AddrInUse.into())
     }
 
     fn find(
         &mut self,
         (first, last): (u16, u16),
         is_free: impl Fn(u16, &BTreeSet<(u16, SocketAddr)>) -> bool,
-    ) -> io::Result<u16> {
+    ) -> Option<u16> {
         for _ in first..=last {
             let port = first + self.tried;
             self.tried = if port == last { 0 } else { self.tried + 1 };
             if is_free(port, &self.taken) {
-                return Ok(port);
+                return Some(port);
             }
         }
-        Err(io::ErrorKind::AddrNotAvailable.into())
+        None
     }
 
     /// The connection is over; the port is free from `until` on.

@@ -1,6 +1,6 @@
 //! The ports of openers, and TIME-WAIT.
 
-use std::io::ErrorKind::AddrNotAvailable;
+use std::io::ErrorKind::{AddrInUse, AddrNotAvailable};
 use std::time::Duration;
 
 use runtime::{TcpListener, TcpStream};
@@ -42,6 +42,16 @@ async fn a_port_whose_opener_closed_first_waits_a_minute_for_the_same_peer(world
     assert!(opened(&world).await > 0);
     let other = TcpStream::connect((node.ip(), 81).into()).await;
     assert_ne!(other.unwrap_err().kind(), AddrNotAvailable, "another peer is another connection");
+}
+
+#[sim::test(options = few_ports())]
+async fn a_listener_takes_a_port_whose_wait_is_over(world: World) {
+    server(&world, to_the_end).await;
+    assert_eq!(opened(&world).await, 4);
+    let any = || TcpListener::bind(([127, 0, 0, 1], 0).into());
+    assert_eq!(any().await.unwrap_err().kind(), AddrInUse);
+    world.sleep(60 * SECOND).await;
+    assert!(any().await.is_ok());
 }
 
 fn no_time_wait() -> Options {

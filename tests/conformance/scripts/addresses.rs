@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
-use runtime::TcpListener;
+use runtime::{TcpListener, TcpStream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{Script, script};
@@ -20,6 +20,7 @@ pub(super) fn scripts() -> Vec<Script> {
         script!(an_address_is_free_again_while_its_streams_live, listens_again, stays_connected),
         script!(an_address_is_free_again_after_its_own_ends, closes_first_and_listens_again, connects_twice),
         script!(a_listener_that_is_gone_may_come_back, goes_and_comes_back, tries_thrice),
+        script!(no_address_at_all_is_ones_own_host, connects_to_no_address, only_meets),
         script!(two_listeners_are_two, listens_on_two_ports, connects_to_the_second),
     ]
 }
@@ -86,6 +87,23 @@ async fn binds_to_zero(stage: Stage, listener: TcpListener) {
     let ports = [port(&one), port(&other), home(&listener).port()];
     let differ = ports[0] != ports[1] && ports[0] != ports[2] && ports[1] != ports[2];
     stage.observe(format!("none is zero: {}, all differ: {differ}", !ports.contains(&0)));
+    stage.meet().await;
+}
+
+/// The unspecified address, as what to connect to.
+async fn connects_to_no_address(stage: Stage, _listener: TcpListener) {
+    let own = TcpListener::bind((Ipv4Addr::LOCALHOST, 0).into()).await.expect("there are free ports");
+    let nowhere = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), home(&own).port());
+    match TcpStream::connect(nowhere).await {
+        Ok(stream) => {
+            let (local, peer) =
+                (stream.local_addr().expect("connected"), stream.peer_addr().expect("connected"));
+            stage.observe(format!("from {} to {}", local.ip(), peer.ip()));
+            let from = own.accept().await.expect("somebody connected").1;
+            stage.observe(format!("accepted from there: {}", from == local));
+        }
+        Err(error) => stage.observe(format!("{:?}", error.kind())),
+    }
     stage.meet().await;
 }
 
