@@ -142,7 +142,6 @@ const fn head(kind: Kind, subject: u64) -> u64 {
 pub(crate) struct Digest {
     /// The digest before it, then events.
     block: Box<[[u8; EVENT_BYTES]; 1 + BLOCK_EVENTS]>,
-    filled: usize,
     events: u64,
     now: u64,
     spacing: u64,
@@ -157,7 +156,6 @@ impl Digest {
         let end = window.end.min(window.start.saturating_add(WINDOW_MAX));
         Self {
             block: Box::new([[0; EVENT_BYTES]; 1 + BLOCK_EVENTS]),
-            filled: 1,
             events: 0,
             now: 0,
             spacing: CHECKPOINT_EVENTS,
@@ -182,15 +180,20 @@ impl Digest {
     #[inline]
     pub(crate) fn fold(&mut self, kind: Kind, subject: u64, detail: u64) {
         let head = head(kind, subject);
-        self.block[self.filled] = (u128::from(detail) << 64 | u128::from(head)).to_le_bytes();
-        self.filled += 1;
+        self.block[self.filled()] = (u128::from(detail) << 64 | u128::from(head)).to_le_bytes();
         if self.keeps {
             self.keep(kind, subject, detail);
         }
         self.events += 1;
-        if self.filled == self.block.len() {
+        if self.filled() == 1 {
             self.close_block();
         }
+    }
+
+    /// How much of the block is filled: the digest before it, and the events since.
+    #[inline]
+    const fn filled(&self) -> usize {
+        1 + self.events as usize % BLOCK_EVENTS
     }
 
     #[cold]
@@ -204,9 +207,8 @@ impl Digest {
     }
 
     fn close_block(&mut self) {
-        let digest = self.value();
+        let digest = xxh3_128(self.block.as_flattened());
         self.block[0] = digest.to_le_bytes();
-        self.filled = 1;
         if !self.events.is_multiple_of(self.spacing) {
             return;
         }
@@ -223,7 +225,7 @@ impl Digest {
 
     /// The digest over all events so far.
     pub(crate) fn value(&self) -> u128 {
-        xxh3_128(self.block[..self.filled].as_flattened())
+        xxh3_128(self.block[..self.filled()].as_flattened())
     }
 
     /// The checkpoints kept, the end of the run among them.
