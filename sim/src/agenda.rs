@@ -74,9 +74,9 @@ impl<T> Agenda<T> {
         DueKey { slot, generation }
     }
 
-    /// Takes the first entry.
-    pub(crate) fn pop(&mut self) -> Option<(DueKey, T)> {
-        let slot = self.heap.first()?.slot();
+    /// Takes the first entry, if it is due at that moment.
+    pub(crate) fn pop_due(&mut self, now: u64) -> Option<(DueKey, T)> {
+        let slot = self.heap.first().filter(|first| first.at() <= now)?.slot();
         let key = DueKey { slot, generation: self.slots[slot as usize].generation };
         self.take(slot).map(|what| (key, what))
     }
@@ -173,7 +173,11 @@ mod tests {
                         model.sort_unstable_by_key(|(at, id, _)| (*at, *id));
                         let expected = (!model.is_empty()).then(|| model.remove(0));
                         prop_assert_eq!(agenda.next_at(), expected.map(|(at, ..)| at));
-                        prop_assert_eq!(agenda.pop().map(|(_, id)| id), expected.map(|(_, id, _)| id));
+                        if let Some(before) = expected.and_then(|(at, ..)| at.checked_sub(1)) {
+                            prop_assert_eq!(agenda.pop_due(before), None);
+                        }
+                        let due = expected.map_or(0, |(at, ..)| at);
+                        prop_assert_eq!(agenda.pop_due(due).map(|(_, id)| id), expected.map(|(_, id, _)| id));
                     }
                 }
                 prop_assert_eq!(agenda.heap.len(), model.len());

@@ -47,6 +47,8 @@ pub(crate) struct Core {
     pub(crate) name: String,
     pub(crate) options: Options,
     pub(crate) now: Cell<u64>,
+    /// [`Options::time_max`], in nanoseconds.
+    pub(crate) time_max: u64,
     pub(crate) tasks: Tasks,
     /// When another seed begins to decide.
     branch_at: Cell<u64>,
@@ -132,6 +134,7 @@ impl Core {
             id,
             name,
             now: Cell::new(0),
+            time_max: nanos(options.time_max),
             tasks: Tasks::new(options.schedule),
             branch_at: Cell::new(next_branch(&options, 0)),
             agenda: RefCell::new(Agenda::new()),
@@ -255,13 +258,7 @@ impl Core {
     /// Lets everything happen that is due at this moment.
     pub(crate) fn fire_due(&self) {
         loop {
-            let due = {
-                let mut agenda = self.agenda.borrow_mut();
-                if agenda.next_at().is_none_or(|at| at > self.now.get()) {
-                    return;
-                }
-                agenda.pop()
-            };
+            let due = self.agenda.borrow_mut().pop_due(self.now.get());
             let Some((key, due)) = due else { return };
             if self.points.are_on() {
                 self.meet_due(&due);

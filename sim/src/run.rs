@@ -15,7 +15,7 @@ use crate::panics;
 use crate::registry::Leave;
 use crate::report::{Failure, Report};
 use crate::tasks::{Polled, TaskId};
-use crate::trace::{self, nanos};
+use crate::trace;
 use crate::world::World;
 
 /// How many polls are watched to name the tasks that spin.
@@ -155,9 +155,8 @@ fn pass_time(core: &Core) {
         let tasks = tasks.iter().map(|(_, node, name)| format!("{}/{name}", core.node_name(*node))).collect();
         return core.fail(Failure::Stuck { tasks, at: core.elapsed() });
     };
-    let limit = core.options.time_max;
-    if at > nanos(limit) {
-        return core.fail(Failure::TimeLimit { limit });
+    if at > core.time_max {
+        return core.fail(Failure::TimeLimit { limit: core.options.time_max });
     }
     if core.digest.borrow().events() > core.options.events_max {
         return core.fail(Failure::EventLimit { limit: core.options.events_max, at: core.elapsed() });
