@@ -93,11 +93,11 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&Core) -> R) -> Option<R> {
 /// With the world's name, if it has not.
 #[inline]
 pub(crate) fn with<R>(id: WorldId, f: impl FnOnce(&Core) -> R) -> R {
-    let answer = try_with(|core| (core.id == id).then(|| f(core)));
-    match answer.flatten() {
-        Some(answer) => answer,
-        None => misplaced(id),
-    }
+    let answer = CORE.try_with(|core| match core.borrow().as_ref() {
+        Some(core) if core.id == id => f(core),
+        Some(_) | None => misplaced(id),
+    });
+    answer.unwrap_or_else(|_| misplaced(id))
 }
 
 #[cold]

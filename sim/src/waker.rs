@@ -51,31 +51,33 @@ fn wake(data: *const ()) {
     let world = WorldId((word & ((1 << WORLD_BITS) - 1)) as u16);
     let index = (word >> WORLD_BITS) as u32 & ((1 << INDEX_BITS) - 1);
     let generation = (word >> (WORLD_BITS + INDEX_BITS)) as u32;
-    let here = core::try_with(|core| {
-        if core.id == world {
+    let woken = core::try_with(|core| {
+        let is_its_own = core.id == world;
+        if is_its_own {
             core.tasks.wake(index, generation);
-            None
-        } else {
-            Some(core.name.clone())
         }
+        is_its_own
     });
-    match here {
-        Some(None) => {}
-        Some(Some(other)) => foreign(world, &format!("inside the world \"{other}\"")),
-        None => foreign(world, "on a thread outside it"),
+    if woken != Some(true) {
+        foreign(world);
     }
 }
 
 /// A wake that did not come from the task's own world. Silent only when that world is over and nobody can be misled.
 #[cold]
-fn foreign(world: WorldId, place: &str) {
+fn foreign(world: WorldId) {
     if std::thread::panicking() {
         return; // a second panic while unwinding would abort the process and hide the first
     }
-    let inside_another = place.starts_with("inside");
-    match registry::name(world) {
-        Some(name) => panic!("a task of the world \"{name}\" was woken {place}"),
-        None if inside_another => panic!("a task of a world that is over was woken {place}"),
-        None => {}
+    let other = core::try_with(|core| core.name.clone());
+    match (registry::name(world), other) {
+        (Some(name), Some(other)) => {
+            panic!("a task of the world \"{name}\" was woken inside the world \"{other}\"")
+        }
+        (Some(name), None) => panic!("a task of the world \"{name}\" was woken on a thread outside it"),
+        (None, Some(other)) => {
+            panic!("a task of a world that is over was woken inside the world \"{other}\"")
+        }
+        (None, None) => {}
     }
 }
