@@ -36,6 +36,8 @@ pub(crate) struct Paths {
     blocked: BTreeSet<(NodeId, NodeId)>,
     /// By strikes at points, until they end.
     struck: BTreeSet<(NodeId, NodeId)>,
+    /// Both are empty, as they nearly always are.
+    all_open: bool,
     latencies: BTreeMap<(NodeId, NodeId), Latency>,
     pub(crate) bandwidths: Bandwidths,
 }
@@ -47,6 +49,7 @@ impl Paths {
             aliases: BTreeMap::new(),
             blocked: BTreeSet::new(),
             struck: BTreeSet::new(),
+            all_open: true,
             latencies: BTreeMap::new(),
             bandwidths: Bandwidths::new(options.bandwidth),
         }
@@ -118,6 +121,7 @@ impl Paths {
     /// The directions that strikes block, in place of those of before.
     pub(crate) fn set_struck(&mut self, struck: BTreeSet<(NodeId, NodeId)>) {
         self.struck = struck;
+        self.count_blocks();
     }
 
     /// Blocks or opens one direction. Within a node nothing can be blocked.
@@ -127,19 +131,23 @@ impl Paths {
         } else {
             self.blocked.remove(&(from, to));
         }
+        self.count_blocks();
     }
 
     /// Opens all directions.
     pub(crate) fn unblock_all(&mut self) {
         self.blocked.clear();
         self.struck.clear();
+        self.count_blocks();
+    }
+
+    fn count_blocks(&mut self) {
+        self.all_open = self.blocked.is_empty() && self.struck.is_empty();
     }
 
     #[inline]
     pub(crate) fn is_open(&self, from: NodeId, to: NodeId) -> bool {
-        // Both sets are nearly always empty.
-        (self.blocked.is_empty() || !self.blocked.contains(&(from, to)))
-            && (self.struck.is_empty() || !self.struck.contains(&(from, to)))
+        self.all_open || !(self.blocked.contains(&(from, to)) || self.struck.contains(&(from, to)))
     }
 
     /// Whether what that side sends passes, as far as the network is concerned.
