@@ -184,11 +184,18 @@ impl Way {
     pub(crate) fn take(&mut self, count: usize, out: &mut ReadBuf<'_>) {
         let (first, second) = self.buffer.as_slices();
         let from_first = count.min(first.len());
-        for piece in [&first[..from_first], &second[..count - from_first]] {
+        out.put_slice(&first[..from_first]);
+        self.read_tally.feed(&first[..from_first]);
+        if count > from_first {
+            let piece = &second[..count - from_first];
             out.put_slice(piece);
             self.read_tally.feed(piece);
         }
-        self.buffer.drain(..count);
+        if count == self.buffer.len() {
+            self.buffer.clear();
+        } else {
+            self.buffer.drain(..count);
+        }
         self.read += count as u64;
         self.check();
     }
