@@ -44,7 +44,9 @@ impl Fabric {
                     Poll::Ready(Err(error.into()))
                 }
                 (false, None, false) => {
-                    self.old.extend(wait(&mut end.reader, waker));
+                    if let Some(old) = wait(&mut end.reader, waker) {
+                        self.old.push(old);
+                    }
                     Poll::Pending
                 }
             };
@@ -87,7 +89,9 @@ impl Fabric {
         }
         let room = conn.room(side, self.options.send_buffer, bytes.len(), core.now.get());
         if room == 0 {
-            self.old.extend(wait(&mut conn.end(side).writer, waker));
+            if let Some(old) = wait(&mut conn.end(side).writer, waker) {
+                self.old.push(old);
+            }
             self.buffer_is_full(core, key, side);
             return Poll::Pending;
         }
@@ -123,6 +127,19 @@ fn part(core: &Core, odds: Ratio, most: u64, label: &str, what: &str, stream: &m
     if odds.num == 0 || most == 1 {
         return most;
     }
+    drawn_part(core, odds, most, label, what, stream)
+}
+
+/// Decides it. Not inlined, so that a call that decides nothing carries nothing of it.
+#[inline(never)]
+fn drawn_part(
+    core: &Core,
+    odds: Ratio,
+    most: u64,
+    label: &str,
+    what: &str,
+    stream: &mut Option<StreamId>,
+) -> u64 {
     let stream = *stream.get_or_insert_with(|| core.stream(&format!("partial/{what}/{label}")));
     let (num, den) = (u64::from(odds.num), u64::from(odds.den));
     if core.draw_quietly(stream, den, den - 1) >= num {
