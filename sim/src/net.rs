@@ -195,8 +195,7 @@ impl Fabric {
     /// Frees a connection that nobody can notice any more.
     #[inline]
     pub(crate) fn reap(&mut self, core: &Core, key: ConnKey) {
-        let held = self.conns.get(key).is_none_or(|conn| conn.ends.iter().all(|end| end.held));
-        if !held {
+        if self.conns.get(key).is_some_and(|conn| !conn.is_held()) {
             self.reap_unheld(core, key);
         }
     }

@@ -188,6 +188,12 @@ impl Conn {
         self.number << 1 | side as u64
     }
 
+    /// Whether processes hold both ends.
+    #[inline]
+    pub(crate) fn is_held(&self) -> bool {
+        self.ends.iter().all(|end| end.held)
+    }
+
     /// Whether nobody can notice it any more: no process holds it, and each end's kernel is done with it.
     pub(crate) fn is_over(&self) -> bool {
         !self.queued && Side::BOTH.into_iter().all(|side| self.is_done(side))

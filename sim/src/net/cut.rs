@@ -66,6 +66,16 @@ pub(crate) fn takes_bytes(conn: &Conn, side: Side) -> bool {
     is_open(conn) && conn.ends[side as usize].life == Life::Live
 }
 
+/// Whether the first segment from that side reaches beyond the byte to be cut at.
+#[inline]
+pub(crate) fn is_cut_ahead(conn: &Conn, side: Side) -> bool {
+    let way = &conn.ways[side as usize];
+    way.cut_at.is_some_and(|(offset, _)| {
+        let first = way.segments.front().map(|first| first.carries);
+        matches!(first, Some(Carries::Data(end)) if end > offset) && takes_bytes(conn, side.other())
+    })
+}
+
 fn felt_if(core: &Core, is_felt: bool, effect: Effect) {
     if is_felt {
         core.felt(effect);
@@ -144,17 +154,12 @@ impl Fabric {
         core.schedule(after, Due::Net(NetDue::Reset(key, side)));
     }
 
-    /// The first segment from that side is about to arrive. Where it reaches beyond the byte to be cut at, the bytes
-    /// up to there do, and the cut falls.
-    pub(crate) fn cut_inside(&mut self, core: &Core, key: ConnKey, side: Side) -> bool {
-        let Some(conn) = self.conns.get_mut(key) else { return false };
-        let Some((offset, cut)) = conn.way(side).cut_at else { return false };
-        let first = conn.way(side).segments.front().map(|first| first.carries);
-        if !matches!(first, Some(Carries::Data(end)) if end > offset) || !takes_bytes(conn, side.other()) {
-            return false;
-        }
+    /// The first segment from that side would arrive, and reaches beyond the byte to be cut at: the bytes up to there
+    /// do, and the cut falls.
+    pub(crate) fn cut_inside(&mut self, core: &Core, key: ConnKey, side: Side) {
+        let Some(conn) = self.conns.get_mut(key) else { return };
         let way = conn.way(side);
-        way.cut_at = None;
+        let Some((offset, cut)) = way.cut_at.take() else { return };
         way.arrived = offset.max(way.arrived);
         if cut != Cut::Silence {
             way.segments.clear();
@@ -165,6 +170,5 @@ impl Fabric {
         if cut == Cut::Silence {
             self.stall(core, key, side);
         }
-        true
     }
 }

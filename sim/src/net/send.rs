@@ -5,7 +5,8 @@
 //! hand them up. Next: `arrive`, and `resend` for what is lost.
 
 use crate::core::{Core, Due};
-use crate::net::conn::{Life, Side};
+use crate::net::conn::{Conn, Life, Side};
+use crate::net::path::Paths;
 use crate::net::travel::travel;
 use crate::net::way::{Carries, Segment};
 use crate::net::{ConnKey, Fabric, NetDue};
@@ -17,22 +18,25 @@ impl Fabric {
     /// Sends what the window allows, in segments, and the FIN behind the last byte.
     #[inline]
     pub(crate) fn push(&mut self, core: &Core, key: ConnKey, side: Side) {
-        let Some(conn) = self.conns.get_mut(key) else { return };
+        let Some(mut conn) = self.conns.get_mut(key) else { return };
         if conn.severed || conn.end(side).life == Life::Dead {
             return;
         }
-        let shut = conn.end(side).shut;
         let way = conn.way(side);
         let (to, mss) = (way.written.min(way.limit), way.mss);
         let mut sent = way.sent;
         while sent < to {
             let bytes = (to - sent).min(mss);
             sent += bytes;
-            let Some(conn) = self.conns.get_mut(key) else { return };
             conn.way(side).sent = sent;
-            self.send(core, key, side, Carries::Data(sent), bytes);
+            let segment = Carries::Data(sent);
+            if !transmit(core, &mut self.paths, conn, (key, side), segment, bytes) {
+                self.held_back(core, key, side, segment);
+                let Some(same) = self.conns.get_mut(key) else { return };
+                conn = same;
+            }
         }
-        let Some(conn) = self.conns.get_mut(key) else { return };
+        let shut = conn.end(side).shut;
         let way = conn.way(side);
         if way.unsent() > 0 {
             self.window_is_full(core, key, side);
@@ -43,34 +47,21 @@ impl Fabric {
     }
 
     /// Sends a segment from that side, behind those sent before.
-    #[inline]
     pub(crate) fn send(&mut self, core: &Core, key: ConnKey, side: Side, carries: Carries, bytes: u64) {
         let Some(conn) = self.conns.get_mut(key) else { return };
-        let passes = self.paths.passes(conn, side);
-        let (from, to) = (conn.ends[side as usize].node, conn.ends[side.other() as usize].node);
-        let leaves = if passes && !conn.way(side).stalled {
-            self.paths.bandwidths.leaves(core, from, to, bytes + FRAME_BYTES)
-        } else {
-            core.now.get() // it takes its place in the queue when it is sent again
-        };
-        let way = conn.way(side);
-        let due = leaves.saturating_add(travel(core, way)).max(way.last_due);
-        way.last_due = due;
-        match way.segments.back_mut() {
-            Some(last) if last.due == due && follows(last.carries, carries) => last.carries = carries,
-            Some(_) | None => way.segments.push_back(Segment { due, carries }),
+        if !transmit(core, &mut self.paths, conn, (key, side), carries, bytes) {
+            self.held_back(core, key, side, carries);
         }
-        if way.stalled {
-            if carries.is_awaited() {
-                self.await_acknowledgement(core, key, side);
-            }
-            return;
-        }
-        if !passes {
-            return self.stall(core, key, side);
-        }
-        if way.armed.is_none() {
-            way.armed = Some(core.schedule_at(due, Due::Net(NetDue::Segment(key, side))));
+    }
+
+    /// What was sent is lost, or waits behind what is: its sender counts the time.
+    #[cold]
+    fn held_back(&mut self, core: &Core, key: ConnKey, side: Side, carries: Carries) {
+        let Some(conn) = self.conns.get_mut(key) else { return };
+        if !conn.way(side).stalled {
+            self.stall(core, key, side);
+        } else if carries.is_awaited() {
+            self.await_acknowledgement(core, key, side);
         }
     }
 
@@ -86,6 +77,37 @@ impl Fabric {
         let due = core.now.get().saturating_add(travel(core, way)).max(behind);
         core.schedule_at(due, Due::Net(NetDue::Reset(key, side.other())));
     }
+}
+
+/// Sends a segment from that side, behind those sent before. `false`: it is held back.
+#[inline]
+fn transmit(
+    core: &Core,
+    paths: &mut Paths,
+    conn: &mut Conn,
+    (key, side): (ConnKey, Side),
+    carries: Carries,
+    bytes: u64,
+) -> bool {
+    let passes = paths.passes(conn, side);
+    let (from, to) = (conn.ends[side as usize].node, conn.ends[side.other() as usize].node);
+    let way = conn.way(side);
+    let goes = passes && !way.stalled;
+    let leaves = if goes {
+        paths.bandwidths.leaves(core, from, to, bytes + FRAME_BYTES)
+    } else {
+        core.now.get() // it takes its place in the queue when it is sent again
+    };
+    let due = leaves.saturating_add(travel(core, way)).max(way.last_due);
+    way.last_due = due;
+    match way.segments.back_mut() {
+        Some(last) if last.due == due && follows(last.carries, carries) => last.carries = carries,
+        Some(_) | None => way.segments.push_back(Segment { due, carries }),
+    }
+    if goes && way.armed.is_none() {
+        way.armed = Some(core.schedule_at(due, Due::Net(NetDue::Segment(key, side))));
+    }
+    goes
 }
 
 /// Whether both carry bytes.
