@@ -178,11 +178,10 @@ impl Core {
     /// # Panics
     /// If its process runs, or it never had a main.
     pub(crate) fn boot(&self, node: NodeId, main: Option<Main>) {
+        let runs = self.with_node(node, |state| state.status == Status::Running);
+        assert!(!runs, "{} is booted while its process runs", self.node_name(node));
+        let former = main.and_then(|main| self.with_node(node, |state| state.main.replace(main)));
         let main = self.with_node(node, |state| {
-            assert!(state.status != Status::Running, "{} is booted while its process runs", state.name);
-            if main.is_some() {
-                state.main = main;
-            }
             state.status = Status::Running;
             state.boot += 1;
             state.fenced = false;
@@ -199,6 +198,7 @@ impl Core {
         let future = self.on_behalf(node, || main());
         let id = self.spawn_on(node, "main", future);
         self.with_node(node, |state| state.main_task = id);
+        drop(former); // what it captured may ask the nodes, or fell this one
     }
 
     /// A task has ended: with the main one, the process.

@@ -213,3 +213,43 @@ fn a_name_with_an_asterisk_is_refused_since_no_override_could_name_it() {
         assert!(failure.contains("an asterisk in"), "{failure}");
     }
 }
+
+/// What a main has captured that asks the world as it goes.
+struct AsksAsItGoes(Node);
+
+impl Drop for AsksAsItGoes {
+    fn drop(&mut self) {
+        drop((runtime::now(), self.0.name()));
+    }
+}
+
+#[test]
+fn what_the_main_of_an_earlier_boot_captured_may_ask_the_world_as_it_goes() {
+    let run = Sim::seed(0).run(async |world: World| {
+        let node = world.node("node");
+        for _ in 0..2 {
+            let asks = AsksAsItGoes(node.clone());
+            node.boot(move || {
+                let _captured = &asks;
+                async {}
+            });
+            node.ended().await;
+        }
+    });
+    assert_eq!(run.outcome, Ok(()));
+}
+
+#[test]
+fn what_the_main_of_a_refused_boot_captured_may_ask_the_world_as_it_goes() {
+    let run = Sim::seed(0).run(async |world: World| {
+        let node = world.node("node");
+        node.boot(std::future::pending);
+        let asks = AsksAsItGoes(node.clone());
+        node.boot(move || {
+            let _captured = &asks;
+            async {}
+        });
+    });
+    let failure = run.outcome.unwrap_err().to_string();
+    assert!(failure.contains("node is booted while its process runs"), "{failure}");
+}
