@@ -17,7 +17,7 @@ use crate::options::Ratio;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Late {
     odds: Ratio,
-    /// By at most so many microseconds.
+    /// By at most so many microseconds; above zero.
     most: u64,
     stream: StreamId,
 }
@@ -25,9 +25,10 @@ pub(super) struct Late {
 impl Core {
     /// Lets timers that a node starts from here on be late.
     pub(crate) fn delay_timers(&self, node: NodeId, odds: Ratio, most: Duration) {
-        let late = (odds.num > 0 && !most.is_zero()).then(|| Late {
+        let most = u64::try_from(most.as_micros()).unwrap_or(u64::MAX - 1);
+        let late = (odds.num > 0 && most > 0).then(|| Late {
             odds,
-            most: u64::try_from(most.as_micros()).unwrap_or(u64::MAX - 1),
+            most,
             stream: self.stream(&format!("timer/{}", self.node_name(node))),
         });
         self.with_node(node, |state| state.clock.late = late);

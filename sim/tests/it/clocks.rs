@@ -280,3 +280,14 @@ fn a_world_in_which_all_timers_stand_still_is_stuck() {
     let Err(Failure::Stuck { tasks, at }) = run.outcome else { panic!("{:?}", run.outcome) };
     assert_eq!((tasks, at), (vec!["script/script".to_owned(), "node/main".to_owned()], Duration::ZERO));
 }
+
+#[sim::test]
+async fn timers_are_late_by_whole_microseconds_or_not_at_all(world: World) {
+    let node = world.node("node");
+    node.delay_timers(Ratio::new(1, 1), Duration::from_nanos(999));
+    assert_eq!(sleeps(&world, &node, TEN).await[0].0, 10 * SECOND);
+    assert!(world.effects().is_empty());
+    node.delay_timers(Ratio::new(1, 1), Duration::from_nanos(1_999));
+    assert_eq!(sleeps(&world, &node, TEN).await[0].0, 10 * SECOND + Duration::from_micros(1));
+    assert_eq!(count(&world, Effect::LateTimer), 1);
+}

@@ -42,7 +42,7 @@ impl Node {
     }
 
     /// Lets timers that its process starts from here on fire late, so many out of so many, by at most `most` (in whole
-    /// microseconds, `timer/NODE`); never earlier. [`Ratio::NEVER`] ends it.
+    /// microseconds, `timer/NODE`); never earlier. [`Ratio::NEVER`] ends it, and so does less than a microsecond.
     ///
     /// # Panics
     /// If they are so many out of none.
