@@ -10,7 +10,8 @@ use crate::effects::Effect;
 use crate::middlebox::Hold;
 use crate::middlebox::felt::felt;
 
-/// So many bytes are kept between reader and writer, or as many as are to be held back: HAProxy's `tune.bufsize`.
+/// So many bytes are kept between reader and writer, or as many as are to be held back, and at most so many are read at
+/// once: HAProxy's `tune.bufsize`.
 const BUFFER_BYTES: usize = 16_384;
 
 /// Why both ways end at once.
@@ -86,7 +87,7 @@ impl Flow {
         let mut moved = false;
         while !self.ended && !self.failed && self.buffer.len() < self.most {
             let had = self.buffer.len();
-            self.buffer.resize(self.most, 0);
+            self.buffer.resize(self.most.min(had + BUFFER_BYTES), 0);
             let mut room = ReadBuf::new(&mut self.buffer[had..]);
             let read = Pin::new(&mut *from).poll_read(context, &mut room);
             let got = room.filled().len();

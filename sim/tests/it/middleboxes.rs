@@ -298,3 +298,22 @@ async fn a_balancer_draws_from_its_own_stream(world: World) {
     let count = heard.matches('a').count();
     assert!((2..=18).contains(&count) && !"abababababababababab".contains(&heard), "{heard}");
 }
+
+#[sim::test(options = plain())]
+async fn however_much_comes_may_be_held_back_until_the_end_or_the_time(world: World) {
+    let node = server(&world, async |mut stream: TcpStream| {
+        stream.write_all(&[1; 40_000]).await.unwrap();
+        runtime::sleep(3 * SECOND).await;
+    })
+    .await;
+    for (time, after) in [(None, 3), (Some(1500 * MILLISECOND), 1)] {
+        let proxy =
+            boot(&world, to_server().hold_back(Heading::Down, Hold { bytes: usize::MAX, time })).await;
+        let began = world.elapsed();
+        let mut stream = connect("proxy").await.unwrap();
+        stream.read_exact(&mut [0; 40_000]).await.unwrap();
+        assert_eq!((world.elapsed() - began).as_secs(), after);
+        proxy.kill();
+    }
+    drop(node);
+}
