@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::agenda::DueKey;
 use crate::core::{Core, Due};
+use crate::net::stream::wait;
 use crate::node::NodeId;
 use crate::tasks::TaskId;
 use crate::trace::nanos;
@@ -87,7 +88,9 @@ impl<T> Future for Task<T> {
         if outcome.over {
             return Poll::Ready(outcome.value.take());
         }
-        outcome.waker = Some(context.waker().clone());
+        let old = wait(&mut outcome.waker, context.waker());
+        drop(outcome);
+        drop(old); // its destructor may end the task
         Poll::Pending
     }
 }

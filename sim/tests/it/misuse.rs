@@ -1,5 +1,6 @@
 //! What makes no sense is refused in so many words, and what is unusual works.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -80,7 +81,7 @@ async fn a_crash_wished_for_before_the_boot_comes(world: World) {
 
 #[sim::test]
 async fn an_aborted_task_goes_as_its_node(world: World) {
-    struct Tells(std::rc::Rc<std::cell::Cell<Option<Instant>>>);
+    struct Tells(std::rc::Rc<Cell<Option<Instant>>>);
     impl Drop for Tells {
         fn drop(&mut self) {
             self.0.set(Some(runtime::now()));
@@ -252,4 +253,35 @@ fn what_the_main_of_a_refused_boot_captured_may_ask_the_world_as_it_goes() {
     });
     let failure = run.outcome.unwrap_err().to_string();
     assert!(failure.contains("node is booted while its process runs"), "{failure}");
+}
+
+thread_local! {
+    static DOOMED: Cell<Option<Node>> = const { Cell::new(None) };
+}
+
+/// A waker whose destructor kills a node.
+struct Kills;
+
+impl Wake for Kills {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Kills {
+    fn drop(&mut self) {
+        if let Some(node) = DOOMED.take() {
+            node.kill();
+        }
+    }
+}
+
+#[sim::test]
+async fn a_waker_may_end_the_very_task_it_waited_for_as_it_goes(world: World) {
+    let node = world.node("node");
+    node.boot(std::future::pending);
+    let mut task = node.spawn("task", std::future::pending::<()>());
+    DOOMED.set(Some(node));
+    let mut poll = |waker: &Waker| std::pin::Pin::new(&mut task).poll(&mut Context::from_waker(waker));
+    assert_eq!(poll(&Waker::from(Arc::new(Kills))), Poll::Pending);
+    assert_eq!(poll(Waker::noop()), Poll::Pending, "it lived when it was asked");
+    assert_eq!(poll(Waker::noop()), Poll::Ready(None));
 }
