@@ -78,7 +78,7 @@ impl World for Ground {
     fn resolve(&self, host: &str, port: u16) -> Answer<io::Result<Vec<SocketAddr>>> {
         let found = self.0.net.borrow().paths.resolve(self.0.current_node(), host);
         let found = found.map(|ips| ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect());
-        let until = self.0.now.get() + nanos(self.0.options.net.resolve);
+        let until = self.0.now.get().saturating_add(nanos(self.0.options.net.resolve));
         let wait = Until { world: self.0.id, until, due: None };
         Box::pin(async move {
             wait.await;

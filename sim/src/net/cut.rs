@@ -150,7 +150,7 @@ impl Fabric {
     /// answer is RST, there and back.
     pub(crate) fn answered_from_between(&mut self, core: &Core, key: ConnKey, side: Side) {
         let Some(conn) = self.conns.get_mut(key) else { return };
-        let after = travel(core, conn.way(side)) * 2;
+        let after = travel(core, conn.way(side)).saturating_mul(2);
         core.schedule(after, Due::Net(NetDue::Reset(key, side)));
     }
 

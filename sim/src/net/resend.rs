@@ -138,7 +138,7 @@ impl Fabric {
             let again = match self.options.retransmit {
                 Resend::Within(bound) => {
                     let stream = core.stream(&format!("retransmit/{}", way.label));
-                    now + core.draw(stream, nanos(bound) / 1_000 + 1) * 1_000
+                    now.saturating_add(core.draw(stream, nanos(bound) / 1_000 + 1) * 1_000)
                 }
                 Resend::BackOff => next_attempt(since.unwrap_or(now), now),
             };

@@ -7,10 +7,13 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use runtime::{Instant, TcpListener, TcpStream};
-use sim::{Effect, Failure, Fall, Latency, Network, Node, Options, Ratio, Schedule, Sim, Status, World};
-use tokio::io::{AsyncRead, ReadBuf};
+use sim::{
+    Cut, Effect, Failure, Fall, Latency, Network, Node, Options, Overrides, Ratio, Resend, Schedule, Side,
+    Sim, Status, Streams, World,
+};
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 
-use crate::support::{MILLISECOND, SECOND, connect, hold, plain, server};
+use crate::support::{GIVE_UP, MILLISECOND, SECOND, connect, echo, hold, plain, read, server, write};
 
 #[test]
 fn options_that_make_no_sense_are_refused() {
@@ -284,4 +287,54 @@ async fn a_waker_may_end_the_very_task_it_waited_for_as_it_goes(world: World) {
     assert_eq!(poll(&Waker::from(Arc::new(Kills))), Poll::Pending);
     assert_eq!(poll(Waker::noop()), Poll::Pending, "it lived when it was asked");
     assert_eq!(poll(Waker::noop()), Poll::Ready(None));
+}
+
+fn unresolved() -> Options {
+    Options { net: Network { resolve: Duration::MAX, ..Network::default() }, ..Options::default() }
+}
+
+#[sim::test(options = unresolved())]
+async fn a_name_that_takes_for_ever_to_resolve_never_does(world: World) {
+    world.sleep(SECOND).await;
+    assert_eq!(world.within(3600 * SECOND, runtime::resolve("script", 80)).await.map(drop), None);
+}
+
+fn unsent() -> Options {
+    let mut overrides = Overrides::new();
+    overrides.pin("retransmit/script→server:80#0", 0, u64::MAX / 1_000);
+    let net = Network { retransmit: Resend::Within(Duration::MAX), ..plain().net };
+    Options { net, overrides, ..plain() }
+}
+
+#[sim::test(options = unsent())]
+async fn what_is_sent_again_after_for_ever_never_is(world: World) {
+    let node = server(&world, echo).await;
+    let mut stream = connect("server").await.unwrap();
+    world.partition(&world.node("script"), &node);
+    stream.write_all(b"lost").await.unwrap();
+    world.sleep(SECOND).await;
+    world.heal(&world.node("script"), &node);
+    assert_eq!(world.within(GIVE_UP / 2, read(&mut stream)).await, None);
+    assert_eq!(read(&mut stream).await, Err(std::io::ErrorKind::TimedOut));
+}
+
+fn unanswered() -> Options {
+    let mut overrides = Overrides::new();
+    overrides.calm(Streams::beginning("latency/"));
+    // The fourth thing that the opener says: behind SYN, the acknowledgement and FIN.
+    overrides.pin("latency/script→server:80#0", 3, u64::MAX / 1_001);
+    let latency = Latency::Uniform(MILLISECOND, Duration::MAX);
+    Options { net: Network { latency, ..plain().net }, overrides, ..plain() }
+}
+
+#[sim::test(options = unanswered())]
+async fn what_is_answered_after_for_ever_never_is(world: World) {
+    server(&world, hold).await;
+    let mut stream = connect("server").await.unwrap();
+    world.sleep(SECOND).await;
+    assert!(world.cut(&world.connections()[0], Cut::Fin, Side::Opener));
+    world.sleep(SECOND).await;
+    assert_eq!(write(&mut stream).await, Ok(1));
+    world.sleep(3600 * SECOND).await;
+    assert_eq!(write(&mut stream).await, Ok(1), "no reset has come");
 }
