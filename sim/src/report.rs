@@ -77,7 +77,7 @@ pub struct Note {
 pub struct TraceLine {
     /// Virtual time.
     pub at: Duration,
-    /// The node it was said on.
+    /// The node it was said on; what the world itself says when something is due is said on `script`.
     pub node: String,
     /// The level.
     pub level: tracing::Level,

@@ -184,3 +184,20 @@ fn events_that_are_told_alike_are_not_taken_for_the_same() {
     let polled = Some((MILLISECOND, "script/twin is polled".to_owned()));
     assert_eq!(first, [polled.clone(), polled]);
 }
+
+#[test]
+fn what_the_network_itself_says_is_said_on_the_scripts_node() {
+    let script = async |world: World| {
+        server(&world, echo).await;
+        let client = world.node("client");
+        client.boot(|| async {
+            let _stream = connect("server").await;
+            runtime::sleep(Duration::from_secs(1)).await;
+        });
+        client.ended().await;
+    };
+    let trace = Some(tracing::Level::TRACE);
+    let report = Sim::new(Options { trace, ..Options::seed(0) }).run(script);
+    let said: Vec<_> = report.trace.iter().filter(|line| line.text.ends_with("established")).collect();
+    assert_eq!(said.iter().map(|line| &*line.node).collect::<Vec<_>>(), ["script"], "{said:?}");
+}
