@@ -60,9 +60,43 @@ pub(crate) fn take() -> Panic {
     LAST.with(|last| last.borrow_mut().take()).unwrap_or_default()
 }
 
-/// What lies below the executor's poll is the same for every task.
+/// What lies below the executor's poll is the same for every task. A frame that polls any other stream is above it.
 fn above_the_executor(trace: &str) -> String {
-    let lines = trace.lines();
-    let above: Vec<_> = lines.take_while(|line| !line.contains("poll_next")).collect();
+    let is_executor = |line: &str| line.contains("sim::tasks::") && line.contains("poll_next");
+    let above: Vec<_> = trace.lines().take_while(|line| !is_executor(line)).collect();
     above.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use futures_util::{Stream, StreamExt};
+
+    use super::*;
+    use crate::{Sim, World};
+
+    /// A stream that gives the backtrace of its poll.
+    struct Traced;
+
+    impl Stream for Traced {
+        type Item = String;
+        fn poll_next(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<Option<String>> {
+            Poll::Ready(Some(above_the_executor(&Backtrace::force_capture().to_string())))
+        }
+    }
+
+    fn reads_a_stream(context: &mut Context<'_>) -> Poll<String> {
+        Traced.poll_next_unpin(context).map(|trace| trace.expect("it has no end"))
+    }
+
+    #[test]
+    fn a_backtrace_ends_at_the_executor_and_not_at_the_inhabitants_streams() {
+        let script = async |_world: World| poll_fn(reads_a_stream).await;
+        let trace = Sim::seed(0).run(script).expect_ok();
+        assert!(trace.contains("reads_a_stream"), "{trace}");
+        assert!(!trace.contains("sim::run::drive"), "{trace}");
+    }
 }
