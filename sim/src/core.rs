@@ -1,9 +1,10 @@
 //! One world's whole state, and the way to it from the thread it has entered.
 //!
 //! Every part sits in its own cell, borrowed for a moment and never across user code: a poll, a wake or a destructor
-//! (also that of a waker) may call back in. Only cloning a waker is taken to call nobody. Handles that inhabitants hold
-//! (sockets, timers, files) are numbers; they find the world through the thread, and refuse another one. Next: `run`
-//! drives it, `ground` answers the inhabitants, `world` the script.
+//! (also that of a waker) may call back in. There are two exceptions: cloning a waker, which is taken to call nobody, and
+//! a tap's grammars, which are made, called and dropped while the network is borrowed: they may write down, not ask it or
+//! cut. Handles that inhabitants hold (sockets, timers, files) are numbers; they find the world through the thread, and
+//! refuse another one. Next: `run` drives it, `ground` answers the inhabitants, `world` the script.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;

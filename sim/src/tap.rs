@@ -118,13 +118,15 @@ impl Tap {
     }
 
     /// As HTTP/1.1, and the messages that a side sends in WebSocket frames by a grammar of the caller's: it begins and
-    /// ends with each message and gets its payload, unmasked.
+    /// ends with each message and gets its payload, unmasked. `make` is called as a connection opens, and may do what a
+    /// [`Grammar`] may.
     #[must_use]
     pub fn messages(make: impl Fn(Side) -> Box<dyn Grammar> + 'static) -> Self {
         Self(Kind::Http { messages: Some(Rc::new(make)) })
     }
 
-    /// By a grammar of the caller's from the first byte on.
+    /// By a grammar of the caller's from the first byte on. `make` is called as a connection opens, and may do what a
+    /// [`Grammar`] may.
     #[must_use]
     pub fn of(make: impl Fn(Side) -> Box<dyn Grammar> + 'static) -> Self {
         Self(Kind::Own(Rc::new(make)))

@@ -61,6 +61,9 @@ impl<'a> Spans<'a> {
 
 /// One layer of what flows in one direction. It must not panic on any bytes, and what it tells must not depend on the
 /// pieces in which they come.
+///
+/// It is made, called and dropped while the network is worked on. It may write down what it reads; to ask the network there
+/// (for a name, an address, connections) or to cut panics, since it is borrowed already.
 pub trait Grammar {
     /// What it reads begins (anew): the connection, a body, a message.
     fn begin(&mut self) {}
