@@ -2,7 +2,7 @@
 //!
 //! An indexed four-ary heap (`quads`). Each entry knows its place, so cancelling takes it out at once: a cancelled timer
 //! costs no memory, no time and no wake. Entries due at the same moment come out in the order they were put in; which
-//! task runs first of those they wake is the scheduler's decision, not this module's. Next: `core::fire`.
+//! task runs first of those they wake is the scheduler's decision, not this module's. Next: `Core::fire_due`.
 
 mod quads;
 

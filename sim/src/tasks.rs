@@ -2,7 +2,8 @@
 //!
 //! One thread. A future is taken out of its slot while it is polled, so the poll may spawn, abort and wake. Which
 //! ready task runs next is the decision `pick` (or first-in-first-out, or by priorities: `pct`); with one task ready
-//! nothing is drawn. Wakes are a lookup and a push. It knows nothing of time, nodes' lives or the network; `run` drives it.
+//! nothing is drawn. Wakes are a lookup and a push. A paused node's tasks are put aside, and polls are told to `points`;
+//! of time, the network and how nodes fall it knows nothing. `run` drives it.
 
 mod pct;
 

@@ -240,9 +240,10 @@ impl World {
         self.core.net(|net| net.cut(&self.core, connection.key, cut, near))
     }
 
-    /// Cuts a connection as soon as `side` has got `bytes` bytes, counted from its beginning, and not one more.
-    /// `false`: it has got more already, or will get none. Asked again for the same direction, the last one counts. One
-    /// whose byte never comes is reported ([`Report::unmet`](crate::Report::unmet)).
+    /// Cuts a connection before `side` gets byte number `bytes`, counted from zero at its beginning: when that one is
+    /// about to arrive, those before it do, and the cut falls. A stream of exactly `bytes` bytes is never cut. `false`: it
+    /// has got more already, or will get none. Asked again for the same direction, the last one counts. One whose byte
+    /// never comes is reported ([`Report::unmet`](crate::Report::unmet)).
     pub fn cut_at(&self, connection: &Connection, side: Side, bytes: u64, cut: Cut) -> bool {
         let is_set = self.core.net(|net| net.cut_at(connection.key, side, bytes, cut));
         if is_set {

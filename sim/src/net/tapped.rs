@@ -57,7 +57,7 @@ impl Fabric {
         };
     }
 
-    /// Cuts a connection as soon as `side` has got `bytes` bytes from it, and not one more.
+    /// Cuts a connection when byte number `bytes`, from zero, is about to reach `side`: those before it do.
     pub(crate) fn cut_at(&mut self, key: ConnKey, side: Side, bytes: u64, cut: Cut) -> bool {
         let Some(conn) = self.conns.get_mut(key) else { return false };
         let speaker = side.other();
