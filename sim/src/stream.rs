@@ -46,9 +46,12 @@ impl Stream {
     }
 
     /// Yes, so many times out of so many.
+    ///
+    /// # Panics
+    /// If they are so many out of none.
     pub fn chance(&self, odds: Ratio) -> bool {
-        let (num, den) = (u64::from(odds.num), u64::from(odds.den));
-        num > 0 && self.core.draw_or(self.id, den, den - 1) < num
+        odds.check("a chance's odds");
+        odds.num > 0 && self.core.chance(self.id, odds)
     }
 
     /// One of them.
@@ -81,6 +84,20 @@ impl TryRng for Stream {
 }
 
 impl Core {
+    /// Decides on yes, so many times out of so many, or no, which is milder.
+    #[inline]
+    pub(crate) fn chance(&self, stream: StreamId, odds: Ratio) -> bool {
+        let den = u64::from(odds.den);
+        self.draw_or(stream, den, den - 1) < u64::from(odds.num)
+    }
+
+    /// The same without an event of its own.
+    #[inline]
+    pub(crate) fn chance_quietly(&self, stream: StreamId, odds: Ratio) -> bool {
+        let den = u64::from(odds.den);
+        self.draw_quietly(stream, den, den - 1) < u64::from(odds.num)
+    }
+
     /// Fills `out` from a stream, eight bytes a decision.
     pub(crate) fn fill(&self, stream: StreamId, out: &mut [u8]) {
         for piece in out.chunks_mut(8) {

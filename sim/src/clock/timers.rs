@@ -45,8 +45,7 @@ impl Core {
     #[cold]
     fn lateness(&self, node: NodeId) -> u64 {
         let Some(late) = self.with_node(node, |state| state.clock.late) else { return 0 };
-        let (num, den) = (u64::from(late.odds.num), u64::from(late.odds.den));
-        if self.draw_or(late.stream, den, den - 1) >= num {
+        if !self.chance(late.stream, late.odds) {
             return 0;
         }
         (self.draw(late.stream, late.most) + 1).saturating_mul(1000)

@@ -141,8 +141,7 @@ fn drawn_part(
     stream: &mut Option<StreamId>,
 ) -> u64 {
     let stream = *stream.get_or_insert_with(|| core.stream(&format!("partial/{what}/{label}")));
-    let (num, den) = (u64::from(odds.num), u64::from(odds.den));
-    if core.draw_quietly(stream, den, den - 1) >= num {
+    if !core.chance_quietly(stream, odds) {
         return most;
     }
     1 + core.draw_or(stream, most, most - 1)

@@ -65,9 +65,7 @@ pub(crate) fn travel(core: &Core, way: &Way) -> u64 {
         Travel::Constant(span) => span,
         Travel::Uniform(span) => between(span),
         Travel::Bimodal { usual, rare, odds } => {
-            let (num, den) = (u64::from(odds.num), u64::from(odds.den));
-            let is_rare = core.draw_or(way.latency_stream, den, den - 1) < num;
-            between(if is_rare { rare } else { usual })
+            between(if core.chance(way.latency_stream, odds) { rare } else { usual })
         }
     }
 }

@@ -50,7 +50,11 @@ impl Stream {
     }
 
     /// Yes, so many times out of so many.
+    ///
+    /// # Panics
+    /// If they are so many out of none.
     pub fn chance(&self, odds: Ratio) -> bool {
+        odds.check("a chance's odds");
         odds.num > 0 && self.below(odds.den.into()) < odds.num.into()
     }
 

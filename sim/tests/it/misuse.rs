@@ -338,3 +338,10 @@ async fn what_is_answered_after_for_ever_never_is(world: World) {
     world.sleep(3600 * SECOND).await;
     assert_eq!(write(&mut stream).await, Ok(1), "no reset has come");
 }
+
+#[test]
+fn a_chance_out_of_nothing_is_refused() {
+    let run = Sim::seed(0).run(async |world: World| world.stream("coin").chance(Ratio { num: 1, den: 0 }));
+    let failure = run.outcome.unwrap_err().to_string();
+    assert!(failure.contains("a chance's odds are 1 out of nothing"), "{failure}");
+}
