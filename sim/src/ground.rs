@@ -16,8 +16,8 @@ use crate::core::{self, Core};
 use crate::net::socket::{Connecting, SimListener};
 use crate::node::NodeId;
 use crate::registry::WorldId;
+use crate::task::Until;
 use crate::tasks::TaskId;
-use crate::trace::nanos;
 
 /// What enters the thread.
 pub(crate) struct Ground(pub(crate) Rc<Core>);
@@ -78,8 +78,7 @@ impl World for Ground {
     fn resolve(&self, host: &str, port: u16) -> Answer<io::Result<Vec<SocketAddr>>> {
         let found = self.0.net.borrow().paths.resolve(self.0.current_node(), host);
         let found = found.map(|ips| ips.into_iter().map(|ip| SocketAddr::new(ip, port)).collect());
-        let until = self.0.now.get().saturating_add(nanos(self.0.options.net.resolve));
-        let wait = Until { world: self.0.id, until, due: None };
+        let wait = Until::after(&self.0, self.0.options.net.resolve);
         Box::pin(async move {
             wait.await;
             found
@@ -119,36 +118,6 @@ impl World for Ground {
 
     fn terminated(&self, heard: u64) -> Answer<u64> {
         Box::pin(Terminated { world: self.0.id, node: self.0.current_node(), heard, waits: None })
-    }
-}
-
-/// Until a moment of virtual time, for inhabitants.
-struct Until {
-    world: WorldId,
-    until: u64,
-    due: Option<DueKey>,
-}
-
-impl Future for Until {
-    type Output = ();
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        core::with(self.world, |core| {
-            if core.now.get() >= self.until {
-                return Poll::Ready(());
-            }
-            self.due = Some(core.keep_timer(self.due, self.until, context.waker()));
-            Poll::Pending
-        })
-    }
-}
-
-impl Drop for Until {
-    fn drop(&mut self) {
-        if let Some(due) = self.due
-            && core::is_here(self.world)
-        {
-            core::with(self.world, |core| core.unschedule(due));
-        }
     }
 }
 

@@ -8,9 +8,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use crate::agenda::DueKey;
-use crate::core::{Core, Due};
+use crate::core::{self, Core, Due};
 use crate::net::stream::wait;
 use crate::node::NodeId;
+use crate::registry::WorldId;
 use crate::tasks::TaskId;
 use crate::trace::nanos;
 
@@ -96,33 +97,38 @@ impl<T> Future for Task<T> {
 }
 
 /// Until a moment of virtual time.
-pub(crate) struct Wait<'a> {
-    core: &'a Core,
+pub(crate) struct Until {
+    world: WorldId,
     until: u64,
     due: Option<DueKey>,
 }
 
-impl<'a> Wait<'a> {
-    pub(crate) fn span(core: &'a Core, span: Duration) -> Self {
-        Self { core, until: core.now.get().saturating_add(nanos(span)), due: None }
+impl Until {
+    /// So long from this moment on.
+    pub(crate) fn after(core: &Core, span: Duration) -> Self {
+        Self { world: core.id, until: core.now.get().saturating_add(nanos(span)), due: None }
     }
 }
 
-impl Future for Wait<'_> {
+impl Future for Until {
     type Output = ();
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if self.core.now.get() >= self.until {
-            return Poll::Ready(());
-        }
-        self.due = Some(self.core.keep_timer(self.due, self.until, context.waker()));
-        Poll::Pending
+        core::with(self.world, |core| {
+            if core.now.get() >= self.until {
+                return Poll::Ready(());
+            }
+            self.due = Some(core.keep_timer(self.due, self.until, context.waker()));
+            Poll::Pending
+        })
     }
 }
 
-impl Drop for Wait<'_> {
+impl Drop for Until {
     fn drop(&mut self) {
-        if let Some(due) = self.due {
-            self.core.unschedule(due);
+        if let Some(due) = self.due
+            && core::is_here(self.world)
+        {
+            core::with(self.world, |core| core.unschedule(due));
         }
     }
 }
@@ -130,7 +136,7 @@ impl Drop for Wait<'_> {
 /// Waits for `future`, at most so long.
 pub(crate) async fn within<F: Future>(core: &Core, span: Duration, future: F) -> Option<F::Output> {
     let mut future = std::pin::pin!(future);
-    let mut wait = std::pin::pin!(Wait::span(core, span));
+    let mut wait = std::pin::pin!(Until::after(core, span));
     std::future::poll_fn(|context| {
         if let Poll::Ready(value) = future.as_mut().poll(context) {
             return Poll::Ready(Some(value));

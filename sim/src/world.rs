@@ -19,7 +19,7 @@ use crate::points::Struck;
 use crate::points::meet::NextStruck;
 use crate::report::Note;
 use crate::stream::Stream;
-use crate::task::{self, Task, Wait};
+use crate::task::{self, Task, Until};
 
 /// A simulated world. Clones are the same one; it stays on its thread.
 ///
@@ -84,7 +84,7 @@ impl World {
 
     /// Waits.
     pub async fn sleep(&self, span: Duration) {
-        Wait::span(&self.core, span).await;
+        Until::after(&self.core, span).await;
     }
 
     /// Waits for `future`, at most so long. `None`: it took longer, and was dropped.
