@@ -270,7 +270,7 @@ impl Tasks {
 
     /// The name and node of a task that lives.
     pub(crate) fn describe(&self, id: TaskId) -> Option<(NodeId, &'static str)> {
-        let slots = self.slots.try_borrow().ok()?;
+        let slots = self.slots.borrow();
         let slot = slots.get(id.index as usize)?;
         (slot.live && slot.generation == id.generation).then_some((slot.node, slot.name))
     }
