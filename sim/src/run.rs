@@ -9,6 +9,7 @@ use std::rc::Rc;
 use crate::core::{self, Core};
 use crate::ground::Ground;
 use crate::host;
+use crate::net::Fabric;
 use crate::node::{NodeId, Status};
 use crate::options::Options;
 use crate::panics;
@@ -229,4 +230,6 @@ fn tear_down(core: &Core) {
         drop(due);
     });
     guard(core, || core.forget_mains());
+    // Its taps may hold the world itself.
+    guard(core, || drop(core.net.replace(Fabric::new(core.options.net))));
 }

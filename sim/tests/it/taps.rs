@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::io::ErrorKind::ConnectionReset;
+use std::sync::Arc;
 
 use futures_util::{SinkExt, StreamExt};
 use http_body_util::{BodyExt, Empty, StreamBody};
@@ -126,11 +127,11 @@ const SWITCH: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r
 
 /// Upgrades, sends two messages in one write, and says how many bytes came behind the head of the request.
 async fn speak(world: &World) -> usize {
-    let heard = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
-    let place = std::sync::Arc::clone(&heard);
+    let heard = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let place = Arc::clone(&heard);
     let node = world.node("server");
     node.boot(move || {
-        let place = std::sync::Arc::clone(&place);
+        let place = Arc::clone(&place);
         async move {
             let listener = runtime::TcpListener::bind(([0; 4], 80).into()).await.expect("the port is free");
             let (mut stream, _) = listener.accept().await.expect("alive");
@@ -249,6 +250,24 @@ fn a_tap_without_a_plan_changes_nothing() {
         })
     };
     assert_eq!(run(true).digest, run(false).digest);
+}
+
+#[test]
+fn a_run_leaves_nothing_of_a_tap_that_holds_its_world() {
+    let held = Arc::new(());
+    let mine = Arc::clone(&held);
+    let script = async move |world: World| {
+        let inside = world.clone();
+        let make = move |_| {
+            let _both = (&mine, &inside);
+            Box::<Letters>::default() as Box<dyn Grammar>
+        };
+        world.tap(Wire::any(), Tap::of(make));
+        server(&world, events).await;
+        hear(&world).await;
+    };
+    Sim::seed(0).run(script).expect_ok();
+    assert_eq!(Arc::strong_count(&held), 1);
 }
 
 #[sim::test]
