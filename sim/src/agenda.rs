@@ -26,29 +26,32 @@ impl DueKey {
     }
 }
 
-struct Slot<T> {
+/// Where the entry of a slot lies, and whose it is. Apart from what waits, since each move of an entry writes here.
+#[derive(Clone, Copy)]
+struct Slot {
     place: u32,
     generation: u32,
-    what: Option<T>,
 }
 
 /// The agenda of a world.
 pub(crate) struct Agenda<T> {
     heap: Quads,
-    slots: Vec<Slot<T>>,
+    slots: Vec<Slot>,
+    /// What waits in each slot.
+    held: Vec<Option<T>>,
     free: Vec<u32>,
     order: u64,
 }
 
 impl<T> Agenda<T> {
     pub(crate) const fn new() -> Self {
-        Self { heap: Quads::new(), slots: Vec::new(), free: Vec::new(), order: 0 }
+        Self { heap: Quads::new(), slots: Vec::new(), held: Vec::new(), free: Vec::new(), order: 0 }
     }
 
     /// What waits, in no order of time.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (DueKey, &T)> {
         let key = |slot: usize| DueKey { slot: slot as u32, generation: self.slots[slot].generation };
-        self.slots.iter().enumerate().filter_map(move |(slot, held)| Some((key(slot), held.what.as_ref()?)))
+        self.held.iter().enumerate().filter_map(move |(slot, held)| Some((key(slot), held.as_ref()?)))
     }
 
     /// The moment of the first entry, in nanoseconds.
@@ -62,13 +65,13 @@ impl<T> Agenda<T> {
             Some(slot) => slot,
             None => {
                 assert!(self.slots.len() < SLOTS_MAX, "more than {SLOTS_MAX} entries wait at once");
-                self.slots.push(Slot { place: 0, generation: 0, what: None });
+                self.slots.push(Slot { place: 0, generation: 0 });
+                self.held.push(None);
                 self.slots.len() as u32 - 1
             }
         };
-        let held = &mut self.slots[slot as usize];
-        held.what = Some(what);
-        let generation = held.generation;
+        self.held[slot as usize] = Some(what);
+        let generation = self.slots[slot as usize].generation;
         self.order += 1;
         self.heap.push(Entry::new(at, self.order, slot), places(&mut self.slots));
         DueKey { slot, generation }
@@ -83,16 +86,16 @@ impl<T> Agenda<T> {
 
     /// Takes an entry out; `None` if it was fired or removed.
     pub(crate) fn remove(&mut self, key: DueKey) -> Option<T> {
-        let held = self.slots.get(key.slot as usize)?;
-        if held.generation == key.generation { self.take(key.slot) } else { None }
+        let slot = self.slots.get(key.slot as usize)?;
+        if slot.generation == key.generation { self.take(key.slot) } else { None }
     }
 
     #[inline]
     fn take(&mut self, slot: u32) -> Option<T> {
-        let held = &mut self.slots[slot as usize];
-        let what = held.what.take()?;
-        held.generation = held.generation.wrapping_add(1);
-        let place = held.place;
+        let what = self.held[slot as usize].take()?;
+        let Slot { place, generation } = &mut self.slots[slot as usize];
+        *generation = generation.wrapping_add(1);
+        let place = *place;
         self.free.push(slot);
         self.heap.remove(place, places(&mut self.slots));
         Some(what)
@@ -100,21 +103,21 @@ impl<T> Agenda<T> {
 
     /// The entry and its moment, if it still waits.
     pub(crate) fn get_mut(&mut self, key: DueKey) -> Option<(u64, &mut T)> {
-        let held = self.slots.get_mut(key.slot as usize)?;
-        if held.generation != key.generation {
+        let slot = self.slots.get(key.slot as usize)?;
+        if slot.generation != key.generation {
             return None;
         }
-        let at = self.heap.get(held.place).at();
-        held.what.as_mut().map(|what| (at, what))
+        let at = self.heap.get(slot.place).at();
+        self.held[key.slot as usize].as_mut().map(|what| (at, what))
     }
 
     /// Moves an entry that waits to another moment.
     pub(crate) fn reschedule(&mut self, key: DueKey, at: u64) {
-        let Some(held) = self.slots.get(key.slot as usize) else { return };
-        if held.generation != key.generation || held.what.is_none() {
+        let Some(slot) = self.slots.get(key.slot as usize) else { return };
+        if slot.generation != key.generation || self.held[key.slot as usize].is_none() {
             return;
         }
-        let place = held.place;
+        let place = slot.place;
         self.order += 1;
         self.heap.replace(place, Entry::new(at, self.order, key.slot), places(&mut self.slots));
     }
@@ -122,7 +125,7 @@ impl<T> Agenda<T> {
 
 /// Tells slots where their entries lie.
 #[inline]
-fn places<T>(slots: &mut [Slot<T>]) -> impl FnMut(u32, u32) {
+fn places(slots: &mut [Slot]) -> impl FnMut(u32, u32) {
     |slot, place| slots[slot as usize].place = place
 }
 
