@@ -66,11 +66,11 @@ fn main() -> ExitCode {
     let sent = TASKS / 2 * PINGS;
     scales.compare(&format!("channel ping-pong, {TASKS} tasks"), sent, &[], contenders!(ping_pong));
     let slept = (SLEEPERS * SLEEPS) as usize;
-    let no_slower = [Target::missed("tokio", 1.0, 1.5)];
+    let no_slower = [Target::missed("tokio", 1.0, 1.4)];
     scales.compare(&format!("timers, {SLEEPERS} sleepers"), slept, &no_slower, contenders!(timers));
-    let echoed = [Target::missed("madsim", 0.25, 0.5), Target::missed("turmoil", 1.0 / 30.0, 0.15)];
+    let echoed = [Target::missed("madsim", 0.25, 0.35), Target::missed("turmoil", 1.0 / 30.0, 0.08)];
     scales.compare("TCP echo, 64 B", ECHOES, &echoed, contenders!(echo));
-    scales.compare("HTTP keep-alive GET", GETS, &[Target::missed("tokio", 1.0, 1.1)], contenders!(gets));
+    scales.compare("HTTP keep-alive GET", GETS, &[Target::missed("tokio", 1.0, 1.3)], contenders!(gets));
     // These take minutes for the hour: turmoil steps through every millisecond of it.
     let is_slow = |entry: &Entry| [Turmoil::NAME, Moonpool::NAME].contains(&entry.name);
     let once = |entry: Entry| if is_slow(&entry) { entry.once() } else { entry };
