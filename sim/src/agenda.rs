@@ -86,8 +86,14 @@ impl<T> Agenda<T> {
 
     /// Takes an entry out; `None` if it was fired or removed.
     pub(crate) fn remove(&mut self, key: DueKey) -> Option<T> {
-        let slot = self.slots.get(key.slot as usize)?;
-        if slot.generation == key.generation { self.take(key.slot) } else { None }
+        self.slot(key)?;
+        self.take(key.slot)
+    }
+
+    /// The slot of an entry that was not fired or removed.
+    #[inline]
+    fn slot(&self, key: DueKey) -> Option<Slot> {
+        self.slots.get(key.slot as usize).copied().filter(|slot| slot.generation == key.generation)
     }
 
     #[inline]
@@ -103,21 +109,16 @@ impl<T> Agenda<T> {
 
     /// The entry and its moment, if it still waits.
     pub(crate) fn get_mut(&mut self, key: DueKey) -> Option<(u64, &mut T)> {
-        let slot = self.slots.get(key.slot as usize)?;
-        if slot.generation != key.generation {
-            return None;
-        }
-        let at = self.heap.get(slot.place).at();
+        let at = self.heap.get(self.slot(key)?.place).at();
         self.held[key.slot as usize].as_mut().map(|what| (at, what))
     }
 
     /// Moves an entry that waits to another moment.
     pub(crate) fn reschedule(&mut self, key: DueKey, at: u64) {
-        let Some(slot) = self.slots.get(key.slot as usize) else { return };
-        if slot.generation != key.generation || self.held[key.slot as usize].is_none() {
+        let Some(Slot { place, .. }) = self.slot(key).filter(|_| self.held[key.slot as usize].is_some())
+        else {
             return;
-        }
-        let place = slot.place;
+        };
         self.order += 1;
         self.heap.replace(place, Entry::new(at, self.order, key.slot), places(&mut self.slots));
     }
