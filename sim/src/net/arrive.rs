@@ -32,8 +32,11 @@ impl Fabric {
                 Then::Nothing => continue,
                 Then::Established => self.established(core, key),
                 Then::FinArrived => self.fin_arrived(core, key, side),
-                Then::Reset if !self.answer_with_reset(core, key, side, first) => return,
-                Then::Reset => {}
+                Then::Reset => {
+                    if !self.answer_with_reset(core, key, side, first) {
+                        return;
+                    }
+                }
             }
             let Some(same) = self.conns.get_mut(key) else { return };
             conn = same;
