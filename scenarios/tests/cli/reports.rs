@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::toy::{folder, json, read, report, said};
+use crate::toy::{folder, halves, json, read, report, said};
 
 /// Writes a report anew, with something else in it.
 fn altered(path: &str, alter: impl Fn(&mut Value)) -> String {
@@ -50,8 +50,7 @@ fn every_shard_sees_every_play_and_passes_where_nothing_fails() {
 fn a_report_of_other_code_or_of_a_search_told_otherwise_is_refused_with_what_differs() {
     let folder = folder("code");
     let search = "explore --strategy points --keep-going";
-    let one = report(&folder, "one", &format!("{search} --shard 1/2"));
-    let two = report(&folder, "two", &format!("{search} --shard 2/2"));
+    let [one, two] = halves(&folder, search);
     let (text, code) = said(&format!("merge {one} {two}"));
     assert_eq!(code, 1, "its failures: {text}");
     // Debug builds know no commit.
@@ -115,8 +114,7 @@ fn a_damaged_report_is_refused_with_what_is_wrong() {
 fn a_shard_that_ended_without_a_word_was_not_ended_by_ctrl_c() {
     let folder = folder("gone");
     let search = "explore --scenario calm --seeds 10";
-    let one = report(&folder, "one", &format!("{search} --shard 1/2"));
-    let two = report(&folder, "two", &format!("{search} --shard 2/2"));
+    let [one, two] = halves(&folder, search);
     let two = altered(&two, |report| report["parts"][0]["state"] = "going".into());
     let (text, code) = said(&format!("merge {one} {two}"));
     assert_eq!(code, 1, "{text}");

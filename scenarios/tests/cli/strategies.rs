@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::toy::{folder, json, report, said, timeless};
+use crate::toy::{folder, halves, json, report, said, timeless};
 
 const SEARCHES: [&str; 5] = [
     "explore --keep-going --scenario calm,flawed,blind --seeds 40",
@@ -150,8 +150,7 @@ fn every_strategy_can_be_verified_in_fresh_processes() {
 fn reports_that_do_not_belong_together_are_refused() {
     let folder = folder("strangers");
     let search = "explore --scenario calm --seeds 10";
-    let one = report(&folder, "one", &format!("{search} --shard 1/2"));
-    let two = report(&folder, "two", &format!("{search} --shard 2/2"));
+    let [one, two] = halves(&folder, search);
     let other = report(&folder, "other", "explore --scenario calm --seeds 11 --shard 2/2");
     let third = report(&folder, "third", &format!("{search} --shard 2/3"));
     assert_eq!(said(&format!("merge {one} {two}")).1, 0);

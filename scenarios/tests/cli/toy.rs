@@ -64,6 +64,11 @@ pub(crate) fn report(folder: &Path, name: &str, search: &str) -> String {
     path
 }
 
+/// Writes the reports of both halves of a search, and returns where.
+pub(crate) fn halves(folder: &Path, search: &str) -> [String; 2] {
+    [("one", 1), ("two", 2)].map(|(name, shard)| report(folder, name, &format!("{search} --shard {shard}/2")))
+}
+
 /// A file of a folder, as a call names it.
 pub(crate) fn within(folder: &Path, name: &str) -> String {
     folder.join(name).display().to_string()
