@@ -34,31 +34,31 @@ pub const fn is_hosted() -> bool {
     cfg!(madsim)
 }
 
-/// Runs `work` on a fresh thread inside the context, and waits for it.
+/// Runs `work` once on a fresh thread inside the context, and waits for it. What is run has no type here, nor further in:
+/// threads, and madsim's executor, are compiled once and not once for each script.
 ///
 /// # Panics
 /// If the thread cannot be started (inside a run, for instance), or if `work` panics.
-pub(crate) fn on_fresh_thread<T: Send>(seed: u64, name: &str, work: impl FnOnce(Clock) -> T + Send) -> T {
-    fresh_thread(name, move || hosted(seed, work))
+pub(crate) fn on_fresh_thread(seed: u64, name: &str, work: &mut (dyn FnMut(Clock) + Send)) {
+    fresh_thread(name, &mut || hosted(seed, work));
 }
 
-/// Runs `work` on a fresh thread, and waits for it. Panics as [`on_fresh_thread`] does.
-pub(crate) fn fresh_thread<T: Send>(name: &str, work: impl FnOnce() -> T + Send) -> T {
+/// Runs `work` once on a fresh thread, and waits for it. Panics as [`on_fresh_thread`] does.
+pub(crate) fn fresh_thread(name: &str, work: &mut (dyn FnMut() + Send)) {
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new()
             .name(name.to_owned())
             .stack_size(STACK_BYTES)
             .spawn_scoped(scope, work)
             .expect("the host gives one thread per run; a run cannot be started inside a run");
-        match thread.join() {
-            Ok(value) => value,
-            Err(panic) => std::panic::resume_unwind(panic),
+        if let Err(panic) = thread.join() {
+            std::panic::resume_unwind(panic);
         }
-    })
+    });
 }
 
 #[cfg(madsim)]
-fn hosted<T>(seed: u64, work: impl FnOnce(Clock) -> T) -> T {
+fn hosted(seed: u64, work: &mut dyn FnMut(Clock)) {
     use crate::clock::WALL_BASE;
 
     let runtime = madsim::runtime::Runtime::with_seed_and_config(seed, madsim::Config::default());
@@ -68,12 +68,12 @@ fn hosted<T>(seed: u64, work: impl FnOnce(Clock) -> T) -> T {
         let begin = handle.now_time().duration_since(std::time::UNIX_EPOCH);
         let begin = begin.expect("madsim's clock begins after 1970");
         handle.advance(WALL_BASE.checked_sub(begin).expect("our base is later than madsim's"));
-        work(Clock { handle })
-    })
+        work(Clock { handle });
+    });
 }
 
 #[cfg(not(madsim))]
-fn hosted<T>(_seed: u64, work: impl FnOnce(Clock) -> T) -> T {
+fn hosted(_seed: u64, work: &mut dyn FnMut(Clock)) {
     static SAY: std::sync::Once = std::sync::Once::new();
     SAY.call_once(|| {
         eprintln!(
@@ -81,5 +81,5 @@ fn hosted<T>(_seed: u64, work: impl FnOnce(Clock) -> T) -> T {
              (hash keys, entropy, clocks) differs from run to run"
         );
     });
-    work(Clock {})
+    work(Clock {});
 }

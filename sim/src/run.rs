@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::rc::Rc;
 
 use crate::core::{self, Core};
@@ -53,41 +54,51 @@ impl Sim {
         F: FnOnce(World) -> Fut + Send,
         Fut: Future<Output = T> + 'static,
     {
+        let (mut script, mut told) = (Some(script), None);
+        self.hosted(&mut |core| {
+            let value = Rc::new(RefCell::new(None));
+            let report = live(core, &mut |world| {
+                let script = script.take().expect("a run begins once")(world);
+                let place = Rc::clone(&value);
+                Box::pin(async move {
+                    let outcome = script.await;
+                    *place.borrow_mut() = Some(outcome);
+                })
+            });
+            let value = value.borrow_mut().take();
+            told = Some(report.with_value(|()| value.expect("a script that did not fail has ended")));
+        });
+        told.expect("a run that was waited for is over")
+    }
+
+    fn hosted(&self, work: &mut (dyn FnMut(Rc<Core>) + Send)) {
         let inside = core::try_with(|core| core.name.clone());
         assert!(inside.is_none(), "a run cannot be started inside a run (that of {inside:?})");
         self.options.check();
         panics::install();
         let _origin = runtime::now(); // taken from this thread's clock, not from a simulated one
-        let options = self.options.clone();
-        let name = options.name();
-        host::on_fresh_thread(options.seed, &name, move |clock| {
+        host::on_fresh_thread(self.options.seed, &self.options.name(), &mut |clock| {
+            let options = self.options.clone();
             let _routing = trace::route(options.trace);
-            live(Core::new(options, clock), script)
-        })
+            work(Core::new(options, clock));
+        });
     }
 }
 
-fn live<T, F, Fut>(core: Rc<Core>, script: F) -> Report<T>
-where
-    T: 'static,
-    F: FnOnce(World) -> Fut,
-    Fut: Future<Output = T> + 'static,
-{
+/// A script that has begun.
+type Script = Pin<Box<dyn Future<Output = ()>>>;
+
+/// A whole run, of a script without a type, so that this is compiled once.
+fn live(core: Rc<Core>, begin: &mut dyn FnMut(World) -> Script) -> Report<()> {
     let _leave = Leave(core.id);
     core::enter(Some(Rc::clone(&core)));
     let entered = runtime::world::enter(Rc::new(Ground(Rc::clone(&core))));
-    let value = Rc::new(RefCell::new(None));
-    let place = Rc::clone(&value);
     let world = World { core: Rc::clone(&core) };
     core.serve(NodeId::SCRIPT);
-    match catch_unwind(AssertUnwindSafe(|| script(world))) {
+    match catch_unwind(AssertUnwindSafe(|| begin(world))) {
         Err(_) => core.panicked(NodeId::SCRIPT, "script", panics::take()),
         Ok(script) => {
-            let future = Box::pin(async move {
-                let outcome = script.await;
-                *place.borrow_mut() = Some(outcome);
-            });
-            let task = core.spawn_on(NodeId::SCRIPT, "script", future);
+            let task = core.spawn_on(NodeId::SCRIPT, "script", script);
             let task = task.expect("the script's node is not fenced");
             guard(&core, || drive(&core, task));
         }
@@ -101,8 +112,7 @@ where
     {
         report.outcome = Err(failure);
     }
-    let value = value.borrow_mut().take();
-    report.with_value(|()| value.expect("a script that did not fail has ended"))
+    report
 }
 
 /// What panics in the world itself fails the run, as what panics in a task does: a check of the fabric, a waker.

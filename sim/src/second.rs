@@ -54,8 +54,10 @@ mod stream;
 mod watched;
 mod world;
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -118,6 +120,9 @@ pub enum Failed {
     },
 }
 
+/// A script that has begun.
+type Script<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
 /// What a run hands back.
 #[derive(Debug)]
 pub struct Report<T> {
@@ -179,15 +184,27 @@ impl Second {
     {
         panics::install();
         let _origin = runtime::now(); // taken from this thread's clock, not from a simulated one
-        let this = *self;
-        host::fresh_thread(&format!("madsim {:#x}", self.seed), move || this.live(script))
+        let (mut script, mut told) = (Some(script), None);
+        host::fresh_thread(&format!("madsim {:#x}", self.seed), &mut || {
+            let value = RefCell::new(None);
+            let mut begin = |world| -> Script<'_> {
+                let (script, place) = (script.take().expect("a run begins once"), &value);
+                Box::pin(async move {
+                    let outcome = script(world).await;
+                    *place.borrow_mut() = Some(outcome);
+                })
+            };
+            let report = self.live(&mut begin, &|| drop(value.take()));
+            let Report { outcome, elapsed, packets, notes } = report;
+            let outcome = outcome.map(|()| value.take().expect("a script that did not fail has ended"));
+            told = Some(Report { outcome, elapsed, packets, notes });
+        });
+        told.expect("a run that was waited for is over")
     }
 
-    fn live<T, F, Fut>(self, script: F) -> Report<T>
-    where
-        F: FnOnce(World) -> Fut,
-        Fut: Future<Output = T> + 'static,
-    {
+    /// A whole run, of a script without a type, so that this is compiled once. What the script left is forgotten if the
+    /// run fails.
+    fn live<'a>(self, begin: &mut dyn FnMut(World) -> Script<'a>, forget: &dyn Fn()) -> Report<()> {
         let seed = self.seed;
         let mut madsim = Runtime::with_seed_and_config(seed, madsim::Config::default());
         madsim.set_time_limit(self.limit);
@@ -195,14 +212,17 @@ impl Second {
         let left = shared::enter(&shared);
         let entered = runtime::world::enter(Rc::new(Ground(Rc::clone(&shared))));
         let (own, world) = (shared.script(), World { shared: Rc::clone(&shared) });
-        let script = || madsim.block_on(watched::watch(own, "script", async move { script(world).await }));
+        let script = || madsim.block_on(watched::watch(own, "script", begin(world)));
         let outcome = self.judged(&shared, catch_unwind(AssertUnwindSafe(script)));
         let (elapsed, notes) = (shared.time.elapsed(), shared.notes());
         let mut packets = 0;
         let end = || packets = madsim.block_on(end(&shared));
         let ended = self.judged(&shared, catch_unwind(AssertUnwindSafe(end)));
-        // A script's value may hold what still asks its world as it is dropped.
-        let outcome = outcome.and_then(|value| ended.map(|()| value));
+        let outcome = outcome.and(ended);
+        if outcome.is_err() {
+            // A script's value may hold what still asks its world as it is dropped.
+            forget();
+        }
         drop(madsim);
         shared.forget_mains();
         drop(entered);

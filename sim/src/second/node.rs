@@ -273,6 +273,8 @@ impl Node {
     ) -> Task<T> {
         assert!(self.is_running(), "{name} is started on {}, where no process runs", self.name());
         let node = Handle::current().get_node(self.id).expect("madsim made it");
+        // Without its type: madsim's executor is compiled once, and not once for each.
+        let future: Pin<Box<dyn Future<Output = T> + Send>> = Box::pin(future);
         Task(node.spawn(watch(self.id, name, future)))
     }
 }
@@ -292,6 +294,8 @@ impl<T: 'static> Task<T> {
         let here = madsim::plugin::node();
         assert!(shared.script() == here, "{name} is started by the script, not by another node");
         let key = shared.key();
+        // Without its type: madsim's executor is compiled once, and not once for each.
+        let future: Pin<Box<dyn Future<Output = T>>> = Box::pin(future);
         let task = Builder::new().name(name).spawn_local(kept(key, here, name, future));
         shared.keep_task(key, task.abort_handle());
         Self(task)
