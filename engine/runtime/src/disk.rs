@@ -48,6 +48,15 @@ pub enum DiskError {
     },
 }
 
+impl DiskError {
+    fn of(path: &Path, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::WouldBlock => Self::InUse { path: path.to_owned() },
+            _ => Self::Unreadable { path: path.to_owned(), source },
+        }
+    }
+}
+
 /// An open, locked file. Clones share it; the last one to be dropped releases the lock.
 #[derive(Clone, Debug)]
 pub struct File(Arc<dyn BlockFile>);
@@ -63,10 +72,22 @@ pub fn open(path: impl AsRef<Path>) -> Result<File, DiskError> {
         Some(world) => world.open(path).map(Arc::from),
         None => host::open(path),
     };
-    opened.map(File).map_err(|source| match source.kind() {
-        io::ErrorKind::WouldBlock => DiskError::InUse { path: path.to_owned() },
-        _ => DiskError::Unreadable { path: path.to_owned(), source },
-    })
+    opened.map(File).map_err(|source| DiskError::of(path, source))
+}
+
+/// Opens `path`, which must be there, for reading only, and locks it as [`open`] does: also where the file system takes
+/// no writes at all. A world opens it as [`open`] does. Call it inside [`blocking`].
+///
+/// # Errors
+/// [`DiskError`].
+pub fn open_to_read(path: impl AsRef<Path>) -> Result<File, DiskError> {
+    let path = path.as_ref();
+    let opened = match world::current() {
+        Some(world) if world.exists(path) => world.open(path).map(Arc::from),
+        Some(_) => Err(io::ErrorKind::NotFound.into()),
+        None => host::open_to_read(path),
+    };
+    opened.map(File).map_err(|source| DiskError::of(path, source))
 }
 
 /// Whether there is a file at `path`. Call it inside [`blocking`].

@@ -18,6 +18,15 @@ pub use timer::Timer;
 
 use std::future::Future;
 
+use hyper::Uri;
+
+/// The host that a URI names, as resolvers and certificates take it: an IPv6 literal stands in brackets in a URI
+/// (RFC 3986 §3.2.2), and without them everywhere else.
+pub fn host_of(uri: &Uri) -> Option<&str> {
+    let host = uri.host().filter(|host| !host.is_empty())?;
+    Some(host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host))
+}
+
 /// Spawns what hyper wants spawned, under the name it holds.
 #[derive(Clone, Copy, Debug)]
 pub struct Executor(

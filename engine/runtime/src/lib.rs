@@ -9,6 +9,7 @@
 //! | tasks | [`spawn`], [`JoinHandle`], [`select!`] |
 //! | time | [`now`], [`wall`], [`sleep`], [`timeout`], [`interval`], [`Instant`], [`Wall`] |
 //! | network | [`TcpListener`], [`TcpStream`], [`KeepAlive`], [`resolve`] |
+//! | TLS | [`tls::Client`], on real sockets |
 //! | HTTP libraries | [`http::Executor`], [`http::Timer`], [`http::Connector`]; hyper's `rt` traits on [`TcpStream`] |
 //! | storage | [`disk`] |
 //! | chance | [`entropy`] |
@@ -26,9 +27,10 @@ mod select;
 pub mod signals;
 pub mod task;
 pub mod time;
+pub mod tls;
 pub mod world;
 
-pub use net::{KeepAlive, TcpListener, TcpStream, resolve};
+pub use net::{KeepAlive, TcpListener, TcpStream, connect_any, resolve};
 pub use task::{JoinError, JoinHandle, spawn};
 pub use time::{
     Elapsed, Instant, Interval, Sleep, Timeout, Wall, interval, now, sleep, sleep_until, timeout, timeout_at,

@@ -15,6 +15,21 @@ use std::net::SocketAddr;
 
 use crate::world;
 
+/// Connects to the first address that accepts, in order.
+///
+/// # Errors
+/// What the last one said; [`io::ErrorKind::NotFound`] if there is none.
+pub async fn connect_any(addresses: impl IntoIterator<Item = SocketAddr>) -> io::Result<TcpStream> {
+    let mut last = io::Error::from(io::ErrorKind::NotFound);
+    for address in addresses {
+        match TcpStream::connect(address).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
 /// Resolves `host` (a name or an address) as `getaddrinfo` would, at least one address if it succeeds.
 ///
 /// # Errors

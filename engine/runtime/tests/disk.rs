@@ -76,6 +76,27 @@ fn a_file_has_one_holder() {
 }
 
 #[test]
+fn what_is_opened_to_read_is_held_and_neither_written_nor_made() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("store");
+    run(disk::blocking(move || {
+        assert!(matches!(disk::open_to_read(&path), Err(DiskError::Unreadable { .. })), "there is none");
+        assert!(!disk::exists(&path));
+        std::fs::write(&path, "kept").expect("written");
+        let file = disk::open_to_read(&path).expect("there");
+        file.write(0, b"lost").expect_err("it is open to read only");
+        file.set_len(0).expect_err("it is open to read only");
+        let mut all = [0; 4];
+        file.read(0, &mut all).expect("four bytes");
+        assert_eq!(&all, b"kept");
+        assert!(matches!(disk::open(&path), Err(DiskError::InUse { .. })));
+        assert!(matches!(disk::open_to_read(&path), Err(DiskError::InUse { .. })));
+        drop(file);
+        drop(disk::open(&path).expect("free again"));
+    }));
+}
+
+#[test]
 fn what_is_no_file_is_unreadable() {
     let folder = tempfile::tempdir().expect("a folder");
     let error = run(disk::blocking(move || disk::open(folder.path()).expect_err("a folder")));

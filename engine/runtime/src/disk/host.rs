@@ -15,16 +15,25 @@ pub(super) fn open(path: &Path) -> io::Result<Arc<dyn BlockFile>> {
     let mut options = OpenOptions::new();
     // What is stored is nobody's business but its owner's.
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    let file = options.open(path)?;
-    file.try_lock().map_err(|error| match error {
-        TryLockError::WouldBlock => io::ErrorKind::WouldBlock.into(),
-        TryLockError::Error(error) => error,
-    })?;
+    let file = locked(options.open(path)?)?;
     if file.metadata()?.len() == 0 {
         // New, or made by a process that ended before it came here.
         sync_folder_of(path)?;
     }
     Ok(Arc::new(HostFile(file)))
+}
+
+pub(super) fn open_to_read(path: &Path) -> io::Result<Arc<dyn BlockFile>> {
+    Ok(Arc::new(HostFile(locked(fs::File::open(path)?)?)))
+}
+
+/// The file, once nobody else holds it.
+fn locked(file: fs::File) -> io::Result<fs::File> {
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 /// Creates a folder and those above it, where missing, for their owner only.

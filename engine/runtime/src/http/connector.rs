@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 use hyper::Uri;
 use hyper::http::uri::Scheme;
 
-use crate::{TcpStream, resolve};
+use super::host_of;
+use crate::{TcpStream, connect_any, resolve};
 
 /// Why a URI could not be dialled.
 #[derive(Debug, thiserror::Error)]
@@ -57,21 +58,13 @@ impl Connector {
         if let Some(scheme) = uri.scheme().filter(|scheme| **scheme != Scheme::HTTP) {
             return Err(ConnectError::Scheme { scheme: scheme.to_string() });
         }
-        let host = uri.host().filter(|host| !host.is_empty()).ok_or(ConnectError::NoHost)?;
-        // An IPv6 literal stands in brackets in a URI (RFC 3986 §3.2.2), and without them everywhere else.
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let host = host_of(uri).ok_or(ConnectError::NoHost)?;
         let port = uri.port_u16().unwrap_or(80);
         let addresses = resolve(host, port)
             .await
             .map_err(|source| ConnectError::Resolve { host: host.to_owned(), source })?;
-        let mut last = io::Error::from(io::ErrorKind::NotFound);
-        for address in addresses {
-            match TcpStream::connect(address).await {
-                Ok(stream) => return Ok(stream),
-                Err(error) => last = error,
-            }
-        }
-        Err(ConnectError::Connect { host: host.to_owned(), port, source: last })
+        let connected = connect_any(addresses).await;
+        connected.map_err(|source| ConnectError::Connect { host: host.to_owned(), port, source })
     }
 }
 
