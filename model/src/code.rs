@@ -14,8 +14,8 @@ use protocol::error::Code;
 use crate::fault::Family;
 use crate::history::Executed;
 use families::{
-    CLIENT_CLOSED, ENGINE_GONE, ENGINE_GONE_OR_REPLACED, ENGINE_SILENT, NO_PLACE, PATH_BROKEN, POOL_FAILS,
-    UNCONFIGURED,
+    CLIENT_CLOSED, DESTROYED, ENGINE_GONE, ENGINE_GONE_OR_REPLACED, ENGINE_SILENT, NO_PLACE, PATH_BROKEN,
+    PATH_BROKEN_OR_DESTROYED, POOL_FAILS, UNCONFIGURED,
 };
 
 /// How a request fails on the client's own side.
@@ -58,6 +58,25 @@ impl ClientCode {
     }
 }
 
+/// What an actor answers when its own storage does not do as it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ActorCode {
+    /// The engine has refused the write.
+    KvRefused,
+}
+
+impl ActorCode {
+    /// Every one.
+    pub const ALL: [Self; 1] = [Self::KvRefused];
+
+    /// `kv.code`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::KvRefused => "kv.refused",
+        }
+    }
+}
+
 /// A failure, as an operation carries it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Failure {
@@ -65,6 +84,8 @@ pub enum Failure {
     Platform(Code),
     /// The client got no answer.
     Client(ClientCode),
+    /// The actor answered with a code.
+    Actor(ActorCode),
 }
 
 /// A text is no code of the platform and none of a client.
@@ -82,6 +103,9 @@ impl FromStr for Failure {
         if let Some(client) = ClientCode::ALL.into_iter().find(|code| code.as_str() == text) {
             return Ok(Self::Client(client));
         }
+        if let Some(actor) = ActorCode::ALL.into_iter().find(|code| code.as_str() == text) {
+            return Ok(Self::Actor(actor));
+        }
         text.parse().map(Self::Platform).map_err(|_| UnknownFailure { text: text.to_owned() })
     }
 }
@@ -91,6 +115,7 @@ impl fmt::Display for Failure {
         f.pad(match self {
             Self::Platform(code) => code.as_str(),
             Self::Client(code) => code.as_str(),
+            Self::Actor(code) => code.as_str(),
         })
     }
 }
@@ -103,6 +128,7 @@ impl Failure {
                 ClientCode::Refused | ClientCode::ConnectTimedOut | ClientCode::Outdated => Executed::No,
                 ClientCode::Closed | ClientCode::TimedOut | ClientCode::Malformed => Executed::Maybe,
             },
+            Self::Actor(ActorCode::KvRefused) => Executed::No,
             Self::Platform(code) => platform_executed(code),
         }
     }
@@ -118,6 +144,7 @@ impl Failure {
                 ClientCode::Outdated => UNCONFIGURED,
                 ClientCode::Malformed => &[],
             },
+            Self::Actor(ActorCode::KvRefused) => &[Family::DiskFails],
             Self::Platform(code) => platform_causes(code),
         }
     }
@@ -139,14 +166,18 @@ const fn platform_executed(code: Code) -> Executed {
         | Code::ActorInputTooLarge
         | Code::ActorEmptyKey
         | Code::ActorKeyTooLarge
+        | Code::ActorKvKeyNotFound
         | Code::NamespaceNotFound
         | Code::NamespaceNameNotUnique
         | Code::DatacenterNotFound
         | Code::RunnerConfigInvalid
         | Code::RunnerConfigNotFound
+        | Code::ServerlessRunnerPoolNotFound
+        | Code::ServerlessRunnerPoolFailedToFetchMetadata
         | Code::ApiNotFound
         | Code::ApiBadRequest
         | Code::ApiUnauthorized
+        | Code::ApiForbidden
         | Code::ValidationInvalidInput
         | Code::GuardActorReadyTimeout
         | Code::GuardActorRunnerFailed
@@ -158,6 +189,7 @@ const fn platform_executed(code: Code) -> Executed {
         | Code::GuardNoRoute
         | Code::RequestInvalid
         | Code::ConfigEndpointMismatch
+        | Code::CoreReadOnly
         | Code::ConfigNamespaceMismatch => Executed::No,
     }
 }
@@ -167,28 +199,31 @@ const fn platform_causes(code: Code) -> &'static [Family] {
         Code::GuardActorReadyTimeout
         | Code::GuardActorStoppedWhileWaiting
         | Code::GuardRetryAttemptsExceeded => NO_PLACE,
-        Code::GuardActorRunnerFailed => POOL_FAILS,
-        Code::GuardRequestTimeout
-        | Code::GuardGatewayResponseStartTimeout
-        | Code::GuardTunnelRequestAborted
-        | Code::GuardTunnelResponseClosed
-        | Code::RegistryShutDown => PATH_BROKEN,
+        Code::GuardActorRunnerFailed | Code::ServerlessRunnerPoolFailedToFetchMetadata => POOL_FAILS,
+        Code::GuardRequestTimeout | Code::GuardGatewayResponseStartTimeout | Code::RegistryShutDown => {
+            PATH_BROKEN
+        }
+        Code::GuardTunnelRequestAborted | Code::GuardTunnelResponseClosed => PATH_BROKEN_OR_DESTROYED,
         Code::GuardServiceUnavailable => ENGINE_GONE_OR_REPLACED,
         Code::CoreInternalError => ENGINE_GONE,
+        Code::CoreReadOnly => &[Family::DiskFails],
         Code::ActorNoRunnerConfig => UNCONFIGURED,
-        Code::ActorNotFound
-        | Code::ActorDuplicateKey
+        Code::ActorNotFound => DESTROYED,
+        Code::ActorDuplicateKey
         | Code::ActorInputTooLarge
         | Code::ActorEmptyKey
         | Code::ActorKeyTooLarge
+        | Code::ActorKvKeyNotFound
         | Code::NamespaceNotFound
         | Code::NamespaceNameNotUnique
         | Code::DatacenterNotFound
         | Code::RunnerConfigInvalid
         | Code::RunnerConfigNotFound
+        | Code::ServerlessRunnerPoolNotFound
         | Code::ApiNotFound
         | Code::ApiBadRequest
         | Code::ApiUnauthorized
+        | Code::ApiForbidden
         | Code::ValidationInvalidInput
         | Code::GuardRequestBodyTooLarge
         | Code::GuardResponseBodyTooLarge

@@ -52,11 +52,20 @@ pub enum Family {
     DiskFails,
     /// The engine's disk takes far longer than usual.
     DiskSlow,
+    /// Another client destroyed the actor that one asks.
+    ActorDestroyed,
+}
+
+impl Active {
+    /// Whether whoever asks for this key suffers from it.
+    pub fn concerns(&self, key: &str) -> bool {
+        self.within.is_none_or(|begin| key.starts_with(begin))
+    }
 }
 
 impl Family {
     /// Every family.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::EngineKilled,
         Self::EnginePowerLost,
         Self::EngineFellInCommit,
@@ -78,6 +87,7 @@ impl Family {
         Self::ApiCut,
         Self::DiskFails,
         Self::DiskSlow,
+        Self::ActorDestroyed,
     ];
 
     /// Stable name.
@@ -104,6 +114,7 @@ impl Family {
             Self::ApiCut => "api_cut",
             Self::DiskFails => "disk_fails",
             Self::DiskSlow => "disk_slow",
+            Self::ActorDestroyed => "actor_destroyed",
         }
     }
 }
@@ -113,6 +124,8 @@ impl Family {
 pub struct Active {
     /// Its family.
     pub family: Family,
+    /// Only keys that begin so suffer from it; none: whoever there is.
+    pub within: Option<&'static str>,
     /// When it struck.
     pub from: Mono,
     /// When it was repaired; a stroke without duration ends as it begins; `None` if it never was.

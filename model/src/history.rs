@@ -167,6 +167,14 @@ impl History {
         op.outcome = outcome;
     }
 
+    /// What would have refused whoever asks below these keys is gone: from here on an operation that is open may be
+    /// answered instead, which may take this long.
+    pub fn extend(&mut self, begin: &str, bound: Duration) {
+        for op in self.ops.iter_mut().filter(|op| op.outcome == Outcome::Open && op.key.starts_with(begin)) {
+            op.bound = op.bound.max(bound);
+        }
+    }
+
     /// All operations, in the order of invocation.
     pub fn ops(&self) -> &[Op] {
         &self.ops

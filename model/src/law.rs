@@ -4,14 +4,20 @@
 //! anything between runs. `docs/laws.md` tells people the same at more length.
 
 mod acknowledged_increments;
+mod alarm_is_due;
 mod answered_within_bound;
 mod delivered_at_most_once;
+mod destroy_is_final;
+mod errors_show_and_clear;
 mod explained_failures;
 mod grounds;
 mod instances_once;
+mod last_version_never_drained;
 mod lost_is_lost;
 mod nothing_left;
 mod one_committing_generation;
+mod one_runner_per_identity;
+mod recovery_bound;
 mod routable_again;
 mod slots_conserved;
 mod streams_end_once;
@@ -54,11 +60,28 @@ pub enum Law {
     LostIsLost,
     /// A serverless stream ends once, with one reason. Source: the life of an SSE stream.
     StreamsEndOnce,
+    /// An actor runs soon after its alarm is due, asleep or going to sleep as it may be. Source: an alarm that is lost is
+    /// work that is never done.
+    AlarmIsDue,
+    /// Of an actor that was destroyed nothing is heard any more, and its key is free. Source: a client that destroys relies on
+    /// it.
+    DestroyIsFinal,
+    /// Of the processes that were started with one identity one speaks for it. Source: the newest session wins.
+    OneRunnerPerIdentity,
+    /// The error of a pool shows soon after a start failed, and goes after three successes or a minute. Source: hysteresis,
+    /// so that neither a blip nor an old failure decides.
+    ErrorsShowAndClear,
+    /// No version is drained for one that is not well, and what is drained is given nothing new. Source: an upgrade that
+    /// fails must leave what was there.
+    LastVersionNeverDrained,
+    /// A key that can recover answers within the bound of that. Source: how long a restart, a loss or a full disk may be
+    /// noticed.
+    RecoveryBound,
 }
 
 impl Law {
     /// Every law.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 17] = [
         Self::AcknowledgedIncrements,
         Self::OneCommittingGeneration,
         Self::InstancesOnce,
@@ -70,7 +93,36 @@ impl Law {
         Self::SlotsConserved,
         Self::LostIsLost,
         Self::StreamsEndOnce,
+        Self::AlarmIsDue,
+        Self::DestroyIsFinal,
+        Self::OneRunnerPerIdentity,
+        Self::ErrorsShowAndClear,
+        Self::LastVersionNeverDrained,
+        Self::RecoveryBound,
     ];
+
+    /// Whether every run of every play shows what it judges. The others are of plays that say so.
+    pub const fn is_general(self) -> bool {
+        match self {
+            Self::AcknowledgedIncrements
+            | Self::OneCommittingGeneration
+            | Self::InstancesOnce
+            | Self::DeliveredAtMostOnce
+            | Self::AnsweredWithinBound
+            | Self::ExplainedFailures
+            | Self::RoutableAgain
+            | Self::NothingLeft
+            | Self::SlotsConserved
+            | Self::LostIsLost
+            | Self::StreamsEndOnce => true,
+            Self::AlarmIsDue
+            | Self::DestroyIsFinal
+            | Self::OneRunnerPerIdentity
+            | Self::ErrorsShowAndClear
+            | Self::LastVersionNeverDrained
+            | Self::RecoveryBound => false,
+        }
+    }
 
     /// Stable name, as `rehearse` prints it.
     pub const fn name(self) -> &'static str {
@@ -86,6 +138,12 @@ impl Law {
             Self::SlotsConserved => "slots_conserved",
             Self::LostIsLost => "lost_is_lost",
             Self::StreamsEndOnce => "streams_end_once",
+            Self::AlarmIsDue => "alarm_is_due",
+            Self::DestroyIsFinal => "destroy_is_final",
+            Self::OneRunnerPerIdentity => "one_runner_per_identity",
+            Self::ErrorsShowAndClear => "errors_show_and_clear",
+            Self::LastVersionNeverDrained => "last_version_never_drained",
+            Self::RecoveryBound => "recovery_bound",
         }
     }
 
@@ -109,6 +167,16 @@ impl Law {
             Self::SlotsConserved => "a runner's used slots are its actors, never more than it has",
             Self::LostIsLost => "what a lost runner hosted is never said to have ended in order",
             Self::StreamsEndOnce => "a serverless stream ends once, with one reason",
+            Self::AlarmIsDue => "an actor whose alarm is due runs soon after",
+            Self::DestroyIsFinal => "of an actor that was destroyed nothing is heard any more",
+            Self::OneRunnerPerIdentity => "of the processes with one identity exactly one speaks for it",
+            Self::ErrorsShowAndClear => {
+                "a pool's error shows within 3 s and goes after three successes or a minute"
+            }
+            Self::LastVersionNeverDrained => {
+                "nobody is drained for a newer version that is not well, or given anything then"
+            }
+            Self::RecoveryBound => "a key that can recover answers within the bound of that",
         }
     }
 
@@ -126,6 +194,12 @@ impl Law {
             Self::SlotsConserved => slots_conserved::check(evidence),
             Self::LostIsLost => lost_is_lost::check(evidence),
             Self::StreamsEndOnce => streams_end_once::check(evidence),
+            Self::AlarmIsDue => alarm_is_due::check(evidence),
+            Self::DestroyIsFinal => destroy_is_final::check(evidence),
+            Self::OneRunnerPerIdentity => one_runner_per_identity::check(evidence),
+            Self::ErrorsShowAndClear => errors_show_and_clear::check(evidence),
+            Self::LastVersionNeverDrained => last_version_never_drained::check(evidence),
+            Self::RecoveryBound => recovery_bound::check(evidence),
         };
         match outcome {
             Err(breach) => Judgement::Broken(breach.of(self)),
@@ -173,6 +247,7 @@ mod tests {
                 assert!(section.contains(part), "{} lacks {part}", law.name());
             }
         }
+        let (page, _) = page.split_once("\n# Where each is held\n").expect("the list comes after the laws");
         assert_eq!(page.matches("\n## ").count(), Law::ALL.len(), "a heading without a law");
     }
 

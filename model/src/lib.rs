@@ -5,7 +5,8 @@
 //! about a run that goes on: all evidence is in when it judges. That keeps each law short enough to be believed.
 //!
 //! Read [`evidence`] for what is collected, [`law`] for the list of laws, [`counter`] for the one that needs an
-//! argument, [`verdict`] for the outcome.
+//! argument, [`verdict`] for the outcome. [`mod@reference`] is another thing: a model of the control plane that is led along
+//! with it, step by step, by a property test of `machines`.
 
 pub mod code;
 pub mod counter;
@@ -13,6 +14,7 @@ pub mod evidence;
 pub mod fault;
 pub mod history;
 pub mod law;
+pub mod reference;
 pub mod verdict;
 
 pub use evidence::{Evidence, Place, Rest, Told};

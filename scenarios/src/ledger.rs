@@ -19,6 +19,9 @@ use sim::Ratio;
 
 use crate::world::World;
 
+pub use seen::{Awaited, Setting, Touching};
+
+mod seen;
 mod suffering;
 
 /// How often a family is not left out by a run that draws it: half of the runs have each, and a quarter any two.
@@ -104,10 +107,24 @@ impl Ledger {
         self.evidence.borrow_mut().history.end(op, self.now(), outcome);
     }
 
+    /// Whoever asks below these keys and is not answered yet may be from here on, within this.
+    pub fn extend(&self, begin: &str, bound: Duration) {
+        self.evidence.borrow_mut().history.extend(begin, bound);
+    }
+
     /// A fault strikes; it is on until [`Self::repaired`].
     pub fn struck(&self, family: Family) -> Strike {
+        self.strike(family, None)
+    }
+
+    /// A fault strikes from which only keys that begin so suffer.
+    pub fn struck_within(&self, family: Family, begin: &'static str) -> Strike {
+        self.strike(family, Some(begin))
+    }
+
+    fn strike(&self, family: Family, within: Option<&'static str>) -> Strike {
         let mut evidence = self.evidence.borrow_mut();
-        evidence.faults.push(Active { family, from: self.now(), until: None });
+        evidence.faults.push(Active { family, within, from: self.now(), until: None });
         Strike(evidence.faults.len() - 1)
     }
 
@@ -162,6 +179,13 @@ impl Ledger {
         self.evidence.borrow().faults.iter().any(|fault| fault.until.is_none())
     }
 
+    /// Whether a fault was on since that moment.
+    #[must_use]
+    pub fn was_broken(&self, since: Mono) -> bool {
+        let is_on = |fault: &Active| fault.until.is_none_or(|until| since <= until);
+        self.evidence.borrow().faults.iter().any(is_on)
+    }
+
     /// A witness for one boot of one node: to be made on that node, when it boots. `lives` counts its boots, and beginnings
     /// anew within one: each is a place of its own to the laws.
     #[must_use]
@@ -170,6 +194,13 @@ impl Ledger {
         let (lives, told, commits) = (Arc::clone(lives), Arc::clone(&self.told), Arc::clone(&self.commits));
         let life = AtomicU32::new(lives.fetch_add(1, Ordering::Relaxed));
         Arc::new(Teller { node: node.to_owned(), life, lives, offset, told, commits })
+    }
+
+    /// Whether such a fact was told since that moment.
+    #[must_use]
+    pub fn was_told(&self, since: Mono, is: impl Fn(&Fact) -> bool) -> bool {
+        let told = self.told.lock();
+        told.iter().rev().take_while(|told| since <= told.at).any(|told| is(&told.fact))
     }
 
     /// The evidence so far, with the facts in it.

@@ -4,17 +4,20 @@
 mod floor;
 mod rest;
 mod scale;
+mod staged;
 
 pub(crate) use floor::operations;
 pub use floor::shortfall;
 pub use rest::{unloaded, unloaded_in};
 pub use scale::Scale;
+pub use staged::Staged;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
+use model::Law;
 use model::evidence::Evidence;
 use model::fault::Family;
 use sim::{Point, PointFault};
@@ -58,6 +61,18 @@ pub trait Plot {
     fn may_strike(&self, _point: &Point, _fault: PointFault) -> bool {
         true
     }
+    /// Laws that it shows what they read, beside those that every play does.
+    fn laws(&self) -> &'static [Law] {
+        &[]
+    }
+    /// General laws that it has nothing to show.
+    fn leaves_out(&self) -> &'static [Law] {
+        &[]
+    }
+    /// Keys that the play uses by itself: they are probed after healing like the others, and given up with them.
+    fn beside(&self) -> &'static [&'static str] {
+        &[]
+    }
     /// Boots the stack, in whichever order the play is about. Returns when clients may begin.
     fn open(&self, stack: &Stack) -> impl Future<Output = ()>;
     /// Breaks things while clients work, until `end` on the world's clock has passed, and no more than one fault
@@ -65,10 +80,15 @@ pub trait Plot {
     fn trouble(&self, stack: &Stack, end: Duration) -> impl Future<Output = ()>;
     /// Repairs what is still broken.
     fn heal(&self, stack: &Stack) -> impl Future<Output = ()>;
+    /// Takes away what the play brought beside engine and application, once the load is gone, and boots of these what it
+    /// left out: at rest all runs are alike.
+    fn leave(&self, _stack: &Stack) -> impl Future<Output = ()> {
+        async {}
+    }
 }
 
 /// One run of a play, to its evidence.
-pub async fn play(ledger: &Ledger, plot: impl Plot, unloaded: BTreeMap<String, u64>) -> Evidence {
+pub async fn play(ledger: &Ledger, plot: &dyn Staged, unloaded: BTreeMap<String, u64>) -> Evidence {
     let stack = Stack::new(ledger);
     let world = stack.world.clone();
     let (scale, recovery) = (plot.scale(), plot.recovery() + world.kind().heals_within());
@@ -86,9 +106,12 @@ pub async fn play(ledger: &Ledger, plot: impl Plot, unloaded: BTreeMap<String, u
     assert!(!stack.ledger.is_broken(), "a play repairs what it broke before it demands progress");
     stack.ledger.healed();
     world.note("healed");
-    live(&stack, &scale, &clients, recovery).await;
-    clear(&stack, scale.keys).await;
+    let keys: Vec<_> = scale.keys.iter().chain(plot.beside()).copied().collect();
+    live(&stack, (&scale, &keys), &clients, recovery).await;
+    clear(&stack, keys).await;
     looks.end().await;
+    stack.end();
+    plot.leave(&stack).await;
     world.note("load taken away");
     let rest = Some(rest::take(&stack, unloaded).await);
     let evidence = stack.ledger.evidence();
@@ -97,16 +120,25 @@ pub async fn play(ledger: &Ledger, plot: impl Plot, unloaded: BTreeMap<String, u
 
 /// The liveness phase: every counter is probed from the moment of healing until everybody was due for a while, under a
 /// load that goes on; then the load ends.
-async fn live(stack: &Stack, scale: &Scale, clients: &[Client], recovery: Duration) {
+async fn live(
+    stack: &Stack,
+    (scale, keys): (&Scale, &[&'static str]),
+    clients: &[Client],
+    recovery: Duration,
+) {
     let new = |number: usize| {
         let number = u32::try_from(number).expect("a play has few clients");
         Client::new(&stack.world, &stack.ledger, CLIENTS + number)
     };
-    let probers: Vec<_> = (0..=scale.keys.len()).map(new).collect();
-    for (prober, key) in probers.iter().zip(scale.keys) {
+    // A play that leaves the application out has nobody who configures its pool.
+    let pools = usize::from(stack.application.was_booted());
+    let probers: Vec<_> = (0..keys.len() + pools).map(new).collect();
+    for (prober, key) in probers.iter().zip(keys) {
         prober.probe(key, recovery);
     }
-    probers[scale.keys.len()].probe_pool(stack.application.slots(), recovery);
+    for prober in &probers[keys.len()..] {
+        prober.probe_pool(stack.application.slots(), recovery);
+    }
     for client in clients {
         client.ease(scale.operations_min);
     }
@@ -129,7 +161,7 @@ async fn end(clients: &[Client]) {
 }
 
 /// Takes the load away.
-async fn clear(stack: &Stack, keys: &'static [&'static str]) {
+async fn clear(stack: &Stack, keys: Vec<&'static str>) {
     let last = Client::new(&stack.world, &stack.ledger, 0);
     last.clear(keys);
     last.node().ended().await;

@@ -142,6 +142,8 @@ pub struct Performance {
     pub faults: BTreeMap<&'static str, u64>,
     /// The fault families that were not left out, where the run drew that.
     pub drawn: Option<Vec<&'static str>>,
+    /// How long each recovery took that was waited for, and ended in an answer.
+    pub recoveries: Vec<Duration>,
     /// Hits of every mark, as `protocol::mark::hits` gives them at the end of the script.
     pub marks: BTreeMap<&'static str, u64>,
 }
@@ -157,6 +159,7 @@ impl Default for Performance {
             commits: 0,
             faults: BTreeMap::new(),
             drawn: None,
+            recoveries: Vec::new(),
             marks: BTreeMap::new(),
         }
     }
@@ -193,6 +196,8 @@ pub struct RunReport {
     pub faults: BTreeMap<&'static str, u64>,
     /// The fault families that were not left out, where the run drew that.
     pub drawn: Option<Vec<&'static str>>,
+    /// How long each recovery took that was waited for, and ended in an answer.
+    pub recoveries: Vec<Duration>,
     /// What the simulator counted as felt.
     pub effects: BTreeMap<sim::Effect, u64>,
     /// Hits of every mark; empty if the run itself failed.
@@ -246,6 +251,7 @@ impl RunReport {
             commits: performance.commits,
             faults: performance.faults,
             drawn: performance.drawn,
+            recoveries: performance.recoveries,
             effects: BTreeMap::new(),
             marks: performance.marks,
             notes: Vec::new(),

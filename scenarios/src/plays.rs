@@ -1,75 +1,234 @@
 //! The plays: each a way to open, trouble and heal the stack. The list is what `explore` searches.
 
+pub mod alarms;
+mod beside;
 pub mod config_retry;
+pub mod destroy_races;
+pub mod disk_faults;
+pub mod duplicate_runner;
 pub mod engine_restart;
 pub mod point_restart;
+pub mod points;
+pub mod pool_errors;
+pub mod restart_race;
+mod rounds;
+pub mod runner_lost;
 pub mod smoke;
 pub mod sse_drop;
+pub mod version_drain;
+mod watch;
 
 use std::collections::BTreeMap;
 
+use model::Law;
 use model::evidence::Evidence;
 use model::fault::Family;
 use sim::{Point, PointFault, Sim, Streams};
 
 use crate::ledger::Ledger;
-use crate::phases::{self, Plot};
+use crate::phases::{self, Staged};
 use crate::play::{Performance, Play, RunOptions, RunReport};
 use crate::world::{World, WorldKind};
 
+use alarms::Alarms;
 use config_retry::ConfigRetry;
+use destroy_races::DestroyRaces;
+use disk_faults::DiskFaults;
+use duplicate_runner::DuplicateRunner;
 use engine_restart::EngineRestart;
 use point_restart::PointRestart;
+use points::Small;
+use pool_errors::PoolErrors;
+use restart_race::RestartRace;
+use runner_lost::RunnerLost;
 use smoke::Smoke;
 use sse_drop::SseDrop;
+use version_drain::VersionDrain;
 
 /// A plot with its name, as a play.
-struct Named<P> {
+struct Named {
     name: &'static str,
     about: &'static str,
     /// The streams that decide its faults.
     faults: &'static [&'static str],
-    plot: P,
+    plot: &'static dyn Staged,
 }
 
 /// Every play, in the order in which tables list them.
 #[must_use]
-pub const fn plays() -> &'static [&'static dyn Play] {
-    &[&SMOKE, &ENGINE_RESTART, &SSE_DROP, &CONFIG_RETRY, &POINT_RESTART]
+pub fn plays() -> &'static [&'static dyn Play] {
+    PLAYS
 }
 
-const SMOKE: Named<Smoke> =
-    Named { name: "smoke", about: "nothing breaks, everything is answered", faults: &[], plot: Smoke };
+/// Not a constant: whoever names one compiles all plays anew.
+static PLAYS: &[&dyn Play] = &[
+    &SMOKE,
+    &ENGINE_RESTART,
+    &SSE_DROP,
+    &CONFIG_RETRY,
+    &RESTART_RACE,
+    &VERSION_DRAIN,
+    &POOL_ERRORS,
+    &RUNNER_LOST,
+    &DUPLICATE_RUNNER,
+    &ALARMS,
+    &DESTROY_RACES,
+    &DISK_FAULTS,
+    &POINT_RESTART,
+    &POINT_RACE,
+    &POINT_VERSION,
+    &POINT_SPOIL,
+    &POINT_LOSS,
+    &POINT_TWIN,
+    &POINT_ALARM,
+    &POINT_DESTROY,
+    &POINT_DISK,
+];
 
-const ENGINE_RESTART: Named<EngineRestart> = Named {
+static SMOKE: Named =
+    Named { name: "smoke", about: "nothing breaks, everything is answered", faults: &[], plot: &Smoke };
+
+static ENGINE_RESTART: Named = Named {
     name: "engine_restart",
     about: "the engine is killed or loses power, also inside a commit, and comes back",
     faults: &["fall/"],
-    plot: EngineRestart,
+    plot: &EngineRestart,
 };
 
-const SSE_DROP: Named<SseDrop> = Named {
+static SSE_DROP: Named = Named {
     name: "sse_drop",
     about: "streams and sockets are cut; instances are killed, paused, parted, and dawdle",
     faults: &["blow/"],
-    plot: SseDrop,
+    plot: &SseDrop,
 };
 
-const CONFIG_RETRY: Named<ConfigRetry> = Named {
+static CONFIG_RETRY: Named = Named {
     name: "config_retry",
     about: "the pool is configured, and again, while the engine is down, slow or failing",
     faults: &["trouble/"],
-    plot: ConfigRetry,
+    plot: &ConfigRetry,
 };
 
-const POINT_RESTART: Named<PointRestart> = Named {
+static RESTART_RACE: Named = Named {
+    name: "restart_race",
+    about: "the engine restarts while serverless and normal actors are warm, and streams or sockets are cut",
+    faults: &["restart/"],
+    plot: &RestartRace,
+};
+
+static ALARMS: Named = Named {
+    name: "alarms",
+    about: "alarms are set, replaced, cleared, past and overdue while the engine falls and sockets are cut",
+    faults: &["alarm/"],
+    plot: &Alarms,
+};
+
+static DESTROY_RACES: Named = Named {
+    name: "destroy_races",
+    about: "actors of one key are made, found, asked and destroyed at once while workers and the engine fall",
+    faults: &["destroy/"],
+    plot: &DestroyRaces,
+};
+
+static DISK_FAULTS: Named = Named {
+    name: "disk_faults",
+    about: "the engine's disk refuses, is full, is slow or tears what it was writing, and heals",
+    faults: &["disk/"],
+    plot: &DiskFaults,
+};
+
+static DUPLICATE_RUNNER: Named = Named {
+    name: "duplicate_runner",
+    about: "two processes with one identity evict each other, and one survives",
+    faults: &["twin/"],
+    plot: &DuplicateRunner,
+};
+
+static POOL_ERRORS: Named = Named {
+    name: "pool_errors",
+    about: "a pool's endpoint spoils starts in every way, and nobody beside it notices",
+    faults: &["spoil/"],
+    plot: &PoolErrors,
+};
+
+static RUNNER_LOST: Named = Named {
+    name: "runner_lost",
+    about: "workers are killed, frozen and parted, and their actors move in time",
+    faults: &["loss/"],
+    plot: &RunnerLost,
+};
+
+static VERSION_DRAIN: Named = Named {
+    name: "version_drain",
+    about: "newer versions come, of which some fall over, and take over unnoticed",
+    faults: &["deploy/"],
+    plot: &VersionDrain,
+};
+
+static POINT_RESTART: Named = Named {
     name: "point_restart",
     about: "one client, one restart of the engine, and nothing else: for one fault at every point",
     faults: &[],
-    plot: PointRestart,
+    plot: &PointRestart,
 };
 
-impl<P: Plot + Copy + Send + Sync + 'static> Play for Named<P> {
+static POINT_RACE: Named = Named {
+    name: "point_race",
+    about: "one engine restart under a serverless and a normal actor: for one fault at every point",
+    faults: &[],
+    plot: &Small(points::Race),
+};
+
+static POINT_VERSION: Named = Named {
+    name: "point_version",
+    about: "one newer worker takes over: for one fault at every point",
+    faults: &[],
+    plot: &Small(points::Version),
+};
+
+static POINT_SPOIL: Named = Named {
+    name: "point_spoil",
+    about: "one start of a runner is refused: for one fault at every point",
+    faults: &[],
+    plot: &Small(points::Spoil),
+};
+
+static POINT_LOSS: Named = Named {
+    name: "point_loss",
+    about: "one of two workers is killed: for one fault at every point",
+    faults: &[],
+    plot: &Small(points::Loss),
+};
+
+static POINT_TWIN: Named = Named {
+    name: "point_twin",
+    about: "one process takes an identity over: for one fault at every point",
+    faults: &[],
+    plot: &Small(points::Twin),
+};
+
+static POINT_ALARM: Named = Named {
+    name: "point_alarm",
+    about: "one alarm wakes a sleeping actor: for one fault at every point",
+    faults: &[],
+    plot: &Small(points::Alarm),
+};
+
+static POINT_DESTROY: Named = Named {
+    name: "point_destroy",
+    about: "one key is destroyed and used again: for one fault at every point",
+    faults: &[],
+    plot: &Small(points::Destroy),
+};
+
+static POINT_DISK: Named = Named {
+    name: "point_disk",
+    about: "the disk fails once and heals: for one fault at every point",
+    faults: &[],
+    plot: &Small(points::Disk),
+};
+
+impl Play for Named {
     fn name(&self) -> &'static str {
         self.name
     }
@@ -108,7 +267,7 @@ impl<P: Plot + Copy + Send + Sync + 'static> Play for Named<P> {
     }
 }
 
-impl<P: Plot + Copy + Send + Sync + 'static> Named<P> {
+impl Named {
     fn in_sim(&self, seed: u64, options: &RunOptions) -> RunReport {
         let (plot, swarm, unloaded) = (self.plot, options.swarm, phases::unloaded());
         let script = async move |world| script(World::from(&world), plot, swarm, unloaded).await.0;
@@ -136,17 +295,25 @@ impl<P: Plot + Copy + Send + Sync + 'static> Named<P> {
 /// A run, as both worlds tell it.
 async fn script(
     world: World,
-    plot: impl Plot + Copy,
+    plot: &dyn Staged,
     swarm: bool,
     unloaded: BTreeMap<String, u64>,
 ) -> (Performance, Evidence) {
     protocol::mark::reset();
     let ledger = if swarm { Ledger::swarm(world) } else { Ledger::new(world) };
     let evidence = phases::play(&ledger, plot, unloaded).await;
-    (performance(&ledger, &evidence, &plot), evidence)
+    (performance(&ledger, &evidence, plot), evidence)
 }
 
-fn performance(ledger: &Ledger, evidence: &Evidence, plot: &impl Plot) -> Performance {
+/// Whether every run of the play must show what that law reads.
+fn shows(plot: &dyn Staged, name: &str) -> bool {
+    let law = Law::ALL.into_iter().find(|law| law.name() == name);
+    law.is_none_or(|law| {
+        (law.is_general() && !plot.leaves_out().contains(&law)) || plot.laws().contains(&law)
+    })
+}
+
+fn performance(ledger: &Ledger, evidence: &Evidence, plot: &dyn Staged) -> Performance {
     let mut verdict = model::judge(evidence);
     // A run from which overrides took faults or load away holds less, and is asked for no more.
     if plot.scale().floor && ledger.world().waived() == 0 {
@@ -156,7 +323,7 @@ fn performance(ledger: &Ledger, evidence: &Evidence, plot: &impl Plot) -> Perfor
         ledger.world().note(format!("broken: {broken}"));
     }
     Performance {
-        unjudged: verdict.unjudged.clone(),
+        unjudged: verdict.unjudged.iter().copied().filter(|law| shows(plot, law)).collect(),
         outcome: verdict.into_result(),
         operations: phases::operations(evidence),
         acknowledged: evidence.history.acknowledged(),
@@ -164,6 +331,7 @@ fn performance(ledger: &Ledger, evidence: &Evidence, plot: &impl Plot) -> Perfor
         commits: ledger.commits(),
         faults: ledger.sufferings().iter().map(|(family, count)| (family.name(), *count)).collect(),
         drawn: ledger.drawn(plot.families()),
+        recoveries: ledger.recoveries(),
         marks: protocol::mark::hits(),
     }
 }

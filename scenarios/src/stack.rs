@@ -11,9 +11,14 @@ pub mod dawdle;
 pub mod engine;
 pub mod http;
 mod load;
+pub mod odd;
+pub mod operator;
 mod probe;
 pub mod taps;
+pub mod worker;
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use crate::ledger::Ledger;
@@ -22,6 +27,8 @@ use crate::world::{World, WorldKind};
 pub use application::Application;
 pub use dawdle::Whims;
 pub use engine::Engine;
+pub use odd::Odd;
+pub use worker::Worker;
 
 /// Where the engine listens.
 pub const ENGINE_PORT: u16 = 6420;
@@ -31,6 +38,21 @@ pub const APPLICATION_PORT: u16 = 6440;
 
 /// The pool that the application serves.
 pub const POOL: &str = "default";
+
+/// A pool whose runners connect by themselves.
+pub const STEADY: &str = "steady";
+
+/// A pool whose application misbehaves.
+pub const ODD: &str = "odd";
+
+/// What keys of its actors begin with.
+pub const ODD_KEYS: &str = "odd/";
+
+/// The pool in which the actor of a key lives: what stands before its slash, or else [`POOL`].
+#[must_use]
+pub fn pool_of(key: &str) -> &str {
+    key.split_once('/').map_or(POOL, |(pool, _)| pool)
+}
 
 /// The name under which the platform's hosts are reached: the first of them that takes a connection.
 pub const PLATFORM: &str = "platform";
@@ -53,8 +75,13 @@ pub struct Stack {
     pub application: Application,
     /// Its other host.
     pub spare: Application,
+    /// Hosts of runners that connect by themselves, to [`STEADY`], where a play boots them.
+    pub workers: [Worker; 2],
+    /// The application of [`ODD`], where a play boots it.
+    pub odd: Odd,
     /// What the application's actors are told.
     pub whims: Whims,
+    over: Rc<Cell<bool>>,
 }
 
 impl Stack {
@@ -66,7 +93,11 @@ impl Stack {
         let whims = Whims::default();
         let application = Application::new(ledger, "app", &whims, true);
         let spare = Application::new(ledger, "app-spare", &whims, false);
-        let stack = Self { world: world.clone(), ledger: ledger.clone(), engine, application, spare, whims };
+        let workers = ["worker-a", "worker-b"].map(|name| Worker::new(ledger, name, &whims));
+        let odd = Odd::new(ledger, &whims);
+        let (world, ledger) = (world.clone(), ledger.clone());
+        let over = Rc::default();
+        let stack = Self { world, ledger, engine, application, spare, workers, odd, whims, over };
         stack.prefer(&stack.application);
         stack.drift();
         stack
@@ -78,7 +109,9 @@ impl Stack {
         if most == 0 || self.world.kind() == WorldKind::Madsim {
             return;
         }
-        for node in [self.engine.node(), self.application.node(), self.spare.node()] {
+        let workers = self.workers.iter().map(Worker::node);
+        let nodes = [self.engine.node(), self.application.node(), self.spare.node()].into_iter();
+        for node in nodes.chain(workers) {
             let drift = self.world.stream(&format!("drift/{}", node.name())).below(2 * u64::from(most) + 1);
             let ppm = i32::try_from(drift).expect("twice a small drift") - most.cast_signed();
             node.drift_clocks(ppm);
@@ -96,6 +129,17 @@ impl Stack {
         let mut nodes: Vec<_> = self.hosts().iter().map(|host| host.node()).collect();
         nodes.sort_by_key(|node| node.name() != first.node().name());
         self.world.alias(PLATFORM, &nodes);
+    }
+
+    /// Whoever looks on may go: the load is gone.
+    pub fn end(&self) {
+        self.over.set(true);
+    }
+
+    /// Whether the load is gone.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.over.get()
     }
 
     /// Waits so long, but not beyond `end`. Returns whether that lies ahead still.

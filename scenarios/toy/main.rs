@@ -44,6 +44,7 @@ impl Play for Toy {
                 commits: world.stream("commits").below(10),
                 faults: naps.then_some(("nap", 1)).into_iter().collect(),
                 drawn: swarm.then(|| naps.then_some("nap").into_iter().collect()),
+                recoveries: Vec::new(),
                 marks: protocol::mark::hits(),
             };
             world.note("the curtain rises");

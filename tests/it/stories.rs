@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use model::Law;
 use protocol::time::Mono;
 use protocol::view::Fact;
 use scenarios::ledger::Ledger;
@@ -46,7 +47,10 @@ fn told(name: &str, script: impl AsyncFn(&Stack, &Counting) + Send + 'static) {
         for broken in &verdict.broken {
             world.note(format!("broken: {broken}"));
         }
-        world.note(format!("{} laws held, not judged: {}", verdict.held.len(), verdict.unjudged.join(", ")));
+        // Those of single plays have nothing to judge here.
+        let general: Vec<_> = Law::ALL.into_iter().filter(|law| law.is_general()).map(Law::name).collect();
+        let unjudged: Vec<_> = verdict.unjudged.into_iter().filter(|law| general.contains(law)).collect();
+        world.note(format!("{} laws held, not judged: {}", verdict.held.len(), unjudged.join(", ")));
         world.notes()
     });
     let mut story = String::new();

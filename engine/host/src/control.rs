@@ -5,6 +5,7 @@
 //! has no timer but the machine's next deadline. When a commit fails it performs nothing and ends: the
 //! [engine](crate::Engine) then throws everything away and begins again from the store.
 
+mod door;
 mod driver;
 mod mailbox;
 mod outbox;
@@ -12,5 +13,5 @@ mod payloads;
 mod perform;
 mod translate;
 
-pub(crate) use driver::Driver;
+pub(crate) use driver::{Driver, Ended};
 pub(crate) use mailbox::{Letter, Mailbox, mailbox};

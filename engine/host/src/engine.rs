@@ -5,7 +5,9 @@
 
 pub(crate) mod core;
 mod error;
+mod examine;
 mod public_url;
+pub(crate) mod recovery;
 mod running;
 mod view;
 
@@ -14,42 +16,48 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 
+use machines::control::record::{Key, Record};
+use machines::durability::Durability;
 use runtime::TcpListener;
 
 pub use error::{OpenError, RunError};
+pub use examine::examine;
+pub use public_url::masked;
 pub use view::View;
 
 use crate::Options;
+use crate::access::Door;
+use crate::metrics::Metrics;
+use crate::outbound::Dialler;
 use crate::store::Store;
-use running::Running;
+use running::{Running, Shared};
 
 /// An engine that listens and has its store, and does not run yet.
 #[derive(Debug)]
 pub struct Engine {
     options: Arc<Options>,
     store: Store,
+    /// What is in it.
+    records: Vec<(Key, Record)>,
     listener: Arc<TcpListener>,
     address: SocketAddr,
+    door: Door,
+    dialler: Dialler,
+    metrics: Metrics,
     view: View,
 }
 
 impl Engine {
-    /// Opens the store, reads it, and listens.
+    /// Opens the store, listens, and reads the store. Whoever connects waits until it runs.
     ///
     /// # Errors
     /// [`OpenError`], one clear line each.
     pub async fn open(mut options: Options) -> Result<Self, OpenError> {
-        if !options.bind.ip().is_loopback() && !options.insecure {
-            return Err(OpenError::Insecure { bind: options.bind });
-        }
-        options.public_url = match options.public_url {
-            Some(text) => Some(public_url::normal(&text)?),
-            None if options.bind.ip().is_unspecified() => {
-                return Err(OpenError::NoPublicUrl { bind: options.bind });
-            }
-            None => None,
-        };
-        let store = Store::open(&options.data).await?;
+        examine::bind(&options)?;
+        options.public_url = examine::public_url(&options)?;
+        let door = Door::new(options.tokens.as_ref()).await?;
+        let dialler = examine::dialler(&options).await?;
+        let store = options.store().open_tidy().await?;
         let listening = match TcpListener::bind(options.bind).await {
             Ok(listener) => listener.local_addr().map(|address| (listener, address)),
             Err(error) => Err(error),
@@ -61,11 +69,16 @@ impl Engine {
                 return Err(OpenError::Bind { bind: options.bind, source });
             }
         };
+        let (store, records) = running::read(store).await?;
         Ok(Self {
             options: Arc::new(options),
             store,
+            records,
             listener: Arc::new(listener),
             address,
+            door,
+            dialler,
+            metrics: Metrics::default(),
             view: View::default(),
         })
     }
@@ -95,30 +108,42 @@ impl Engine {
     /// [`RunError`] when the store failed and cannot be opened again, or holds what no engine has written.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
         let public_url: Arc<str> = self.public_url().into();
-        let Self { options, mut store, listener, address: _, view } = self;
+        let Self { options, mut store, mut records, listener, address: _, door, dialler, metrics, view } =
+            self;
+        let shared = Shared { public_url, door, dialler, metrics, view };
         let mut shutdown = pin!(shutdown);
+        let location = options.store();
+        let mut durability = Durability::new(options.durability.clone());
         loop {
-            let mut running = Running::start(&options, &public_url, store, &listener, &view).await?;
-            let failure = runtime::select! {
+            let mut running =
+                Running::start(&options, &shared, store, records, durability, &listener).await?;
+            let ended = runtime::select! {
                 () = shutdown.as_mut() => None,
-                failure = running.failure() => Some(failure),
+                ended = running.ended() => Some(ended),
             };
-            match failure {
-                None => {
-                    drop(listener);
-                    return running.stop().await.map_err(RunError::from);
+            let Some(ended) = ended else {
+                drop(listener);
+                return running.stop().await.map_err(RunError::from);
+            };
+            running.abandon().await;
+            shared.metrics.restarted();
+            options.witness.restarted();
+            durability = ended.durability;
+            store = match ended.store {
+                Ok(store) => {
+                    protocol::mark!("engine_writes_again");
+                    store
                 }
-                Some(error) => {
+                Err(error) => {
                     protocol::mark!("engine_core_restarted");
                     tracing::error!(%error, "the store failed; the engine starts again from what it holds");
-                    running.abandon().await;
-                    options.witness.restarted();
-                    store = runtime::select! {
+                    runtime::select! {
                         () = shutdown.as_mut() => return Ok(()),
-                        opened = Store::open(&options.data) => opened?,
-                    };
+                        found = recovery::recover(&location, &mut durability, error) => found?,
+                    }
                 }
-            }
+            };
+            (store, records) = running::read(store).await?;
         }
     }
 }

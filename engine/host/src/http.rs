@@ -10,6 +10,7 @@ mod connect;
 mod connection;
 mod gateway;
 pub(crate) mod listener;
+pub(crate) mod openapi;
 mod patient;
 mod respond;
 mod router;

@@ -16,6 +16,7 @@
 //! # }
 //! ```
 
+pub mod access;
 mod budget;
 mod clock;
 mod control;
@@ -23,11 +24,16 @@ mod engine;
 mod gateway;
 mod halt;
 mod http;
+mod metadata;
+mod metrics;
 mod options;
+pub mod outbound;
 mod serial;
+pub mod settings;
 mod sockets;
 pub mod store;
 pub mod stream;
 
-pub use engine::{Engine, OpenError, RunError, View};
+pub use engine::{Engine, OpenError, RunError, View, examine, masked};
+pub use http::openapi::text as openapi;
 pub use options::{Limits, Options};

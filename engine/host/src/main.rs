@@ -4,11 +4,12 @@ mod command;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 fn main() -> ExitCode {
-    let command = command::Command::parse();
-    match command.run() {
+    let matches = command::Command::command().get_matches();
+    let command = command::Command::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match command.run(&matches) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // One line, whatever the chain.

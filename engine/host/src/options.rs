@@ -6,9 +6,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use machines::{control, gateway};
+use machines::{control, durability, gateway};
 use protocol::limits::BODY_BYTES_MAX;
 use protocol::view::{Nobody, Witness};
+
+use crate::access::TokenSource;
+use crate::store::{CACHE_BYTES, Location};
 
 /// The port of upstream's engine is 6420; so is ours, so that applications find it.
 const PORT: u16 = 6420;
@@ -20,11 +23,25 @@ pub struct Options {
     pub bind: SocketAddr,
     /// Whether it may listen beyond loopback although nothing authenticates its callers. Default no.
     pub insecure: bool,
+    /// What authenticates its callers. Default nothing: whoever reaches it may do everything.
+    pub tokens: Option<TokenSource>,
+    /// Between two looks at a file of tokens. Default 5 s (ours: a token that must go is gone before one has looked).
+    pub tokens_interval: Duration,
+    /// Whether pools may have URLs that lead to this machine or into private networks. Default: if it listens on
+    /// loopback, since then whoever configures pools is on this machine already.
+    pub private_targets: Option<bool>,
+    /// Certificates, in PEM, of authorities that vouch for applications beside those that this machine trusts.
+    /// Default none.
+    pub ca_file: Option<PathBuf>,
     /// The URL under which runners and clients reach it; told to serverless runners. Default `http://` and the address
     /// it listens on, which must be one that can be dialled then.
     pub public_url: Option<String>,
     /// The folder of its store.
     pub data: PathBuf,
+    /// Memory the store may use for pages, in bytes. Default 64 MiB (ours).
+    pub store_cache: usize,
+    /// How often a store that takes no writes is tried, and how much it may hold.
+    pub durability: durability::Options,
     /// Bounds of HTTP.
     pub limits: Limits,
     /// Timings and limits of the control plane.
@@ -63,6 +80,14 @@ pub struct Limits {
     pub connections_max: usize,
     /// How long an API call may take. Default 30 s (ours).
     pub api_timeout: Duration,
+    /// Pause after a connection could not be accepted. Default 100 ms (ours: the usual failure is that descriptors ran
+    /// out, and some must be closed first).
+    pub accept_pause: Duration,
+    /// How long a runner may take to answer a close frame. Default 1 s (ours: it only has to read it).
+    pub close_timeout: Duration,
+    /// How long the control plane may take to say how it does. Default 2 s (ours: beyond it a client would not call it
+    /// healthy either).
+    pub health_timeout: Duration,
 }
 
 impl Options {
@@ -71,8 +96,14 @@ impl Options {
         Self {
             bind: SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)),
             insecure: false,
+            tokens: None,
+            tokens_interval: Duration::from_secs(5),
+            private_targets: None,
+            ca_file: None,
             public_url: None,
             data: data.into(),
+            store_cache: CACHE_BYTES,
+            durability: durability::Options::default(),
             limits: Limits::default(),
             control: control::Options::default(),
             gateway: gateway::Options::default(),
@@ -80,6 +111,13 @@ impl Options {
             check_every: 4096,
             witness: Arc::new(Nobody),
         }
+    }
+}
+
+impl Options {
+    /// Where its store is.
+    pub(crate) fn store(&self) -> Location {
+        Location { folder: self.data.clone(), cache_bytes: self.store_cache }
     }
 }
 
@@ -95,6 +133,9 @@ impl Default for Limits {
             headers_max: 100,
             connections_max: 10_000,
             api_timeout: Duration::from_secs(30),
+            accept_pause: Duration::from_millis(100),
+            close_timeout: Duration::from_secs(1),
+            health_timeout: Duration::from_secs(2),
         }
     }
 }

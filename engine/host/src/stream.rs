@@ -20,6 +20,7 @@ use protocol::wire::{ToServerlessServer, decode_payload};
 use crate::control::Letter;
 use crate::engine::core::Core;
 use crate::halt::Halt;
+use crate::outbound;
 
 /// Starts the request as a task that ends with the stream, at `close`, or with the core.
 pub(crate) fn open(core: &Core, stream: StreamId, target: StreamTarget, close: Halt) {
@@ -38,14 +39,20 @@ pub(crate) fn open(core: &Core, stream: StreamId, target: StreamTarget, close: H
 
 /// Requests the stream and tells what comes on it, until it ends.
 async fn follow(core: &Core, stream: StreamId, target: &StreamTarget) -> StreamEnd {
-    let response = match request::send(target, &core.public_url).await {
-        Ok(response) => response,
+    let requested = async {
+        let request = request::start(target, &core.public_url, core.door.runner_token().as_ref())?;
+        outbound::send(&core.dialler, request).await.map_err(|error| error.to_string())
+    };
+    let (response, _connection) = match requested.await {
+        Ok(answered) => answered,
         Err(message) => return connection(&message),
     };
-    let (response, _connection) = response;
     let status = response.status().as_u16();
     if status != 200 {
-        return StreamEnd::Http { status, body: beginning(response.into_body()).await };
+        // What came before it broke off is shown.
+        let (body, _) = outbound::beginning(response.into_body(), USER_TEXT_BYTES_MAX).await;
+        let body = cut(&String::from_utf8_lossy(&body), USER_TEXT_BYTES_MAX).to_owned();
+        return StreamEnd::Http { status, body };
     }
     if !is_event_stream(&response) {
         return connection("the answer is no text/event-stream");
@@ -61,7 +68,7 @@ async fn read(core: &Core, stream: StreamId, mut body: Incoming) -> StreamEnd {
             Ok(Ok(piece)) => piece,
             // Trailers.
             Ok(Err(_)) => continue,
-            Err(error) => return connection(&request::chain(&error)),
+            Err(error) => return connection(&outbound::chain(&error)),
         };
         let outcome = parser.feed(&piece, &mut events);
         for event in events.drain(..) {
@@ -96,21 +103,6 @@ fn is_event_stream(response: &Response<Incoming>) -> bool {
     let kind = response.headers().get(hyper::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let essence = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default();
     essence.trim().eq_ignore_ascii_case("text/event-stream")
-}
-
-/// The start of an error's body.
-async fn beginning(mut body: Incoming) -> String {
-    let mut start = Vec::new();
-    while start.len() < USER_TEXT_BYTES_MAX
-        && let Some(Ok(frame)) = body.frame().await
-    {
-        if let Ok(piece) = frame.into_data() {
-            // A character may be cut at the bound; one more than four bytes long there is none.
-            let room = USER_TEXT_BYTES_MAX + 4 - start.len();
-            start.extend_from_slice(&piece[..piece.len().min(room)]);
-        }
-    }
-    cut(&String::from_utf8_lossy(&start), USER_TEXT_BYTES_MAX).to_owned()
 }
 
 fn connection(message: &str) -> StreamEnd {

@@ -17,54 +17,72 @@ mod check;
 mod configs;
 mod create;
 mod delete;
+mod disowned;
 pub mod effect;
 mod events;
+mod evict;
 mod expire;
 mod frame;
 mod generation;
+mod hash;
+mod health;
 mod init;
 pub mod input;
 mod kv;
 mod linger;
 mod list;
+mod metadata;
 mod names;
 mod namespaces;
 pub mod options;
+mod orphan;
 mod phase;
 mod placement;
 mod pool;
+mod purge;
+mod reading;
 pub mod record;
 mod records;
+mod reschedule;
 mod resend;
 mod restore;
 mod runner;
 mod runners;
 mod session;
 mod show;
+mod sleep;
 mod step;
 mod stop;
 mod stream;
 mod tend;
 #[cfg(test)]
 mod tests;
+mod text;
 mod timers;
+mod unnamed;
+mod upgrade;
 mod view;
 mod wake;
 mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use effect::Effect;
 pub use input::Input;
 pub use options::Options;
-use protocol::id::{ActorId, ConnId, NamespaceId, RunnerId, RunnerKey, StreamId};
+pub use placement::{Index, Place};
+use protocol::id::{ActorId, ConnId, FetchId, NamespaceId, RunnerId, RunnerKey, StreamId};
 use protocol::time::{Mono, Now, Wall};
 pub use record::Record;
 pub use restore::RestoreError;
+pub use text::Text;
 
 use self::actors::Actors;
+use self::metadata::Fetch;
+use self::placement::Haunts;
 use self::pool::{Pool, PoolKey};
 use self::runner::Runner;
+use self::runners::RunnerPosition;
 use self::session::Session;
 use self::step::Step;
 use self::stream::Stream;
@@ -77,12 +95,18 @@ pub struct Control {
     options: Options,
     /// The latest reading of both clocks.
     now: Now,
+    /// Whether nothing may be stored.
+    reading: bool,
     namespaces: BTreeMap<NamespaceId, record::Namespace>,
     namespace_names: BTreeMap<String, NamespaceId>,
     actor_names: BTreeMap<(NamespaceId, String), String>,
     actors: Actors,
     runners: BTreeMap<RunnerId, Runner>,
     runner_keys: BTreeMap<(PoolKey, RunnerKey), RunnerId>,
+    /// In list order.
+    listed_runners: BTreeMap<NamespaceId, BTreeSet<RunnerPosition>>,
+    /// Where earlier generations of an actor linger.
+    haunts: BTreeMap<ActorId, Haunts>,
     /// What lost runners hosted, by the key under which their process may come back.
     departed: BTreeMap<(PoolKey, RunnerKey), record::Departed>,
     /// When this process last noted that it lives; stored.
@@ -91,11 +115,16 @@ pub struct Control {
     pools: BTreeMap<PoolKey, Pool>,
     streams: BTreeMap<StreamId, Stream>,
     next_stream: StreamId,
+    /// Applications that are being asked for their metadata.
+    fetches: BTreeMap<FetchId, Fetch>,
+    /// How many of these callers wait for.
+    metadata_calls: usize,
+    next_fetch: FetchId,
     /// Actors the gateway watches, with the route it was last told.
     watches: BTreeMap<ActorId, Option<Route>>,
-    /// Deadlines of this process.
+    /// How long things may take.
     thresholds: Timers<Mono>,
-    /// Deadlines that are stored.
+    /// Dates: what is to be done when people's clocks say so.
     appointments: Timers<Wall>,
 }
 
@@ -113,6 +142,7 @@ impl Control {
             Input::Tick => {}
             Input::Api { ticket, call } => self.call(&mut step, ticket, call),
             Input::Watch { actor } => self.watch(&mut step, actor),
+            Input::Disowned { actor, generation, conn } => self.disowned(&mut step, actor, generation, conn),
             Input::Unwatch { actor } => self.unwatch(actor),
             Input::SocketOpened { conn, namespace, key } => self.open(&mut step, conn, &namespace, key),
             Input::Frame { conn, frame } => self.frame(&mut step, conn, frame),
@@ -121,26 +151,33 @@ impl Control {
             Input::StreamOpened { stream } => self.stream_opened(stream),
             Input::StreamInit { stream, runner } => self.stream_init(&mut step, stream, runner),
             Input::StreamPing { stream } => self.stream_ping(&mut step, stream),
+            Input::Metadata { fetch, told } => self.told(&mut step, fetch, told),
             Input::StreamEnded { stream, end } => self.stream_ended(&mut step, stream, end),
         }
         self.finish(step, out);
     }
 
-    /// When to send [`Input::Tick`] at the latest, and why. A stored deadline is on the wall clock; it is told by
-    /// the monotonic clock as both stood at the last step.
+    /// When to send [`Input::Tick`] at the latest, and why. An alarm is on the wall clock; it is told by the
+    /// monotonic clock as both stood at the last step.
     pub fn next_deadline(&self) -> Option<(Mono, &'static str)> {
         let threshold = self.thresholds.first().map(|(at, due)| (at, due.reason()));
+        // What is stored waits until it can be changed.
         let appointment = self
             .appointments
             .first()
+            .filter(|_| !self.reading)
             .map(|(at, due)| (self.now.mono + at.since(self.now.wall), due.reason()));
         threshold.into_iter().chain(appointment).min()
     }
 
     /// What every step ends with: due deadlines, waiting actors, missing streams, changed routes; then the outbox.
     fn finish(&mut self, mut step: Step, out: &mut Vec<Effect>) {
+        if self.reading {
+            return self.finish_reading(step, out);
+        }
         self.expire(&mut step);
         self.settle(&mut step);
+        self.forget_surplus(&mut step);
         self.tell_routes(&mut step);
         if !step.records.is_empty() || !step.writes.is_empty() {
             self.beat_along(&mut step);

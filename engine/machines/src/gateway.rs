@@ -76,12 +76,8 @@ impl Gateway {
         match input {
             Input::Tick => {}
             Input::Request { ticket, actor, safe, fresh } => {
-                self.request(
-                    now,
-                    ticket,
-                    Pending::new(actor, safe, fresh, now.mono + self.options.ready_timeout),
-                    out,
-                );
+                let pending = Pending::new(actor, safe, fresh, now.mono, &self.options);
+                self.request(now, ticket, pending, out);
             }
             Input::ClientGone { ticket } => self.client_gone(ticket, out),
             Input::Route { actor, route } => self.route(now, actor, route, out),
@@ -120,8 +116,10 @@ impl Gateway {
     /// Changes a request's stage and keeps its deadline in step.
     fn set_stage(&mut self, ticket: Ticket, stage: Stage) {
         let pending = self.pending.get_mut(&ticket).expect("a ticket in an index is pending");
+        let watched = self.watched.get(&pending.actor).expect("an actor with a request is watched");
         let was = pending.due();
         pending.stage = stage;
+        pending.struggling = watched.route == Some(Route::Struggling);
         let is = pending.due();
         if was != is {
             assert!(self.due.remove(&(was, ticket)), "{ticket:?} had a deadline");

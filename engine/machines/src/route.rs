@@ -10,6 +10,11 @@ pub enum Route {
     /// Not reachable: hold new requests. Requests that were forwarded to an earlier generation or an earlier
     /// session will get no answer.
     Waiting,
+    /// As [`Self::Waiting`], but runners of its pool could not be started of late: hold new requests for a moment only.
+    Struggling,
+    /// As [`Self::Struggling`], time and again, and none is being started right now: new requests fail with
+    /// `guard.actor_runner_failed`.
+    Failing,
     /// The actor is being stopped: hold new requests, those already forwarded to this session may still be answered.
     Draining {
         /// The session that still hosts it.
@@ -41,7 +46,7 @@ impl Route {
             Self::Draining { conn: c, generation: g }
             | Self::Ending { conn: c, generation: g }
             | Self::Ready { conn: c, generation: g } => c == conn && g == generation,
-            Self::Unknown | Self::Waiting => false,
+            Self::Unknown | Self::Waiting | Self::Struggling | Self::Failing => false,
         }
     }
 }

@@ -9,14 +9,17 @@ pub mod actor_query;
 pub mod app;
 pub mod create_actor;
 pub mod datacenter;
+pub mod endpoint;
 pub mod engine;
 pub mod eviction_rate;
+pub mod kv;
 pub mod namespace;
 pub mod page;
 pub mod query;
 pub mod runner;
 pub mod runner_config;
 pub mod runner_config_body;
+pub(crate) mod schema;
 
 pub use actor::{Actor, ActorAnswer, Actors, CrashPolicy, NameMetadata, Names};
 pub use actor_query::{
@@ -25,20 +28,25 @@ pub use actor_query::{
 pub use app::{AppHealth, AppMetadata, AppRunner, AppRunnerKind};
 pub use create_actor::{ActorSpec, CreateActor};
 pub use datacenter::{DATACENTER, Datacenter, Datacenters};
-pub use engine::{EngineHealth, EngineMetadata};
+pub use endpoint::{CheckEndpoint, Endpoint, EndpointChecked};
+pub use engine::{DatacenterHealth, EngineHealth, EngineMetadata, HealthFanout, HealthStatus};
 pub use eviction_rate::EvictionRate;
+pub use kv::{KvValue, parse_kv_key};
 pub use namespace::{CreateNamespace, Namespace, NamespaceAnswer, Namespaces, NamespacesQuery};
 pub use page::{ActorCursor, PageQuery, Pagination};
 pub use query::Query;
-pub use runner::{Runner, Runners, RunnersQuery};
+pub use runner::{Runner, RunnerNames, Runners, RunnersQuery};
 pub use runner_config::{
-    PoolKind, RunnerConfig, RunnerConfigDatacenters, RunnerConfigEntry, RunnerConfigStored, RunnerConfigs,
-    RunnerConfigsQuery, ServerlessConfig, Upgrade,
+    PoolKind, PoolVariant, RunnerConfig, RunnerConfigDatacenters, RunnerConfigEntry, RunnerConfigStored,
+    RunnerConfigs, RunnerConfigsQuery, ServerlessConfig, Upgrade,
 };
 pub use runner_config_body::{RunnerConfigBody, ServerlessBody, UpgradeBody, UpsertRunnerConfig};
 
-/// An empty JSON object: the answer of calls that have nothing to say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+/// An empty JSON object: the answer of calls that have nothing to say, and the body of one that has nothing to ask.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, utoipa::ToSchema,
+)]
+#[serde(deny_unknown_fields)]
 pub struct Done {}
 
 /// Reads a JSON body.
@@ -48,6 +56,19 @@ pub struct Done {}
 pub fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, crate::error::ApiError> {
     serde_json::from_slice(body)
         .map_err(|error| crate::error::ApiError::ApiBadRequest { reason: error.to_string() })
+}
+
+/// Refuses a filter of more than [`LIST_FILTER_MAX`](crate::limits::LIST_FILTER_MAX) values.
+///
+/// # Errors
+/// `validation.invalid_input`, which names the field.
+pub fn check_filter<T>(field: &str, values: &[T]) -> Result<(), crate::error::ApiError> {
+    let max = crate::limits::LIST_FILTER_MAX;
+    if values.len() > max {
+        let reason = format!("{} values of `{field}`: at most {max}", values.len());
+        return Err(crate::error::ApiError::ValidationInvalidInput { reason });
+    }
+    Ok(())
 }
 
 /// Refuses a name that is empty or longer than [`NAME_BYTES_MAX`](crate::limits::NAME_BYTES_MAX).

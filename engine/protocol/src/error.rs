@@ -2,13 +2,14 @@
 //!
 //! Codes are API: clients tell errors apart by `group` and `code`, so the enums are closed and a code once given out
 //! keeps its meaning. [`api_error`] is what an HTTP caller gets, [`pool`] and [`actor`] what the API shows of a
-//! failing pool or actor, [`close`] why the engine ended a socket, [`text`] how user text is cut.
+//! failing pool or actor, [`metadata`] why an application does not tell its own, [`close`] why the engine ended a socket, [`text`] how user text is cut.
 
 pub mod actor;
 pub mod api_error;
 pub mod body;
 pub mod close;
 mod codes;
+pub mod metadata;
 pub mod pool;
 pub mod text;
 
@@ -16,5 +17,6 @@ pub use actor::ActorError;
 pub use api_error::{ApiError, Code, UnknownCode};
 pub use body::ErrorBody;
 pub use close::CloseReason;
+pub use metadata::ServerlessMetadataError;
 pub use pool::RunnerPoolError;
 pub use text::{UserText, cut};

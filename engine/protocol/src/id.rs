@@ -9,7 +9,7 @@ pub mod key;
 pub mod opaque;
 pub mod tunnel;
 
-pub use handle::{BodyId, ConnId, StreamId, Ticket};
+pub use handle::{BodyId, ConnId, FetchId, StreamId, Ticket};
 pub use key::{RunnerKey, RunnerKeyError};
 pub use opaque::{ActorId, IdError, NamespaceId, RayId, RunnerId};
 pub use tunnel::{GatewayId, Generation, RequestId};

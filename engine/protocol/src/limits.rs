@@ -62,7 +62,7 @@ pub const DRAIN_GRACE_SECONDS_DEFAULT: u32 = 1800;
 pub const METADATA_POLL_MS_DEFAULT: u64 = 10_000;
 /// Shortest metadata poll interval in milliseconds; a smaller one configured is stored, and this used. Upstream's.
 pub const METADATA_POLL_MS_MIN: u64 = 5_000;
-/// Default of `max_runners`, and of `max_concurrent_actors` where `max_runners` is not given either. Upstream's.
+/// Default of `max_runners`, and so, times the slots of a runner, of `max_concurrent_actors`. Upstream's.
 pub const MAX_RUNNERS_DEFAULT: u32 = 1000;
 
 /// Largest `min_runners` and `runners_margin` together: what is kept open for nobody. Ours: the default of `max_runners`.
@@ -80,6 +80,9 @@ pub const PAGE_ITEMS_DEFAULT: usize = 100;
 pub const PAGE_ITEMS_MAX: usize = 1000;
 /// Most actor ids in one list request. Upstream's.
 pub const LIST_ACTOR_IDS_MAX: usize = 32;
+
+/// Most ids or names that any other list request filters by. Ours: a page of them.
+pub const LIST_FILTER_MAX: usize = PAGE_ITEMS_DEFAULT;
 
 /// Largest KV key in bytes. Upstream's.
 pub const KV_KEY_BYTES_MAX: usize = 2048;
@@ -100,7 +103,7 @@ pub const RUNNER_PING_INTERVAL_MS: u64 = 3_000;
 pub const RUNNER_LOST_THRESHOLD_MS: u64 = 15_000;
 /// How long an actor may take to stop, in milliseconds; told to the runner in its init. Upstream's.
 pub const ACTOR_STOP_THRESHOLD_MS: u64 = 1_800_000;
-/// How long a serverless runner may drain, in milliseconds; told to it in its init. Upstream's.
+/// How long a serverless runner may drain whose engine names no bound in its init, in milliseconds. Upstream's.
 pub const SERVERLESS_DRAIN_GRACE_MS: u64 = 10_000;
 /// Interval of the pings in a serverless event stream, in milliseconds. RivetKit's.
 pub const SSE_PING_INTERVAL_MS: u64 = 1_000;

@@ -27,6 +27,8 @@ pub struct Now {
     pub wall: Wall,
 }
 
+crate::api::schema::number!(Wall, Integer, "milliseconds since 1970-01-01 UTC");
+
 impl Mono {
     /// The origin.
     pub const ZERO: Self = Self(0);

@@ -55,9 +55,25 @@ pub enum Fact {
         runner: RunnerId,
         /// The session.
         conn: ConnId,
+        /// Its pool.
+        pool: String,
+        /// Its version.
+        version: u32,
+    },
+    /// Control: a runner is drained, since one of a newer version is there and well.
+    RunnerOvertaken {
+        /// The runner.
+        runner: RunnerId,
+        /// The newest version.
+        newest: u32,
     },
     /// Control: a runner's session is gone; its actors are kept for the grace.
     RunnerDisconnected {
+        /// The runner.
+        runner: RunnerId,
+    },
+    /// Control: a runner gets nothing new from here on, and is to go.
+    RunnerDrains {
         /// The runner.
         runner: RunnerId,
     },
@@ -170,6 +186,46 @@ pub struct ControlView {
     pub sockets: usize,
     /// Actors the gateway watches.
     pub watched: usize,
+}
+
+/// How much of everything the control plane holds. Unlike a view it does not grow with the number of actors.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ControlCounts {
+    /// Actors, by the stable name of their phase and stage.
+    pub actors: Vec<(&'static str, usize)>,
+    /// Runners with an open session.
+    pub runners_connected: usize,
+    /// Runners without, that may come back.
+    pub runners_awaited: usize,
+    /// Runners that are being drained.
+    pub runners_draining: usize,
+    /// Slots of runners that are in use.
+    pub slots_used: usize,
+    /// Slots of runners that are not, whether or not actors are given to them.
+    pub slots_free: usize,
+    /// Open runner sockets, without Init included.
+    pub sockets: usize,
+    /// Pools, by namespace and name.
+    pub pools: Vec<PoolCounts>,
+}
+
+/// How much a pool holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PoolCounts {
+    /// Namespace name.
+    pub namespace: String,
+    /// Pool name.
+    pub pool: String,
+    /// Streams it shall have.
+    pub desired: usize,
+    /// Streams it has, those being opened included, those being closed not.
+    pub streams: usize,
+    /// Actors that wait in it.
+    pub pending: usize,
+    /// Its runners.
+    pub runners: usize,
+    /// Whether its runners cannot be started.
+    pub failing: bool,
 }
 
 /// How an actor stands.

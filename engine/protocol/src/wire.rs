@@ -9,6 +9,7 @@ pub mod codec;
 pub mod command;
 pub mod event;
 pub mod headers;
+pub mod incarnation;
 pub mod kv;
 mod list;
 pub mod map;

@@ -80,6 +80,7 @@ fn a_url_is_stored_as_it_can_be_requested_or_refused() {
     for (given, stored) in [
         ("http://127.0.0.1:3000/api/rivet", "http://127.0.0.1:3000/api/rivet"),
         ("http://app", "http://app"),
+        ("https://App:443/a", "https://app/a"),
         ("http://app/base/", "http://app/base/"),
         ("http://bücher.example/a", "http://xn--bcher-kva.example/a"),
         (" http://App:80/a\n", "http://app/a"),
@@ -87,7 +88,7 @@ fn a_url_is_stored_as_it_can_be_requested_or_refused() {
         let config = put(&with("url", json!(given))).unwrap().unwrap();
         assert_eq!(config.serverless().unwrap().url, stored);
     }
-    for given in ["https://app", "ftp://app", "http://", "http://app/?a=1", "http://app/#a", "app", ""] {
+    for given in ["wss://app", "ftp://app", "http://", "http://app/?a=1", "http://app/#a", "app", ""] {
         assert_eq!(refusal(&with("url", json!(given))), Code::RunnerConfigInvalid, "{given}");
     }
 }

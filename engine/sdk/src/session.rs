@@ -65,6 +65,8 @@ struct Instance {
 /// The driver.
 pub(crate) struct Session {
     settings: Arc<Settings>,
+    /// Which life of its identity this is.
+    incarnation: u64,
     machine: Runner,
     store: Store,
     uploads: Uploads,
@@ -86,6 +88,7 @@ pub(crate) async fn run(settings: Settings, shutdown: Shutdown) -> runner::effec
         machine: Runner::new(settings.options.clone()),
         slot: settings.view.enter(settings.target.key.clone()),
         settings: Arc::new(settings),
+        incarnation: u64::from_le_bytes(runtime::entropy::bytes("runner/incarnation")),
         store: Store::default(),
         uploads: Uploads::default(),
         sockets: BTreeMap::new(),

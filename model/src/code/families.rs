@@ -41,6 +41,26 @@ pub(super) const PATH_BROKEN: &[Family] = &[
     Family::DiskFails,
 ];
 
+/// The same, and what ends a request that is with its actor at once.
+pub(super) const PATH_BROKEN_OR_DESTROYED: &[Family] = &[
+    Family::EngineKilled,
+    Family::EnginePowerLost,
+    Family::EngineFellInCommit,
+    Family::EngineStopped,
+    Family::EnginePaused,
+    Family::InstanceKilled,
+    Family::InstancePaused,
+    Family::ActorDawdles,
+    Family::StreamCut,
+    Family::SocketCut,
+    Family::StreamSilent,
+    Family::SocketSilent,
+    Family::Partition,
+    Family::Slow,
+    Family::DiskFails,
+    Family::ActorDestroyed,
+];
+
 /// Everything after which an actor has no place to run for a while.
 pub(super) const NO_PLACE: &[Family] = &[
     Family::EngineKilled,
@@ -61,8 +81,10 @@ pub(super) const NO_PLACE: &[Family] = &[
     Family::DiskFails,
 ];
 
-/// Everything after which a request to start a runner fails, as the engine sees it.
+/// Everything after which a request to start a runner fails, as the engine sees it: one that was paused finds its streams
+/// silent.
 pub(super) const POOL_FAILS: &[Family] = &[
+    Family::EnginePaused,
     Family::EndpointFails,
     Family::InstanceKilled,
     Family::InstancePaused,
@@ -85,12 +107,14 @@ pub(super) const ENGINE_SILENT: &[Family] = &[
     Family::DiskSlow,
 ];
 
-/// Everything that ends a client's connection.
+/// Everything that ends a client's connection: an engine that was paused for longer than it keeps an idle one ends it when
+/// it goes on, even if something was asked on it meanwhile.
 pub(super) const CLIENT_CLOSED: &[Family] = &[
     Family::EngineKilled,
     Family::EnginePowerLost,
     Family::EngineFellInCommit,
     Family::EngineStopped,
+    Family::EnginePaused,
     Family::ApiFails,
     Family::ApiHangs,
     Family::ClientCut,
@@ -113,3 +137,6 @@ pub(super) const UNCONFIGURED: &[Family] = &[
     Family::Slow,
     Family::DiskFails,
 ];
+
+/// An actor that was there, and is no more.
+pub(super) const DESTROYED: &[Family] = &[Family::ActorDestroyed];

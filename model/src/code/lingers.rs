@@ -6,7 +6,7 @@ use protocol::error::Code;
 
 use crate::fault::Family;
 
-use super::{ClientCode, Failure};
+use super::{ActorCode, ClientCode, Failure};
 
 /// Nobody is told of these; the path breaks when somebody notices.
 const SILENCES: &[Family] = &[
@@ -33,6 +33,7 @@ impl Failure {
             Self::Client(ClientCode::TimedOut | ClientCode::Malformed) => Duration::ZERO,
             Self::Client(ClientCode::Refused | ClientCode::ConnectTimedOut | ClientCode::Closed) => RETURN,
             Self::Client(ClientCode::Outdated) => recovery,
+            Self::Actor(ActorCode::KvRefused) => RETURN,
             Self::Platform(code) => platform_lingers(code, family, recovery),
         }
     }
@@ -56,7 +57,7 @@ fn platform_lingers(code: Code, family: Family, recovery: Duration) -> Duration 
                 RETURN
             }
         }
-        Code::GuardServiceUnavailable => RETURN,
+        Code::GuardServiceUnavailable | Code::CoreReadOnly => RETURN,
         // An error inside the engine has its cause while it happens.
         _ => Duration::ZERO,
     }

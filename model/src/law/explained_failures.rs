@@ -1,7 +1,7 @@
 //! Every failure carries a code that a fault then active explains.
 //!
 //! A fault explains failures of operations that overlap it, and of those begun so long after its end as this code may
-//! linger after a fault of that family: see [`Failure::lingers`].
+//! linger after a fault of that family: see [`Failure::lingers`]. One that is within some keys explains nobody else's.
 
 use crate::code::Failure;
 use crate::evidence::Evidence;
@@ -34,7 +34,8 @@ pub(super) fn check(evidence: &Evidence) -> Result<(), Breach> {
 
 fn overlaps(fault: &Active, op: &Op, failure: Failure, evidence: &Evidence) -> bool {
     let over = fault.until.map(|until| until + failure.lingers(fault.family, evidence.recovery));
-    fault.from <= op.ended.unwrap_or(evidence.end) && over.is_none_or(|over| op.invoked <= over)
+    let begun = fault.from <= op.ended.unwrap_or(evidence.end);
+    begun && over.is_none_or(|over| op.invoked <= over) && fault.concerns(&op.key)
 }
 
 fn unexplained(op: &Op, failure: Failure, evidence: &Evidence) -> String {

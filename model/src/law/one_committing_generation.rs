@@ -74,7 +74,7 @@ impl<'told> Bench<'told> {
                 known.last = Some(&told.place);
                 Ok(())
             }
-            Fact::RunnerConnected { runner, conn } => {
+            Fact::RunnerConnected { runner, conn, .. } => {
                 self.sessions.insert((&told.place, conn), runner);
                 self.current.insert(runner, (&told.place, conn));
                 Ok(())
@@ -85,6 +85,8 @@ impl<'told> Bench<'told> {
             }
             Fact::KvCommitted { actor, generation, conn } => self.commit(told, actor, generation, conn),
             Fact::Destroyed { .. }
+            | Fact::RunnerDrains { .. }
+            | Fact::RunnerOvertaken { .. }
             | Fact::StreamOpened { .. }
             | Fact::StreamEnded { .. }
             | Fact::Forwarded { .. }

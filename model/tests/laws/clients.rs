@@ -8,7 +8,7 @@ use model::{Active, ClientId, Evidence, Executed, Family, History, Kind, Law, Ou
 use crate::support::{breaks, failure, heard, holds, ok, op, seconds};
 
 fn with(family: Family, from: u64, until: Option<u64>, history: History) -> Evidence {
-    let fault = Active { family, from: seconds(from), until: until.map(seconds) };
+    let fault = Active { family, within: None, from: seconds(from), until: until.map(seconds) };
     Evidence { faults: vec![fault], ..heard(history) }
 }
 

@@ -2,4 +2,5 @@
 
 mod clients;
 mod platform;
+mod plays;
 mod support;

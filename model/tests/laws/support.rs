@@ -74,7 +74,12 @@ pub(crate) fn placed(generation: Generation, on: u8) -> Fact {
 }
 
 pub(crate) fn connected(number: u8, conn: u64) -> Fact {
-    Fact::RunnerConnected { runner: runner(number), conn: ConnId(conn) }
+    connected_as(number, conn, 1)
+}
+
+/// A runner of that version has a session.
+pub(crate) fn connected_as(number: u8, conn: u64, version: u32) -> Fact {
+    Fact::RunnerConnected { runner: runner(number), conn: ConnId(conn), pool: "pool".to_owned(), version }
 }
 
 pub(crate) fn ended(generation: Generation, how: GenerationEnd) -> Fact {

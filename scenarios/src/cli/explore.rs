@@ -44,6 +44,9 @@ pub(super) struct Arguments {
     /// Seeds per scenario [default: 200; 1 for points]
     #[arg(long, value_name = "N", conflicts_with = "time", value_parser = clap::value_parser!(u64).range(1..))]
     seeds: Option<u64>,
+    /// Runs in all instead, shared equally: as many seeds for each scenario as make that many or a few more
+    #[arg(long, value_name = "N", conflicts_with_all = ["time", "seeds"], value_parser = clap::value_parser!(u64).range(1..))]
+    runs: Option<u64>,
     /// Go on for so long instead: 60s, 5m, 1h
     #[arg(long = "for", value_name = "TIME", id = "time", value_parser = duration::parse)]
     time: Option<Duration>,
@@ -97,7 +100,7 @@ pub(super) fn run(
     let mut plan = Plan {
         plays: &chosen,
         start: arguments.start,
-        limit: arguments.limit(),
+        limit: arguments.limit(chosen.len()),
         strategy: arguments.strategy,
         world: arguments.world,
         shard: arguments.shard.unwrap_or(Shard::WHOLE),
@@ -221,14 +224,16 @@ impl Arguments {
         if chosen.is_empty() { Err(Trouble::NoPlays) } else { Ok(chosen) }
     }
 
-    fn limit(&self) -> Limit {
+    fn limit(&self, plays: usize) -> Limit {
         let seeds = match self.strategy {
             Strategy::Points { .. } => RECORDED_SEEDS,
             Strategy::Random | Strategy::Swarm | Strategy::Pct { .. } | Strategy::Branch => SEEDS,
         };
-        match (self.time, self.seeds) {
-            (Some(time), _) => Limit::Time(time),
-            (None, asked) => Limit::Seeds(asked.unwrap_or(seeds)),
+        let plays = u64::try_from(plays).expect("a number of plays fits");
+        let shared = self.runs.map(|runs| runs.div_ceil(plays));
+        match self.time {
+            Some(time) => Limit::Time(time),
+            None => Limit::Seeds(self.seeds.or(shared).unwrap_or(seeds)),
         }
     }
 

@@ -79,7 +79,20 @@ pub(super) struct Scenario {
     /// Seeds in which one was felt.
     pub(super) seeds_with_effect: u64,
     pub(super) faults: BTreeMap<Name, Fault>,
+    /// Recoveries that were waited for, if there were any.
+    pub(super) recovery: Option<Recovery>,
     pub(super) effects: BTreeMap<Name, u64>,
+}
+
+/// How long recoveries took, in virtual milliseconds.
+#[derive(Debug, Serialize)]
+pub(super) struct Recovery {
+    /// So many were waited for, and ended in an answer.
+    pub(super) count: u64,
+    /// Half of them took no longer.
+    pub(super) median_ms: u64,
+    /// None took longer.
+    pub(super) longest_ms: u64,
 }
 
 /// One fault family of one play.
@@ -170,6 +183,11 @@ fn scenario(name: Name, tally: &Tally, jobs: usize) -> Scenario {
         seeds_with_faults: tally.troubled,
         seeds_with_effect: tally.felt,
         faults: faults.collect(),
+        recovery: tally.recovery().map(|(count, median_ms, longest_ms)| Recovery {
+            count,
+            median_ms,
+            longest_ms,
+        }),
         effects: tally.effects.clone(),
     }
 }

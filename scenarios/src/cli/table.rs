@@ -9,7 +9,7 @@ use comfy_table::{Cell, CellAlignment, Table};
 
 use sim::PointFault;
 
-use crate::cli::summary::{Scenario, Summary};
+use crate::cli::summary::{Recovery, Scenario, Summary};
 use crate::cli::{duration, paint};
 
 /// Writes it.
@@ -23,6 +23,7 @@ pub(super) fn write(summary: &Summary, name_marks: bool, out: &mut dyn Write) ->
     if points.row_count() > 0 {
         writeln!(out, "{points}")?;
     }
+    recoveries(&summary.scenarios, out)?;
     skipped(summary, out)?;
     marks(summary, name_marks, out)?;
     for shortfall in &summary.shortfalls {
@@ -33,6 +34,19 @@ pub(super) fn write(summary: &Summary, name_marks: bool, out: &mut dyn Write) ->
         writeln!(out, "{}", paint::odd(warning))?;
     }
     last_line(summary, out)
+}
+
+/// How long recoveries took, where they were waited for.
+fn recoveries(scenarios: &[Scenario], out: &mut dyn Write) -> io::Result<()> {
+    for scenario in scenarios {
+        let Some(Recovery { count, median_ms, longest_ms }) = &scenario.recovery else { continue };
+        let name = &scenario.name;
+        writeln!(
+            out,
+            "{name}: {count} recoveries, half of them within {median_ms} ms, all within {longest_ms} ms"
+        )?;
+    }
+    Ok(())
 }
 
 /// What the world does not have: each family with its reason, and the scenarios that would have it.

@@ -49,7 +49,8 @@ const fn tail(family: Family) -> Duration {
         | Family::ApiHangs
         | Family::ApiCut
         | Family::DiskFails
-        | Family::DiskSlow => LOUD,
+        | Family::DiskSlow
+        | Family::ActorDestroyed => LOUD,
     }
 }
 
@@ -84,5 +85,6 @@ const fn ends(family: Family, fact: &Fact) -> bool {
         | Family::ApiHangs
         | Family::ApiCut
         | Family::DiskSlow => false,
+        Family::ActorDestroyed => matches!(fact, Fact::Destroyed { .. }),
     }
 }

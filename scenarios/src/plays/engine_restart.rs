@@ -157,7 +157,8 @@ impl Plot for EngineRestart {
                 stack.world.sleep(slow + blow.down).await;
                 continue;
             }
-            let slowness = if slow.is_zero() { None } else { Slowness::begin(stack, &blow) };
+            let times = blow.slow.filter(|_| !slow.is_zero());
+            let slowness = times.and_then(|times| Slowness::begin(stack, times));
             let goes_on = stack.wait(slow, end).await;
             let falls = goes_on && allows(stack, &blow);
             let strike = if falls { Some(fall(stack, blow.how, blow.inside).await) } else { None };
@@ -194,22 +195,24 @@ const fn family(how: Fall) -> Family {
 }
 
 /// The engine's disk is slow.
-struct Slowness {
+pub(super) struct Slowness {
     strike: Strike,
     /// Operations that had felt it before.
     felt: u64,
 }
 
 impl Slowness {
-    /// Begins it, if the blow has it and the run does not leave it out.
-    fn begin(stack: &Stack, blow: &Blow) -> Option<Self> {
-        let times = blow.slow.filter(|_| stack.ledger.allows(Family::DiskSlow))?;
+    /// Begins it, if the run does not leave it out.
+    pub(super) fn begin(stack: &Stack, times: u32) -> Option<Self> {
+        if !stack.ledger.allows(Family::DiskSlow) {
+            return None;
+        }
         stack.world.note(format!("the engine's disk takes {times} times as long"));
         stack.engine.node().slow_disk(times);
         Some(Self { strike: stack.ledger.struck(Family::DiskSlow), felt: felt(stack) })
     }
 
-    fn end(self, stack: &Stack) {
+    pub(super) fn end(self, stack: &Stack) {
         stack.engine.node().slow_disk(1);
         if felt(stack) > self.felt {
             stack.ledger.felt(&self.strike);

@@ -1,13 +1,12 @@
 //! `point_restart`: one client and one counter; the engine is killed once and comes back. Nothing else breaks by
 //! itself, so that one fault can be tried at every point of the run, from the first boot until all is answered again.
 
-mod struck;
-
 use std::time::Duration;
 
 use model::fault::Family;
-use sim::{Fall, Point, PointFault};
+use sim::{Point, PointFault};
 
+use super::points::struck;
 use crate::phases::{Plot, Scale};
 use crate::stack::Stack;
 
@@ -45,12 +44,8 @@ impl Plot for PointRestart {
         Scale::SMALL
     }
 
-    /// Clients observe: to fell or pause one shows nothing of the platform that a cut of its connection does not.
     fn may_strike(&self, point: &Point, fault: PointFault) -> bool {
-        match fault {
-            PointFault::Kill | PointFault::PowerOff | PointFault::Pause => !point.node.starts_with("client-"),
-            PointFault::Fin | PointFault::Reset | PointFault::BlackHole | PointFault::DiskError => true,
-        }
+        struck::may_strike(point, fault)
     }
 
     async fn open(&self, stack: &Stack) {
@@ -69,16 +64,7 @@ impl Plot for PointRestart {
 
     async fn trouble(&self, stack: &Stack, _end: Duration) {
         stack.world.sleep(BEFORE).await;
-        if stack.engine.node().is_running() {
-            stack.world.note("engine falls");
-            stack.engine.node().fall(Fall::Kill);
-            let strike = stack.ledger.struck(Family::EngineKilled);
-            stack.world.sleep(DOWN).await;
-            if !stack.engine.node().is_running() {
-                stack.engine.boot();
-            }
-            stack.ledger.repaired(strike);
-        }
+        struck::kill_engine(stack, DOWN).await;
         stack.world.sleep(AFTER).await;
         stack.world.close_points();
         stack.until(REPAIRED, async || !stack.ledger.is_broken()).await;

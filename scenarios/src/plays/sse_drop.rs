@@ -15,6 +15,16 @@ use crate::plays::smoke::Smoke;
 use crate::stack::Stack;
 
 use blow::{Blow, Draws};
+pub(super) use cut::links;
+
+/// One of the two connections that hold a serverless runner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RunnerLink {
+    /// The stream that the engine opened.
+    Stream,
+    /// The socket that the runner opened.
+    Socket,
+}
 
 /// See the module.
 #[derive(Clone, Copy, Debug)]

@@ -62,6 +62,9 @@ pub struct Tally {
     pub busy: Duration,
     /// Per family that was ever on.
     pub faults: BTreeMap<Name, FamilyTally>,
+    /// How many recoveries took so many milliseconds, the last one begun.
+    #[serde(default)]
+    pub recoveries: BTreeMap<u64, u64>,
     /// What the simulator counted as felt, by name.
     pub effects: BTreeMap<Name, u64>,
     /// Laws that had nothing to judge in a run, each with how many runs that are, and number and seed of the first.
@@ -104,6 +107,10 @@ impl Tally {
         }
         self.troubled += u64::from(!report.faults.is_empty());
         self.felt += u64::from(report.faults.values().any(|effects| *effects > 0));
+        for took in &report.recoveries {
+            let millis = u64::try_from(took.as_micros().div_ceil(1000)).unwrap_or(u64::MAX);
+            *self.recoveries.entry(millis).or_default() += 1;
+        }
         for (effect, count) in &report.effects {
             *self.effects.entry(Cow::Borrowed(effect.name())).or_default() += count;
         }
@@ -120,6 +127,19 @@ impl Tally {
             self.shortest = self.shortest.into_iter().chain([(elapsed, seed)]).min();
             self.laziest = self.laziest.into_iter().chain([(report.operations, seed)]).min();
         }
+    }
+
+    /// How many recoveries there were, their median and the longest of them in milliseconds; none if there were none.
+    #[must_use]
+    pub fn recovery(&self) -> Option<(u64, u64, u64)> {
+        let all: u64 = self.recoveries.values().sum();
+        let longest = *self.recoveries.last_key_value()?.0;
+        let mut before = 0;
+        let median = self.recoveries.iter().find(|(_, count)| {
+            before += **count;
+            2 * before >= all
+        });
+        Some((all, *median?.0, longest))
     }
 
     /// Whether both can be of one play, as it is in one state of the code.
@@ -154,6 +174,9 @@ impl Tally {
             faults.on += more.on;
             faults.felt += more.felt;
             faults.effects += more.effects;
+        }
+        for (millis, more) in &other.recoveries {
+            *self.recoveries.entry(*millis).or_default() += more;
         }
         for (effect, more) in &other.effects {
             *self.effects.entry(effect.clone()).or_default() += more;

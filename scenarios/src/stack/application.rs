@@ -27,6 +27,7 @@ pub struct Application {
     boots: Rc<Cell<u32>>,
     lives: Arc<AtomicU32>,
     slots: Rc<Cell<u32>>,
+    version: Rc<Cell<u32>>,
     pool: Rc<RefCell<Weak<Pool>>>,
 }
 
@@ -44,6 +45,7 @@ impl Application {
             boots: Rc::default(),
             lives: Arc::default(),
             slots: Rc::new(Cell::new(1)),
+            version: Rc::new(Cell::new(1)),
             pool: Rc::default(),
         }
     }
@@ -63,6 +65,17 @@ impl Application {
     /// Sets them, for instances that are started from here on.
     pub fn set_slots(&self, slots: u32) {
         self.slots.set(slots);
+    }
+
+    /// Sets the version of the application, for instances that are started from here on.
+    pub fn set_version(&self, version: u32) {
+        self.version.set(version);
+    }
+
+    /// Whether an instance of it was ever started.
+    #[must_use]
+    pub fn was_booted(&self) -> bool {
+        self.boots.get() > 0
     }
 
     /// Whether its instance runs and knows that its pool is configured.
@@ -101,6 +114,7 @@ impl Application {
         *self.pool.borrow_mut() = pool.as_ref().map_or_else(Weak::new, Arc::downgrade);
         let options = ServerlessOptions {
             witness: self.ledger.witness(&name, &self.lives),
+            version: self.version.get(),
             pool,
             ..ServerlessOptions::default()
         };

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::http::{CONNECT_TIMEOUT, Http, Refusal};
 pub use super::load::Load;
 use super::load::{Draws, EASY, IDLE, Order};
-use super::{POOL, engine};
+use super::{engine, pool_of};
 use crate::ledger::Ledger;
 use crate::world::{Node, World};
 
@@ -22,17 +22,17 @@ use crate::world::{Node, World};
 const API_BOUND: Duration = Duration::from_secs(10);
 
 /// The same, and the way there and back.
-const CALL_BOUND: Duration = API_BOUND.saturating_add(CONNECT_TIMEOUT).saturating_add(SLACK);
+pub const CALL_BOUND: Duration = API_BOUND.saturating_add(CONNECT_TIMEOUT).saturating_add(SLACK);
 
 /// What the operation of an actor may take: the gateway's bounds, and the way there.
-const ACTOR_BOUND: Duration = engine::ANSWER_BOUND.saturating_add(CONNECT_TIMEOUT).saturating_add(SLACK);
+pub const ACTOR_BOUND: Duration = engine::ANSWER_BOUND.saturating_add(CONNECT_TIMEOUT).saturating_add(SLACK);
 
 /// What the way there and back may add to the platform's own bounds.
 const SLACK: Duration = Duration::from_secs(1);
 
 /// How much longer than its bound a client waits before it gives up by itself: an answer that comes too late is told
 /// from one that never comes. Ours: short, since a client that waits in vain loads nobody.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Between two attempts to make an actor. Ours: below a tenth of the shortest time for recovery that a play states.
 pub(super) const RETRY: Duration = Duration::from_millis(250);
@@ -114,6 +114,12 @@ impl Client {
         self.order.get() == Order::End
     }
 
+    /// The client's number.
+    #[must_use]
+    pub const fn id(&self) -> ClientId {
+        self.id
+    }
+
     async fn run(self, keys: &[&str], load: Load) {
         let draws = Draws::new(&self.world, &self.node.name());
         let skip = format!("skip/{}", self.node.name());
@@ -149,7 +155,7 @@ impl Client {
     }
 
     /// Makes (or finds) the counter of a key, however often it takes. Returns its id.
-    pub(super) async fn make(&self, http: &mut Http, key: &str) -> String {
+    pub async fn make(&self, http: &mut Http, key: &str) -> String {
         let mut wait = RETRY;
         loop {
             if let Some(id) = self.try_make(http, key).await {
@@ -160,9 +166,10 @@ impl Client {
         }
     }
 
-    pub(super) async fn try_make(&self, http: &mut Http, key: &str) -> Option<String> {
+    /// The same once.
+    pub async fn try_make(&self, http: &mut Http, key: &str) -> Option<String> {
         let body = serde_json::json!({
-            "name": "counter", "key": key, "runner_name_selector": POOL, "crash_policy": "sleep",
+            "name": "counter", "key": key, "runner_name_selector": pool_of(key), "crash_policy": "sleep",
         });
         let op = self.ledger.invoke(self.id, key, Kind::Create, CALL_BOUND);
         let limit = CALL_BOUND + PATIENCE;
@@ -180,9 +187,20 @@ impl Client {
         }
     }
 
-    /// One operation on a counter.
+    /// One operation on a counter, within the platform's own bound.
     pub async fn operate(&self, http: &mut Http, key: &str, actor: &str, kind: Kind) -> Answer {
-        let op = self.ledger.invoke(self.id, key, kind, ACTOR_BOUND);
+        self.operate_within(http, (key, actor), kind, ACTOR_BOUND).await
+    }
+
+    /// One operation on the counter of a key, within a bound.
+    pub async fn operate_within(
+        &self,
+        http: &mut Http,
+        (key, actor): (&str, &str),
+        kind: Kind,
+        bound: Duration,
+    ) -> Answer {
+        let op = self.ledger.invoke(self.id, key, kind, bound);
         let (method, path, body) = match kind {
             Kind::Increment { by } => {
                 let body = serde_json::json!({ "by": by });
@@ -207,13 +225,40 @@ impl Client {
         }
     }
 
+    /// Any other request of this client's, on its node, by a stable name. A refusal is written down as the failure it is,
+    /// unless it `is` expected.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub async fn ask(
+        &self,
+        http: &mut Http,
+        (key, what): (&str, &'static str),
+        (method, path, body): (Method, &str, Bytes),
+        bound: Duration,
+        is_expected: impl Fn(&Refusal) -> bool,
+    ) -> Result<Bytes, Refusal> {
+        let op = self.ledger.invoke(self.id, key, Kind::Call(what), bound);
+        let answer = http.ask(method, path, body, bound + PATIENCE).await;
+        let outcome = match &answer {
+            Ok(_) => Outcome::Acknowledged { value: 0 },
+            Err(refusal) if is_expected(refusal) => Outcome::Acknowledged { value: 0 },
+            Err(refusal) => failed(refusal.clone()),
+        };
+        if let Err(refusal) = &answer {
+            self.world.note(format!("{} {what} {key} -> {}", self.node.name(), refusal.code));
+        }
+        self.ledger.end(op, outcome);
+        answer
+    }
+
     /// Asks whether the engine knows the pool as it was configured last: so many slots per runner. Returns whether.
     pub(super) async fn check_pool(&self, http: &mut Http, slots: u32) -> bool {
         let op = self.call("configuration", "read configuration");
         let limit = CALL_BOUND + PATIENCE;
         let answer = http.ask(Method::GET, "/runner-configs?namespace=default", Bytes::new(), limit).await;
         let known = answer.and_then(|bytes| parsed::<serde_json::Value>(&bytes)).and_then(|configs| {
-            let pool = &configs["runner_configs"][POOL]["datacenters"]["default"];
+            let pool = &configs["runner_configs"][super::POOL]["datacenters"]["default"];
             let known = pool["serverless"]["slots_per_runner"].as_u64();
             if known == Some(u64::from(slots)) { Ok(()) } else { Err(ClientCode::Outdated.into()) }
         });
@@ -228,10 +273,10 @@ impl Client {
     }
 
     /// Deletes the counters of these keys: the load is taken away.
-    pub fn clear(&self, keys: &'static [&'static str]) {
+    pub fn clear(&self, keys: Vec<&'static str>) {
         let client = self.clone();
         self.node.boot(move || {
-            let client = client.clone();
+            let (client, keys) = (client.clone(), keys.clone());
             async move {
                 let mut http = Http::new();
                 for key in keys {
@@ -261,11 +306,11 @@ pub enum Answer {
     Unheard,
 }
 
-fn parsed<T: for<'a> Deserialize<'a>>(bytes: &Bytes) -> Result<T, Refusal> {
+pub(crate) fn parsed<T: for<'a> Deserialize<'a>>(bytes: &Bytes) -> Result<T, Refusal> {
     serde_json::from_slice(bytes).map_err(|_other| ClientCode::Malformed.into())
 }
 
-fn failed(refusal: Refusal) -> Outcome {
+pub(crate) fn failed(refusal: Refusal) -> Outcome {
     // A code that nobody knows is judged by the law of explained failures: until then it may have had an effect.
     let executed = refusal.code.parse::<Failure>().map_or(model::history::Executed::Maybe, Failure::executed);
     Outcome::Failed { code: refusal.code, executed }

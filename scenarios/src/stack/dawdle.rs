@@ -1,4 +1,5 @@
-//! The example's counter with a whim: told to, it dawdles before it starts or before it answers.
+//! The example's counter with a whim: told to, it dawdles before it starts or before it answers, sets its alarm, and falls
+//! asleep.
 //!
 //! A start that comes after the engine has given it up is the one way in which an instance without rights still speaks
 //! through an open session, so one that comes late also writes: the fence must keep that out.
@@ -9,7 +10,9 @@ use std::time::Duration;
 
 use demo::Counter;
 use parking_lot::Mutex;
+use protocol::time::Wall;
 use sdk::{Actor, ActorError, Context, Registry, Request, Response};
+use serde::Deserialize;
 
 /// Where a start that dawdled leaves its mark.
 const LATE: &[u8] = b"late";
@@ -107,6 +110,28 @@ impl Actor for Whimsical {
 
     async fn on_request(&mut self, ctx: &Context, request: Request) -> Result<Response, ActorError> {
         self.whims.follow(|state| &mut state.requests).await;
+        if (request.method().as_str(), request.path()) == ("POST", "/plan") {
+            return plan(ctx, &request).await;
+        }
         self.counter.on_request(ctx, request).await
     }
+}
+
+/// What an actor shall do by itself.
+#[derive(Deserialize)]
+struct Plan {
+    /// Set the alarm so many milliseconds from now, or before; none clears it.
+    after: Option<i64>,
+    /// Fall asleep.
+    sleep: bool,
+}
+
+async fn plan(ctx: &Context, request: &Request) -> Result<Response, ActorError> {
+    let plan = request.json::<Plan>()?;
+    let now = runtime::wall().0;
+    ctx.set_alarm(plan.after.map(|after| Wall(now.saturating_add_signed(after)))).await;
+    if plan.sleep {
+        ctx.sleep();
+    }
+    Ok(Response::text("planned"))
 }

@@ -35,7 +35,9 @@ pub struct Engine {
     ledger: Ledger,
     boots: Rc<Cell<u32>>,
     lives: Arc<AtomicU32>,
-    may_end: Rc<Cell<bool>>,
+    /// How many reasons there are for which it may end by itself.
+    may_end: Rc<Cell<u32>>,
+    listens: Rc<Cell<bool>>,
     view: Rc<RefCell<Option<host::View>>>,
 }
 
@@ -50,6 +52,7 @@ impl Engine {
             boots: Rc::default(),
             lives: Arc::default(),
             may_end: Rc::default(),
+            listens: Rc::default(),
             view: Rc::default(),
         }
     }
@@ -60,18 +63,36 @@ impl Engine {
         &self.node
     }
 
-    /// Whether it may end by itself, with an error: while its disk fails it has nothing else left to do.
+    /// It may end by itself from here on, with an error, or no longer for that reason: while its disk fails it has nothing
+    /// else left to do. Reasons may overlap.
     pub fn may_end(&self, may: bool) {
-        self.may_end.set(may);
+        let reasons = self.may_end.get();
+        self.may_end.set(if may { reasons + 1 } else { reasons.saturating_sub(1) });
     }
 
     /// Boots it, for the first time or again, on the same disk.
     pub fn boot(&self) {
         let engine = self.clone();
+        self.listens.set(false);
         self.node.boot(move || {
             let engine = engine.clone();
             async move { engine.serve().await }
         });
+    }
+
+    /// Whether it takes connections, once it was booted last.
+    #[must_use]
+    pub fn listens(&self) -> bool {
+        self.node.is_running() && self.listens.get()
+    }
+
+    /// Waits until it takes connections, at most so long. Returns whether it does.
+    pub async fn listening(&self, limit: Duration) -> bool {
+        let end = self.world.elapsed() + limit;
+        while !self.listens() && self.world.elapsed() < end {
+            self.world.sleep(Duration::from_millis(1)).await;
+        }
+        self.listens()
     }
 
     async fn serve(self) {
@@ -81,18 +102,19 @@ impl Engine {
         let options = self.options();
         let engine = match host::Engine::open(options).await {
             Ok(engine) => engine,
-            Err(error) if self.may_end.get() => {
+            Err(error) if self.may_end.get() > 0 => {
                 return self.world.note(format!("engine does not open its store: {error}"));
             }
             Err(error) => panic!("the engine does not open its own store again: {error}"),
         };
         *self.view.borrow_mut() = Some(engine.view());
+        self.listens.set(true);
         let mut signals = Signals::new().expect("a world has signals");
         let ended = engine.run(async move { signals.terminate().await }).await;
         *self.view.borrow_mut() = None;
         match ended {
             Ok(()) => self.world.note("engine stops"),
-            Err(error) if self.may_end.get() => self.world.note(format!("engine ends: {error}")),
+            Err(error) if self.may_end.get() > 0 => self.world.note(format!("engine ends: {error}")),
             Err(error) => panic!("the engine ends by itself: {error}"),
         }
     }
@@ -101,6 +123,8 @@ impl Engine {
         let mut options = host::Options {
             bind: SocketAddr::from((Ipv4Addr::UNSPECIFIED, ENGINE_PORT)),
             insecure: true,
+            // Nodes have private addresses.
+            private_targets: Some(true),
             public_url: Some(format!("http://engine:{ENGINE_PORT}/")),
             check_every: 64,
             witness: self.ledger.witness("engine", &self.lives),

@@ -1,6 +1,8 @@
 //! Probing after healing: each counter is incremented and read, first as fast as it fails, then steadily, until told
 //! to end; and the engine is asked whether it knows the pool as it was configured last.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use model::history::Kind;
@@ -15,6 +17,9 @@ const STEADY: Duration = Duration::from_secs(8);
 /// The same once everybody is due. Ours: a failure that comes and goes has five chances in the 10 s that follow.
 const DUE: Duration = Duration::from_secs(2);
 
+/// Between two attempts of whoever waits for an answer. Ours: short against what is measured so.
+const AGAIN: Duration = Duration::from_millis(20);
+
 impl Client {
     /// Probes one counter, on its node, until [`Self::end`]; everybody is due after `recovery`.
     pub fn probe(&self, key: &'static str, recovery: Duration) {
@@ -22,6 +27,37 @@ impl Client {
         self.node().boot(move || {
             let client = client.clone();
             async move { client.probe_counter(key, runtime::now() + recovery).await }
+        });
+    }
+
+    /// Makes or finds the counter of a key, on its node, however often it takes. Returns its id.
+    pub async fn found(&self, key: &'static str) -> String {
+        let found = Rc::new(RefCell::new(String::new()));
+        let (client, told) = (self.clone(), Rc::clone(&found));
+        self.node().boot(move || {
+            let (client, told) = (client.clone(), Rc::clone(&told));
+            async move {
+                let actor = client.make(&mut Http::new(), key).await;
+                *told.borrow_mut() = actor;
+            }
+        });
+        self.node().ended().await;
+        found.take()
+    }
+
+    /// Reads one counter, on its node, until it answers or [`Self::end`].
+    pub fn wait_for(&self, key: &'static str, actor: &str) {
+        let (client, actor) = (self.clone(), actor.to_owned());
+        self.node().boot(move || {
+            let (client, actor) = (client.clone(), actor.clone());
+            async move {
+                let mut http = Http::new();
+                while client.operate(&mut http, key, &actor, Kind::Read).await != Answer::Good
+                    && !client.is_over()
+                {
+                    runtime::sleep(AGAIN).await;
+                }
+            }
         });
     }
 

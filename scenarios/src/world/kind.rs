@@ -66,7 +66,8 @@ impl WorldKind {
                 | Family::Partition
                 | Family::EndpointFails
                 | Family::ApiFails
-                | Family::ApiHangs => Ok(()),
+                | Family::ApiHangs
+                | Family::ActorDestroyed => Ok(()),
                 Family::EnginePowerLost => Err(NO_POWER),
                 Family::EngineFellInCommit | Family::DiskFails | Family::DiskSlow => Err(NO_DISK),
                 Family::StreamCut

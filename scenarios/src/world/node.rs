@@ -135,6 +135,24 @@ impl Node {
         }
     }
 
+    /// Lets the next writes of its disk fail, so many; 0: none any more. Not on madsim.
+    pub fn fail_writes(&self, count: u32) {
+        match self {
+            Self::Sim(node) => node.fail_writes(count),
+            #[cfg(madsim)]
+            Self::Madsim(_) => missing("disk that fails"),
+        }
+    }
+
+    /// Lets its disk hold no more than it does, or as much as one likes. Not on madsim.
+    pub fn fill_disk(&self, full: bool) {
+        match self {
+            Self::Sim(node) => node.limit_disk(full.then_some(0)),
+            #[cfg(madsim)]
+            Self::Madsim(_) => missing("disk that is full"),
+        }
+    }
+
     /// Lets every operation of its disk take so many times as long; 1: as long as usual. Not on madsim.
     pub fn slow_disk(&self, times: u32) {
         match self {

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod platform;
+mod tokens;
 
 use protocol::view::Fact;
 use sdk::RunEnd;

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use host::access::TokenSource;
 use http::Request;
 use protocol::api::{CrashPolicy, CreateActor, RunnerConfigBody, UpgradeBody, UpsertRunnerConfig};
 use protocol::id::ActorId;
@@ -53,8 +54,18 @@ pub(crate) struct Engine {
 
 impl Engine {
     pub(crate) async fn start(data: &Path, address: Option<SocketAddr>) -> Self {
+        Self::start_with(data, address, None).await
+    }
+
+    /// The same, where calls need a token.
+    pub(crate) async fn start_with(
+        data: &Path,
+        address: Option<SocketAddr>,
+        tokens: Option<TokenSource>,
+    ) -> Self {
         let bind = address.unwrap_or_else(|| "127.0.0.1:0".parse().unwrap());
-        let engine = host::Engine::open(host::Options { bind, ..host::Options::new(data) }).await.unwrap();
+        let options = host::Options { bind, tokens, ..host::Options::new(data) };
+        let engine = host::Engine::open(options).await.unwrap();
         let address = engine.local_addr();
         let (stop, shutdown) = sdk::shutdown();
         let task = runtime::spawn("engine", engine.run(async move { shutdown.draining().await }));
@@ -67,6 +78,10 @@ impl Engine {
 
     pub(crate) fn client(&self) -> Client {
         Client::new(self.endpoint(), "default", None)
+    }
+
+    pub(crate) fn client_as(&self, token: &str) -> Client {
+        Client::new(self.endpoint(), "default", Some(token.to_owned()))
     }
 
     /// Makes the pool `default` one whose runners connect by themselves.
@@ -94,10 +109,24 @@ impl Normal {
     }
 
     pub(crate) fn start_with(engine: &Engine, facts: Facts) -> Self {
-        let (stop, shutdown) = sdk::shutdown();
         let options = RunnerOptions { witness: Arc::new(facts), ..RunnerOptions::new(engine.endpoint()) };
+        Self::run(options)
+    }
+
+    /// With a token.
+    pub(crate) fn start_as(engine: &Engine, token: &str) -> Self {
+        Self::run(RunnerOptions { token: Some(token.to_owned()), ..RunnerOptions::new(engine.endpoint()) })
+    }
+
+    fn run(options: RunnerOptions) -> Self {
+        let (stop, shutdown) = sdk::shutdown();
         let task = runtime::spawn("runner", async move { demo::registry().run(options, shutdown).await });
         Self { stop, task }
+    }
+
+    /// Waits for an end that nobody asked for.
+    pub(crate) async fn ended(self) -> Result<RunEnd, RunError> {
+        self.task.await.unwrap()
     }
 
     pub(crate) async fn end(self) -> Result<RunEnd, RunError> {
@@ -116,13 +145,19 @@ pub(crate) struct Serverless {
 
 impl Serverless {
     pub(crate) async fn start(engine: &Engine) -> Self {
+        Self::start_as(engine, None).await
+    }
+
+    /// The same, with a token for its pool; its runners get theirs from the engine.
+    pub(crate) async fn start_as(engine: &Engine, token: Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let url = format!("http://{}/api/rivet", listener.local_addr().unwrap());
         let (stop, shutdown) = sdk::shutdown();
         let service = sdk::Serverless::new(demo::registry(), ServerlessOptions::default(), shutdown.clone());
         let serving = service.clone();
         let task = runtime::spawn("application", async move { serving.serve(listener).await });
-        let pool = configure_pool(PoolOptions::new(engine.endpoint(), url), shutdown);
+        let pool =
+            configure_pool(PoolOptions { token, ..PoolOptions::new(engine.endpoint(), url) }, shutdown);
         pool.ready().await.unwrap();
         Self { service, pool, stop, task }
     }

@@ -18,6 +18,16 @@ pub(super) enum Format {
     Json,
 }
 
+impl Format {
+    /// As it is written.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+}
+
 /// Begins logging what `filter` lets through.
 pub(super) fn begin(filter: &str, format: Format) -> anyhow::Result<()> {
     let filter: EnvFilter = filter.parse().with_context(|| format!("the log filter {filter:?}"))?;

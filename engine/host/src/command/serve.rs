@@ -1,16 +1,14 @@
 //! `rehearsal-engine serve`: run the engine.
 
-use std::net::SocketAddr;
 use std::panic;
-use std::path::PathBuf;
 
-use clap::Args;
-use clap::builder::BoolishValueParser;
+use clap::{ArgMatches, Args};
 use host::{Engine, OpenError, Options};
 use runtime::signals::Signals;
 
-use super::file::File;
-use super::log::{self, Format};
+use super::arguments::Arguments;
+use super::effective::{self, Effective};
+use super::log;
 
 /// Run the engine until SIGTERM or Ctrl-C; a second signal ends it at once.
 ///
@@ -22,55 +20,25 @@ use super::log::{self, Format};
 Examples:
   rehearsal-engine serve
   rehearsal-engine serve --data /var/lib/rehearsal --bind 127.0.0.1:6420
-  rehearsal-engine serve --insecure --bind 0.0.0.0:6420 --public-url http://engine.example:6420
+  rehearsal-engine serve --tokens /etc/rehearsal/tokens.toml --bind 0.0.0.0:6420 --public-url http://engine.example:6420
 
 The file holds the same names without dashes in front, as TOML:
   bind = \"127.0.0.1:6420\"
   data = \"/var/lib/rehearsal\"
   log-format = \"json\"")]
 pub(crate) struct Serve {
-    /// A TOML file with any of the values below.
-    #[arg(long, value_name = "FILE", env = "REHEARSAL_CONFIG")]
-    config: Option<PathBuf>,
-    /// The folder of the store; made if it is missing [default: ./data].
-    #[arg(long, value_name = "DIR", env = "REHEARSAL_DATA")]
-    data: Option<PathBuf>,
-    /// Where to listen; port 0 takes a free one [default: 127.0.0.1:6420].
-    #[arg(long, value_name = "ADDRESS", env = "REHEARSAL_BIND")]
-    bind: Option<SocketAddr>,
-    /// The URL under which applications and clients reach the engine; needed where the address is none they could
-    /// dial, such as 0.0.0.0 [default: http:// and the address].
-    #[arg(long, value_name = "URL", env = "REHEARSAL_PUBLIC_URL")]
-    public_url: Option<String>,
-    /// Listen beyond loopback although nothing authenticates callers [default: false].
-    #[arg(long, value_name = "BOOL", env = "REHEARSAL_INSECURE", num_args = 0..=1, require_equals = true)]
-    #[arg(default_missing_value = "true", value_parser = BoolishValueParser::new())]
-    insecure: Option<bool>,
-    /// What to log: a level, or targets with levels as in RUST_LOG [default: $RUST_LOG, or info].
-    #[arg(long, value_name = "FILTER", env = "REHEARSAL_LOG")]
-    log: Option<String>,
-    /// How a log line looks [default: text].
-    #[arg(long, value_name = "FORMAT", env = "REHEARSAL_LOG_FORMAT")]
-    log_format: Option<Format>,
+    #[command(flatten)]
+    arguments: Arguments,
 }
 
 impl Serve {
-    pub(super) fn run(self) -> anyhow::Result<()> {
-        let file = self.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
-        let filter = self.log.clone().or_else(|| file.log.clone()).or_else(|| std::env::var("RUST_LOG").ok());
-        let format = self.log_format.or(file.log_format).unwrap_or_default();
-        log::begin(filter.as_deref().unwrap_or("info"), format)?;
-        let options = self.options(file);
-        runtime::process::block_on(None, serve(options))?
-    }
-
-    fn options(self, file: File) -> Options {
-        let data = self.data.or(file.data).unwrap_or_else(|| PathBuf::from("./data"));
-        let mut options = Options::new(data);
-        options.bind = self.bind.or(file.bind).unwrap_or(options.bind);
-        options.public_url = self.public_url.or(file.public_url);
-        options.insecure = self.insecure.or(file.insecure).unwrap_or(false);
-        options
+    pub(super) fn run(self, matches: &ArgMatches) -> anyhow::Result<()> {
+        let effective = Effective::of(self.arguments, matches, &effective::of_process)?;
+        if !effective.wrong.is_empty() {
+            anyhow::bail!("{}", effective.wrong.join("; "));
+        }
+        log::begin(&effective.log, effective.log_format)?;
+        runtime::process::block_on(None, serve(effective.options))?
     }
 }
 
@@ -121,37 +89,39 @@ async fn open(options: Options) -> Result<Engine, OpenError> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
+    use std::path::PathBuf;
 
-    use super::super::{Command, What};
+    use clap::{CommandFactory as _, FromArgMatches as _};
+
+    use super::super::{Command, leaf};
     use super::*;
 
-    fn parse(arguments: &[&str]) -> Serve {
-        let command = Command::parse_from([&["rehearsal-engine", "serve"], arguments].concat());
-        match command.what {
-            What::Serve(serve) => serve,
-            What::Check(_) => unreachable!("serve was asked for"),
-        }
+    fn options(arguments: &[&str], file: &str) -> Options {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("engine.toml");
+        std::fs::write(&path, file).unwrap();
+        let begin = ["rehearsal-engine", "serve", "--config", path.to_str().unwrap()];
+        let matches = Command::command().try_get_matches_from(begin.iter().chain(arguments)).unwrap();
+        let arguments = Arguments::from_arg_matches(leaf(&matches)).unwrap();
+        let effective = Effective::of(arguments, leaf(&matches), &|_| None).unwrap();
+        assert_eq!(effective.wrong, Vec::<String>::new());
+        effective.options
     }
 
     #[test]
     fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
-        let file = || File {
-            data: Some("/file".into()),
-            public_url: Some("http://file".to_owned()),
-            ..File::default()
-        };
-        let options = parse(&["--data", "/flag"]).options(file());
-        assert_eq!(options.data, PathBuf::from("/flag"));
-        assert_eq!(options.public_url.as_deref(), Some("http://file"));
-        assert_eq!(options.bind, "127.0.0.1:6420".parse().unwrap());
-        assert!(!options.insecure);
-        assert!(parse(&["--insecure"]).options(file()).insecure);
-        let insecure = || File { insecure: Some(true), ..File::default() };
-        assert!(parse(&[]).options(insecure()).insecure);
+        let file = "data = '/file'\npublic-url = 'http://file'\n";
+        let given = options(&["--data", "/flag"], file);
+        assert_eq!(given.data, PathBuf::from("/flag"));
+        assert_eq!(given.public_url.as_deref(), Some("http://file"));
+        assert_eq!(given.bind, "127.0.0.1:6420".parse().unwrap());
+        assert!(!given.insecure);
+        assert!(options(&["--insecure"], file).insecure);
+        let insecure = "insecure = true";
+        assert!(options(&[], insecure).insecure);
         for no in ["--insecure=false", "--insecure=0"] {
-            assert!(!parse(&[no]).options(insecure()).insecure, "{no} wins over the file");
+            assert!(!options(&[no], insecure).insecure, "{no} wins over the file");
         }
-        assert!(parse(&["--insecure=1"]).options(File::default()).insecure);
+        assert!(options(&["--insecure=1"], "").insecure);
     }
 }

@@ -1,20 +1,25 @@
 //! What a step wants, split in two: what goes into the transaction, and what is done when that is durable.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use machines::control::Effect;
 use machines::control::effect::{CommandKind, Message};
-use protocol::id::ConnId;
-use protocol::view::ControlView;
+use protocol::id::{ConnId, Ticket};
+use protocol::view::{ControlCounts, ControlView};
 use tokio::sync::oneshot;
 
 use super::payloads::Payloads;
-use crate::store::{Batch, Outcome, Write};
+use crate::store::face::Snapshot;
+use crate::store::{Batch, Outcome, Size, Write};
 
 /// The effects of some steps.
 #[derive(Debug, Default)]
 pub(super) struct Outbox {
     pub(super) batch: Batch,
     pub(super) deeds: Vec<Deed>,
+    /// How many steps these are of.
+    pub(super) steps: u64,
 }
 
 /// Something to do after the commit.
@@ -24,6 +29,12 @@ pub(super) enum Deed {
     Effect(Effect),
     /// Answer a KV request with the transaction's next outcome.
     AnswerKv { conn: ConnId, request: u32 },
+    /// Give the rows as they are now.
+    Snapshot(oneshot::Sender<Arc<dyn Snapshot>>),
+    /// Answer a caller who reads KV with the transaction's next outcome.
+    AnswerRead { ticket: Ticket },
+    /// Tell how much there is.
+    Count(oneshot::Sender<(ControlCounts, Option<Size>)>),
     /// Tell how things stand.
     View(oneshot::Sender<ControlView>),
 }
@@ -36,6 +47,10 @@ impl Outbox {
             Effect::Kv { actor, generation: _, conn, request, body } => {
                 self.batch.push(Write::Kv { actor, request: payloads.kv(body) });
                 self.deeds.push(Deed::AnswerKv { conn, request });
+            }
+            Effect::ReadKv { ticket, actor, body } => {
+                self.batch.push(Write::Kv { actor, request: payloads.kv(body) });
+                self.deeds.push(Deed::AnswerRead { ticket });
             }
             Effect::KeepInput { actor, body } => {
                 self.batch.push(Write::KeepInput { actor, input: payloads.input(body) });
@@ -50,6 +65,8 @@ impl Outbox {
             | Effect::Close { .. }
             | Effect::OpenStream { .. }
             | Effect::CloseStream { .. }
+            | Effect::FetchMetadata { .. }
+            | Effect::DropFetch { .. }
             | Effect::Route { .. }
             | Effect::Fact(_)) => self.deeds.push(Deed::Effect(effect)),
         }

@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 pub(crate) use crate::options::Limits;
 
+use crate::access::Door;
 use crate::budget::Budget;
 use crate::halt::{Alive, Halt};
+use crate::metrics::Metrics;
+use crate::outbound::Dialler;
 use crate::serial::Serial;
 use crate::sockets::Sockets;
 use crate::{control, gateway};
@@ -18,9 +23,17 @@ pub(crate) struct Core {
     pub(crate) control: control::Mailbox,
     pub(crate) gateway: gateway::Mailbox,
     pub(crate) limits: Arc<Limits>,
+    /// Who may come in.
+    pub(crate) door: Door,
+    /// What applications are dialled with.
+    pub(crate) dialler: Dialler,
+    /// What is counted.
+    pub(crate) metrics: Metrics,
     /// For the bodies of requests.
     pub(crate) bodies: Budget,
     pub(crate) public_url: Arc<str>,
+    /// For whoever copies the store: one at a time.
+    pub(crate) copies: Arc<Semaphore>,
     /// Ends everything at once.
     pub(crate) halt: Halt,
     pub(super) _alive: Alive,

@@ -4,7 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 
 use machines::control::RestoreError;
+use runtime::tls::RootsError;
 
+use crate::access::TokensError;
 use crate::store::StoreError;
 
 /// Why an engine does not start.
@@ -13,9 +15,16 @@ pub enum OpenError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The tokens cannot be used.
+    #[error(transparent)]
+    Tokens(#[from] TokensError),
+    /// The certificates of the authorities to trust cannot be used.
+    #[error(transparent)]
+    Roots(#[from] RootsError),
     /// Nothing authenticates callers, so only this machine may be one.
     #[error(
-        "refusing to listen on {bind}: nothing authenticates callers yet, pass --insecure to do it all the same"
+        "refusing to listen on {bind}: nothing authenticates callers. Give a file of tokens with --tokens, or pass \
+         --insecure to do it all the same"
     )]
     Insecure {
         /// The address.

@@ -9,7 +9,7 @@ use super::OpenError;
 /// # Errors
 /// [`OpenError::PublicUrl`] for what applications and clients could not dial, or not put paths behind.
 pub(super) fn normal(text: &str) -> Result<String, OpenError> {
-    let refuse = |reason: &str| OpenError::PublicUrl { text: text.to_owned(), reason: reason.to_owned() };
+    let refuse = |reason: &str| OpenError::PublicUrl { text: masked(text), reason: reason.to_owned() };
     let url = Url::parse(text).map_err(|error| refuse(&error.to_string()))?;
     // A proxy in front may speak TLS; the engine itself does not.
     if !matches!(url.scheme(), "http" | "https") {
@@ -22,6 +22,17 @@ pub(super) fn normal(text: &str) -> Result<String, OpenError> {
         return Err(refuse("it carries credentials"));
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// The same text without what may be a password in it, to be shown.
+#[must_use]
+pub fn masked(text: &str) -> String {
+    let begin = text.find("//").map_or(0, |slashes| slashes + 2);
+    let authority = text[begin..].split(['/', '?', '#']).next().unwrap_or_default();
+    match authority.rfind('@') {
+        Some(at) => format!("{}***{}", &text[..begin], &text[begin + at..]),
+        None => text.to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -43,5 +54,13 @@ mod tests {
             let error = normal(text).unwrap_err().to_string();
             assert!(error.starts_with("the public URL"), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_password_is_not_repeated() {
+        let error = normal("http://me:s3cret@engine/").unwrap_err().to_string();
+        assert!(error.contains("http://***@engine/") && !error.contains("s3cret"), "{error}");
+        assert_eq!(masked("http://engine/a@b"), "http://engine/a@b");
+        assert_eq!(masked("me:s3cret@engine"), "***@engine");
     }
 }

@@ -3,29 +3,47 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use machines::control::{Control, Effect};
+use machines::control::record::{Key, Record};
+use machines::control::{Control, Effect, RestoreError};
+use machines::durability::Durability;
 use protocol::error::CloseReason;
 use protocol::id::NamespaceId;
+use protocol::view::Witness;
 use runtime::{JoinHandle, TcpListener};
+use tokio::sync::Semaphore;
 
 use super::core::Core;
 use super::{RunError, View};
+use crate::access::{self, Door};
 use crate::budget::Budget;
 use crate::halt::{Halt, Roll};
+use crate::metrics::{Counting, Metrics};
+use crate::outbound::Dialler;
 use crate::serial::Serial;
 use crate::sockets::Sockets;
 use crate::store::{Store, StoreError};
 use crate::{Options, clock, control, gateway, halt, http};
 
-/// How long runners may take to answer their close frames, all together. Each has a second.
-const SOCKETS_TIMEOUT: Duration = Duration::from_millis(1500);
+/// Backups at one time. Ours: each reads the whole store, and keeps what is overwritten meanwhile.
+const COPIES_MAX: usize = 1;
+
+/// What outlives a core: the same for each core of an engine.
+pub(super) struct Shared {
+    pub(super) public_url: Arc<str>,
+    pub(super) door: Door,
+    pub(super) dialler: Dialler,
+    pub(super) metrics: Metrics,
+    pub(super) view: View,
+}
 
 /// A core at work.
 pub(super) struct Running {
-    control: JoinHandle<Result<Store, StoreError>>,
+    control: JoinHandle<control::Ended>,
     gateway: JoinHandle<()>,
     sockets: Sockets,
     drain_timeout: Duration,
+    /// How long runners may take to answer their close frames, all together.
+    sockets_timeout: Duration,
     view: View,
     /// Ends the intake of new requests.
     drain: Halt,
@@ -40,19 +58,20 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Reads the store and starts everything.
+    /// Starts everything, with these records of the store.
     pub(super) async fn start(
         options: &Options,
-        public_url: &Arc<str>,
+        shared: &Shared,
         store: Store,
+        records: Vec<(Key, Record)>,
+        durability: Durability,
         listener: &Arc<TcpListener>,
-        view: &View,
     ) -> Result<Self, RunError> {
-        let (machine, restored) = match restore(options, &store).await {
+        let (machine, restored) = match restore(options, records, &durability) {
             Ok(restored) => restored,
             Err(error) => {
                 store.close().await;
-                return Err(error);
+                return Err(error.into());
             }
         };
         let (control, control_inbox) = control::mailbox();
@@ -64,14 +83,26 @@ impl Running {
             control: control.clone(),
             gateway: gateway.clone(),
             limits: Arc::new(options.limits.clone()),
+            door: shared.door.clone(),
+            dialler: shared.dialler.clone(),
+            metrics: shared.metrics.clone(),
             bodies: Budget::new(options.limits.bodies_bytes_max),
-            public_url: Arc::clone(public_url),
+            public_url: Arc::clone(&shared.public_url),
+            copies: Arc::new(Semaphore::new(COPIES_MAX)),
             halt: Halt::new(),
             _alive: alive,
         };
         let (stop, drain) = (Halt::new(), Halt::new());
-        let witness = Arc::clone(&options.witness);
-        let driver = control::Driver::new(machine, options.check_every, core.clone(), Arc::clone(&witness));
+        let witness = Counting::new(shared.metrics.clone(), Arc::clone(&options.witness));
+        let witness: Arc<dyn Witness> = Arc::new(witness);
+        let driver = control::Driver::new(
+            machine,
+            durability,
+            options.store(),
+            options.check_every,
+            core.clone(),
+            Arc::clone(&witness),
+        );
         let driving = driver.run(store, control_inbox, restored, stop.clone());
         let gateway_driver = gateway::Driver::new(
             options.gateway.clone(),
@@ -83,13 +114,15 @@ impl Running {
         );
         let (client, clients) = halt::roll();
         let listening = http::listener::listen(core.clone(), Arc::clone(listener), drain.clone(), client);
-        view.show(Some((control, gateway)));
+        shared.view.show(Some((control, gateway)));
+        access::watch(&shared.door, options.tokens_interval, core.halt.clone());
         let running = Self {
             control: runtime::spawn("control", driving),
             gateway: runtime::spawn("gateway", gateway_driver.run()),
             sockets: core.sockets.clone(),
             drain_timeout: options.drain_timeout,
-            view: view.clone(),
+            sockets_timeout: options.limits.close_timeout * 3 / 2,
+            view: shared.view.clone(),
             drain,
             stop,
             halt: core.halt,
@@ -101,11 +134,10 @@ impl Running {
     }
 
     /// Waits for the end that nobody asked for.
-    pub(super) async fn failure(&mut self) -> StoreError {
+    pub(super) async fn ended(&mut self) -> control::Ended {
         runtime::select! {
             ended = &mut self.control => match ended {
-                Ok(Err(error)) => error,
-                Ok(Ok(_)) => unreachable!("the control plane ends by itself only when the store fails"),
+                Ok(ended) => ended,
                 Err(error) => panic!("the control plane's driver ended: {error}"),
             },
             ended = &mut self.gateway => panic!("the gateway's driver ended: {ended:?}"),
@@ -121,12 +153,12 @@ impl Running {
         }
         self.stop.give();
         let store = match (&mut self.control).await {
-            Ok(stopped) => stopped,
+            Ok(stopped) => stopped.store,
             Err(error) => panic!("the control plane's driver ended: {error}"),
         };
         self.sockets.close_all(CloseReason::GoingAway);
         self.view.show(None);
-        if runtime::timeout(SOCKETS_TIMEOUT, self.all.empty()).await.is_err() {
+        if runtime::timeout(self.sockets_timeout, self.all.empty()).await.is_err() {
             protocol::mark!("going_away_unanswered");
         }
         self.abandon().await;
@@ -146,12 +178,33 @@ impl Running {
     }
 }
 
-async fn restore(options: &Options, store: &Store) -> Result<(Control, Vec<Effect>), RunError> {
-    let records = store.load().await?;
-    tracing::debug!(records = records.len(), "store read");
+/// The store, and every record in it.
+pub(super) async fn read(store: Store) -> Result<(Store, Vec<(Key, Record)>), StoreError> {
+    match store.load().await {
+        Ok(records) => {
+            tracing::debug!(records = records.len(), "store read");
+            Ok((store, records))
+        }
+        Err(error) => {
+            store.close().await;
+            Err(error)
+        }
+    }
+}
+
+fn restore(
+    options: &Options,
+    records: Vec<(Key, Record)>,
+    durability: &Durability,
+) -> Result<(Control, Vec<Effect>), RestoreError> {
     let namespace = NamespaceId::from_entropy(runtime::entropy::bytes("namespace id"));
     let mut restored = Vec::new();
-    let control = Control::restore(options.control.clone(), clock::now(), namespace, records, &mut restored)?;
+    let mut control =
+        Control::restore(options.control.clone(), clock::now(), namespace, records, &mut restored)?;
     control.check();
+    if durability.is_read_only() {
+        control.read_only();
+        restored.clear();
+    }
     Ok((control, restored))
 }

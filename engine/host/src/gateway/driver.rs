@@ -172,6 +172,9 @@ impl Driver {
         match effect {
             Effect::Watch { actor } => self.tell_control(control::Letter::Watch { actor }),
             Effect::Unwatch { actor } => self.tell_control(control::Letter::Unwatch { actor }),
+            Effect::Disowned { actor, generation, conn } => {
+                self.tell_control(control::Letter::Disowned { actor, generation, conn });
+            }
             Effect::Forward { ticket, actor, conn, request } => {
                 let (client, _) = self.clients.get(&ticket).expect("a forwarded request has its client");
                 assert_eq!(client.actor, actor, "a request goes to the actor it is for");

@@ -52,6 +52,12 @@ impl Mailbox {
         self.letters.send(letter).await.is_ok()
     }
 
+    /// Sends what asks, and waits for the answer; `None` if the driver has ended.
+    pub(crate) async fn ask<T>(&self, letter: impl FnOnce(oneshot::Sender<T>) -> Letter) -> Option<T> {
+        let (asker, answer) = oneshot::channel();
+        if self.send(letter(asker)).await { answer.await.ok() } else { None }
+    }
+
     /// Tells that a client went away.
     pub(crate) fn gone(&self, ticket: Ticket) {
         // A driver that has ended has forgotten the client already.

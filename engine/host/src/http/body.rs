@@ -8,6 +8,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use protocol::error::ApiError;
 use protocol::id::Ticket;
+use tokio::sync::mpsc;
 
 use crate::budget::{Budget, Room};
 use crate::engine::core::Core;
@@ -102,6 +103,8 @@ async fn collect_nothing(body: &mut Incoming, limit: usize) -> Result<(), hyper:
 pub(super) enum Answer {
     /// All of it, given once.
     Whole(Bytes),
+    /// What comes in pieces; its end is to be told from its content.
+    Pieces(mpsc::Receiver<Bytes>),
     /// What an actor streams.
     Streamed {
         /// The first part.
@@ -133,6 +136,9 @@ impl Body for Answer {
                 let bytes = std::mem::take(bytes);
                 Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
             }
+            Self::Pieces(pieces) => {
+                pieces.poll_recv(context).map(|piece| piece.map(|bytes| Ok(Frame::data(bytes))))
+            }
             Self::Streamed { first, .. } if !first.is_empty() => {
                 Poll::Ready(Some(Ok(Frame::data(std::mem::take(first)))))
             }
@@ -154,6 +160,7 @@ impl Body for Answer {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(bytes) => bytes.is_empty(),
+            Self::Pieces(_) => false,
             Self::Streamed { first, ended, .. } => first.is_empty() && *ended,
         }
     }
@@ -161,7 +168,7 @@ impl Body for Answer {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Streamed { .. } => SizeHint::default(),
+            Self::Pieces(_) | Self::Streamed { .. } => SizeHint::default(),
         }
     }
 }

@@ -16,15 +16,16 @@ use super::respond::{self, Reply};
 use crate::engine::core::Core;
 use crate::sockets::connection;
 
-/// The subprotocol runners offer and are answered; `rivet_token.…` beside it is taken and not read.
+/// The subprotocol runners offer and are answered; beside it, `rivet_token.…` carries a token.
 const SUBPROTOCOL: &str = "rivet";
 
 /// Answers with the upgrade and starts the socket's task.
 ///
 /// # Errors
-/// `api.not_found` for another method, `api.bad_request` for what is no WebSocket handshake, or names another protocol
-/// version, no namespace or no key.
+/// `api.unauthorized` and `api.forbidden` by its tokens, `api.not_found` for another method, `api.bad_request` for what is
+/// no WebSocket handshake, or names another protocol version, no namespace or no key.
 pub(super) fn answer(core: Core, mut request: Request<Incoming>, ray: RayId) -> Result<Reply, ApiError> {
+    core.door.admit(&request)?;
     if request.method() != Method::GET {
         return Err(ApiError::ApiNotFound);
     }

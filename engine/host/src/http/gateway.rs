@@ -17,19 +17,21 @@ use tokio::sync::oneshot;
 use super::body::{self, Answer, Client};
 use super::connect::has_token;
 use super::respond::{self, Reply};
+use crate::access::GATEWAY;
 use crate::engine::core::Core;
 use crate::gateway::{self, ClientRequest, Head, Letter};
 
-/// Answers one request; `rest` is what follows `/gateway/`, as it came.
-pub(super) async fn answer(core: &Core, request: Request<Incoming>, rest: &str, ray: RayId) -> Reply {
+/// Answers one request, whose path begins with [`GATEWAY`].
+pub(super) async fn answer(core: &Core, request: Request<Incoming>, ray: RayId) -> Reply {
     let origin = cors::Origin::of(request.headers());
     if cors::is_preflight(request.method(), request.headers()) {
         return cors::preflight(&origin, request.headers());
     }
-    let mut reply = match forward(core, request, rest, ray).await {
+    let mut reply = match forward(core, request, ray).await {
         Ok(reply) => reply,
         Err(error) => {
-            tracing::info!(%ray, code = error.code(), "a request failed");
+            core.metrics.error(error.kind());
+            tracing::info!(code = error.code(), "a request failed");
             respond::gateway_error(&error)
         }
     };
@@ -37,13 +39,16 @@ pub(super) async fn answer(core: &Core, request: Request<Incoming>, rest: &str, 
     reply
 }
 
-async fn forward(core: &Core, request: Request<Incoming>, rest: &str, ray: RayId) -> Result<Reply, ApiError> {
+async fn forward(core: &Core, request: Request<Incoming>, ray: RayId) -> Result<Reply, ApiError> {
+    core.door.admit(&request)?;
+    let rest = request.uri().path().strip_prefix(GATEWAY).ok_or(ApiError::GuardNoRoute)?;
     let (actor, path) = path::split(rest, request.uri().query())?;
     if wants_websocket(request.headers()) {
         let reason = "WebSockets to actors are not served".to_owned();
         return Err(ApiError::GuardInvalidRequest { reason });
     }
-    let (parts, incoming) = request.into_parts();
+    let (mut parts, incoming) = request.into_parts();
+    core.door.conceal(&mut parts.headers);
     let body::Held { bytes: body, room } = body::read(incoming, core).await?;
     let headers = headers::to_actor(&parts.headers, body.len(), ray)?;
     let safe = parts.method.is_safe();

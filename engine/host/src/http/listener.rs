@@ -1,7 +1,6 @@
 //! Accepting connections.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use runtime::TcpListener;
 use tokio::sync::Semaphore;
@@ -9,9 +8,6 @@ use tokio::sync::Semaphore;
 use super::connection;
 use crate::engine::core::Core;
 use crate::halt::{Alive, Halt};
-
-/// Pause after a failed accept. Ours: the usual failure is that descriptors ran out, and some must be closed first.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Accepts until `drain` is given or the core ends. More connections than allowed wait in the backlog.
 /// Each connection holds `client` while it lives.
@@ -40,7 +36,7 @@ pub(crate) async fn listen(core: Core, listener: Arc<TcpListener>, drain: Halt, 
                 tracing::warn!(%error, "cannot accept a connection");
                 runtime::select! {
                     () = core.halt.given() => return,
-                    () = runtime::sleep(ACCEPT_PAUSE) => {}
+                    () = runtime::sleep(core.limits.accept_pause) => {}
                 }
             }
         }

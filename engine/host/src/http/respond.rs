@@ -1,12 +1,13 @@
 //! Responses.
 
 use bytes::Bytes;
-use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
 use protocol::error::ApiError;
 use protocol::id::RayId;
 use protocol::wire::ERROR_HEADER;
 use serde::Serialize;
+use tokio::sync::mpsc;
 
 use super::body::Answer;
 
@@ -25,6 +26,11 @@ pub(super) fn empty(status: StatusCode) -> Reply {
     response
 }
 
+/// 200 with what comes in pieces.
+pub(super) fn pieces(pieces: mpsc::Receiver<Bytes>) -> Reply {
+    of(Answer::Pieces(pieces), "application/octet-stream")
+}
+
 /// 200 with compact JSON.
 pub(super) fn json<T: Serialize>(value: &T) -> Reply {
     with_json(StatusCode::OK, value)
@@ -33,7 +39,12 @@ pub(super) fn json<T: Serialize>(value: &T) -> Reply {
 /// The error as API callers read it.
 pub(super) fn error(error: &ApiError) -> Reply {
     let status = StatusCode::from_u16(error.status()).expect("codes carry statuses of HTTP");
-    with_json(status, &error.body())
+    let mut response = with_json(status, &error.body());
+    if status == StatusCode::UNAUTHORIZED {
+        // RFC 9110 §15.5.2.
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
 }
 
 /// The error as clients of actors read it: from the header, where a body may be the actor's.
@@ -50,10 +61,21 @@ pub(super) fn with_ray(mut response: Reply, ray: RayId) -> Reply {
     response
 }
 
+/// 200 with text of this kind.
+pub(super) fn text(kind: &'static str, text: impl Into<Bytes>) -> Reply {
+    of(Answer::Whole(text.into()), kind)
+}
+
 fn with_json<T: Serialize>(status: StatusCode, value: &T) -> Reply {
     let body = serde_json::to_vec(value).expect("API types are JSON");
-    let mut response = Response::new(Answer::Whole(body.into()));
+    let mut response = of(Answer::Whole(body.into()), "application/json");
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// 200 with a body of this kind.
+fn of(body: Answer, kind: &'static str) -> Reply {
+    let mut response = Response::new(body);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }

@@ -21,8 +21,6 @@ use crate::engine::core::Core;
 use crate::halt::Halt;
 use crate::{control, gateway};
 
-/// How long a runner may take to answer our close frame. Ours: it only has to read it.
-const CLOSE_LINGER: Duration = Duration::from_secs(1);
 /// Buffers of one socket, each way. Ours: tungstenite's 128 KiB are allocated at once, and most runners say little.
 const BUFFER_BYTES: usize = 16 * 1024;
 
@@ -101,7 +99,8 @@ async fn converse(
         () = core.halt.given() => End::Core,
         written = &mut writer => {
             if let Ok(Some(sink)) = written {
-                linger(stream.reunite(sink).expect("both halves are of one socket")).await;
+                let socket = stream.reunite(sink).expect("both halves are of one socket");
+                linger(socket, core.limits.close_timeout).await;
             }
             return End::Engine;
         }
@@ -127,7 +126,7 @@ async fn read(core: &Core, conn: ConnId, stream: &mut Incoming) -> End {
             Ok(Message::Ping(_) | Message::Pong(_)) => true,
             Ok(Message::Close(_)) => {
                 // tungstenite has queued the answer; reading on writes it.
-                drop(runtime::timeout(CLOSE_LINGER, stream.next()).await);
+                drop(runtime::timeout(core.limits.close_timeout, stream.next()).await);
                 return End::Runner;
             }
             Ok(Message::Frame(_)) => unreachable!("tungstenite gives raw frames to writers only"),
@@ -150,6 +149,9 @@ async fn read(core: &Core, conn: ConnId, stream: &mut Incoming) -> End {
 
 /// Whether the core still takes messages.
 async fn deliver(core: &Core, conn: ConnId, message: ToServer) -> bool {
+    if let ToServer::KvRequest(request) = &message {
+        core.metrics.kv(&request.data);
+    }
     match message {
         ToServer::TunnelMessage(message) => {
             core.gateway.send(gateway::Letter::Tunnel { conn, message }).await
@@ -166,7 +168,7 @@ async fn deliver(core: &Core, conn: ConnId, message: ToServer) -> bool {
 }
 
 /// Gives the runner a moment to see the close; what it still says is not heard.
-async fn linger(mut socket: Socket) {
+async fn linger(mut socket: Socket, timeout: Duration) {
     let rest = async {
         if socket.is_terminated() {
             // Bytes that cannot be read as frames: dropping them would reset the connection, and lose the close.
@@ -174,7 +176,7 @@ async fn linger(mut socket: Socket) {
         }
         while let Some(Ok(_)) = socket.next().await {}
     };
-    if runtime::timeout(CLOSE_LINGER, rest).await.is_err() {
+    if runtime::timeout(timeout, rest).await.is_err() {
         protocol::mark!("socket_close_unanswered");
     }
 }

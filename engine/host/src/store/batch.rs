@@ -1,14 +1,16 @@
 //! What one transaction does.
 
-use std::path::Path;
-
 use bytes::Bytes;
 use machines::control::record::{Key, Record};
 use protocol::id::ActorId;
 use protocol::wire::{KvRequestData, KvResponseData};
-use redb::{Database, Table};
 
-use super::{StoreError, kv, tables};
+use super::draft::Draft;
+use super::face::{Fault, Space};
+use super::{kv, record};
+
+/// The row that is written to see that the store can be: when that was, wall clock milliseconds.
+const PROBE: &[u8] = b"probe";
 
 /// Writes and reads in the order they take effect.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,74 +95,43 @@ impl Batch {
     }
 }
 
-pub(super) fn apply(database: &Database, batch: Batch, path: &Path) -> Result<Vec<Outcome>, StoreError> {
-    transact(database, batch).map_err(|error| StoreError::from_commit(path, &error))
-}
-
-fn transact(database: &Database, batch: Batch) -> Result<Vec<Outcome>, redb::Error> {
-    let (changes, probe) = (batch.changes(), batch.probe);
-    let mut write = database.begin_write()?;
-    // A file that a crash left behind opens without a walk over all its pages.
-    write.set_quick_repair(true);
-    let mut outcomes = Vec::new();
-    {
-        let mut open = Open {
-            records: write.open_table(tables::RECORDS)?,
-            kv: write.open_table(tables::KV)?,
-            inputs: write.open_table(tables::INPUTS)?,
-            update_ts: protocol::time::Wall(runtime::wall().as_millis()).to_wire(),
-        };
-        if probe {
-            write.open_table(tables::PROBE)?.insert((), open.update_ts)?;
-        }
-        for step in batch.writes {
-            outcomes.extend(open.step(step)?);
-        }
+/// Carries the batch out on what the draft sees, and leaves in it what is to be committed.
+pub(super) fn apply(draft: &mut Draft, batch: Batch) -> Result<Vec<Outcome>, Fault> {
+    let now = protocol::time::Wall(runtime::wall().as_millis()).to_wire();
+    if batch.probe {
+        draft.put(Space::Meta, PROBE.to_vec(), now.to_le_bytes().to_vec());
     }
-    // What was read without a write was durable before.
-    if changes {
-        write.commit()?
-    } else {
-        write.abort()?
+    let mut outcomes = Vec::new();
+    for step in batch.writes {
+        outcomes.extend(take(draft, step, now)?);
     }
     Ok(outcomes)
 }
 
-struct Open<'a> {
-    records: Table<'a, &'static [u8], &'static [u8]>,
-    kv: Table<'a, &'static [u8], &'static [u8]>,
-    inputs: Table<'a, &'static [u8], &'static [u8]>,
-    update_ts: i64,
-}
-
-impl Open<'_> {
-    fn step(&mut self, step: Write) -> Result<Option<Outcome>, redb::Error> {
-        use redb::ReadableTable as _;
-        match step {
-            Write::Put(key, record) => {
-                let (key, record) = (tables::encode_key(&key), tables::encode_record(&record));
-                self.records.insert(key.as_slice(), record.as_slice())?;
-                Ok(None)
-            }
-            Write::Delete(key) => {
-                self.records.remove(tables::encode_key(&key).as_slice())?;
-                Ok(None)
-            }
-            Write::Kv { actor, request } => kv::apply(&mut self.kv, actor, request, self.update_ts)
-                .map(|answer| Some(Outcome::Kv(answer))),
-            Write::KeepInput { actor, input } => {
-                self.inputs.insert(actor.as_str().as_bytes(), input.as_ref())?;
-                Ok(None)
-            }
-            Write::ReadInput { actor } => {
-                let input = self.inputs.get(actor.as_str().as_bytes())?;
-                Ok(Some(Outcome::Input(input.map(|input| Bytes::copy_from_slice(input.value())))))
-            }
-            Write::Erase { actor } => {
-                self.inputs.remove(actor.as_str().as_bytes())?;
-                kv::apply(&mut self.kv, actor, KvRequestData::Drop, self.update_ts)?;
-                Ok(None)
-            }
+fn take(draft: &mut Draft, step: Write, now: i64) -> Result<Option<Outcome>, Fault> {
+    match step {
+        Write::Put(key, record) => {
+            draft.put(Space::Records, record::encode_key(&key), record::encode(&record));
+            Ok(None)
+        }
+        Write::Delete(key) => {
+            draft.remove(Space::Records, record::encode_key(&key));
+            Ok(None)
+        }
+        Write::Kv { actor, request } => {
+            kv::apply(draft, actor, request, now).map(|answer| Some(Outcome::Kv(answer)))
+        }
+        Write::KeepInput { actor, input } => {
+            draft.put(Space::Inputs, actor.as_str().as_bytes().to_vec(), input);
+            Ok(None)
+        }
+        Write::ReadInput { actor } => {
+            draft.get(Space::Inputs, actor.as_str().as_bytes()).map(|input| Some(Outcome::Input(input)))
+        }
+        Write::Erase { actor } => {
+            draft.remove(Space::Inputs, actor.as_str().as_bytes().to_vec());
+            kv::apply(draft, actor, KvRequestData::Drop, now)?;
+            Ok(None)
         }
     }
 }

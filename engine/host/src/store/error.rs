@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use runtime::disk::DiskError;
 
+use super::face::Fault;
+
 /// Why the store could not be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -34,15 +36,19 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
-    /// The file was written by a version with another layout. Nothing was written to it.
-    #[error("the store {} has format {found:?}, this engine reads {ours:?}; it was not touched", path.display())]
+    /// The content has a layout that this engine does not know. Nothing was written to the file.
+    #[error(
+        "{} has format {found:?}, this engine reads formats 1 to {ours}: use the engine that wrote it, which is a \
+         newer one, or restore a backup that this one can read; it was not touched",
+        path.display()
+    )]
     Format {
         /// The file.
         path: PathBuf,
         /// The format it names.
         found: String,
-        /// The format of this engine.
-        ours: &'static str,
+        /// The newest format that this engine knows.
+        ours: u32,
     },
     /// The file is ours, and its content does not hold together.
     #[error("the store {} is damaged: {reason}", path.display())]
@@ -60,6 +66,12 @@ pub enum StoreError {
         /// What the database says.
         reason: String,
     },
+    /// Another engine writes since this one has opened the store. Nothing was written.
+    #[error("another engine has taken over the store {}: this one may not write any more", path.display())]
+    Overtaken {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl StoreError {
@@ -74,24 +86,49 @@ impl StoreError {
         Self::Unreadable { path: path.to_owned(), reason: error.to_string() }
     }
 
-    pub(super) fn from_open(path: &Path, error: redb::DatabaseError) -> Self {
-        Self::from_redb(path, error.into())
-    }
-
-    /// Tells a file that is wrong from a disk that does not answer.
-    pub(super) fn from_redb(path: &Path, error: redb::Error) -> Self {
-        let path = path.to_owned();
-        match error {
-            redb::Error::Io(error)
-                if !matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) =>
-            {
-                Self::Unreadable { path, reason: error.to_string() }
-            }
-            error => Self::Damaged { path, reason: error.to_string() },
+    /// Whether waiting may heal it: the disk does not do what it is asked, and nothing is known to be wrong with what is
+    /// on it.
+    pub(crate) const fn may_pass(&self) -> bool {
+        match self {
+            Self::InUse { .. } | Self::Unreadable { .. } | Self::Commit { .. } => true,
+            Self::Missing { .. }
+            | Self::Foreign { .. }
+            | Self::Format { .. }
+            | Self::Damaged { .. }
+            | Self::Overtaken { .. } => false,
         }
     }
 
-    pub(super) fn from_commit(path: &Path, error: &redb::Error) -> Self {
-        Self::Commit { path: path.to_owned(), reason: error.to_string() }
+    /// What it is, without the place where it is: for people who may not see the file system.
+    pub(crate) fn reason(&self) -> String {
+        match self {
+            Self::Unreadable { reason, .. } | Self::Commit { reason, .. } | Self::Damaged { reason, .. } => {
+                reason.clone()
+            }
+            Self::InUse { .. } => "it is in use".to_owned(),
+            Self::Missing { .. } => "it is gone".to_owned(),
+            Self::Foreign { .. } => "it is not one of this engine".to_owned(),
+            Self::Format { found, .. } => format!("it has format {found:?}"),
+            Self::Overtaken { .. } => "another engine has taken it over".to_owned(),
+        }
+    }
+
+    /// While reading.
+    pub(super) fn from_fault(path: &Path, fault: Fault) -> Self {
+        let path = path.to_owned();
+        match fault {
+            Fault::Overtaken => Self::Overtaken { path },
+            Fault::Damaged(reason) => Self::Damaged { path, reason },
+            Fault::Failed(reason) => Self::Unreadable { path, reason },
+        }
+    }
+
+    /// While writing.
+    pub(super) fn from_commit(path: &Path, fault: Fault) -> Self {
+        let path = path.to_owned();
+        match fault {
+            Fault::Overtaken => Self::Overtaken { path },
+            Fault::Damaged(reason) | Fault::Failed(reason) => Self::Commit { path, reason },
+        }
     }
 }

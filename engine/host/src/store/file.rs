@@ -11,62 +11,109 @@ use redb::StorageBackend;
 use runtime::disk::File;
 
 use super::StoreError;
+use super::overlay::Overlay;
 
 /// Size of the first block; the database begins behind it. The page size of redb, so that its pages stay aligned.
 const BLOCK: u64 = 4096;
 /// What the first block begins with. The text behind it, up to the line's end, names the format.
 const MAGIC: &[u8] = b"rehearsal store, format ";
-/// The format this engine writes and reads: the layout of tables and records.
-const FORMAT: &str = "1";
+/// The format this engine writes: the layout of tables. It reads all from 1 on. 1: the first, with a table of probes of its
+/// own. 2: who writes, when it was probed and how much is stored are rows of one table.
+pub(super) const FORMAT: u32 = 2;
 /// Longest format name that is shown.
 const FORMAT_BYTES_MAX: usize = 16;
-/// redb's own magic number, the first bytes of every database (its design document).
-const REDB_MAGIC: [u8; 9] = [b'r', b'e', b'd', b'b', 0x1A, 0x0A, 0xA9, 0x0D, 0x0A];
+/// Size of redb's own magic number, the first bytes of every database (its design document).
+const REDB_MAGIC: usize = 9;
 /// redb's header occupies its first page.
 const REDB_HEADER: u64 = 4096;
 
 /// The database's part of the file.
 #[derive(Debug)]
-pub(super) struct Backend(File);
+pub(super) struct Backend {
+    file: File,
+    /// Where it is written if not there.
+    overlay: Option<Overlay>,
+}
 
 impl StorageBackend for Backend {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.0.len()?.saturating_sub(BLOCK))
+        let len = match &self.overlay {
+            Some(overlay) => overlay.len(),
+            None => self.file.len()?,
+        };
+        Ok(len.saturating_sub(BLOCK))
     }
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.0.read(BLOCK + offset, out)
+        match &self.overlay {
+            Some(overlay) => overlay.read(&self.file, BLOCK + offset, out),
+            None => self.file.read(BLOCK + offset, out),
+        }
     }
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_len(BLOCK + len)
+        match &self.overlay {
+            Some(overlay) => {
+                overlay.set_len(BLOCK + len);
+                Ok(())
+            }
+            None => self.file.set_len(BLOCK + len),
+        }
     }
     fn sync_data(&self) -> io::Result<()> {
-        self.0.sync()
+        match &self.overlay {
+            Some(_) => Ok(()),
+            None => self.file.sync(),
+        }
     }
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.0.write(BLOCK + offset, data)
+        match &self.overlay {
+            Some(overlay) => overlay.write(&self.file, BLOCK + offset, data),
+            None => self.file.write(BLOCK + offset, data),
+        }
     }
 }
 
-/// Looks at the file, stamps it if it is new, and gives the database its part.
-pub(super) fn prepare(file: File, path: &Path) -> Result<Backend, StoreError> {
-    match examine(&file, path)? {
-        Found::Nothing => {
-            protocol::mark!("store_file_made");
-            stamp(&file).map_err(|error| StoreError::from_io(path, &error))?;
-        }
-        Found::HalfMade => {
-            protocol::mark!("store_file_half_made");
-            stamp(&file).map_err(|error| StoreError::from_io(path, &error))?;
-        }
-        Found::Store => {}
+impl Backend {
+    const fn of(file: File) -> Self {
+        Self { file, overlay: None }
     }
-    Ok(Backend(file))
+
+    /// The same content, of which nothing is written to the file any more.
+    pub(super) fn read_only(self) -> io::Result<Self> {
+        let overlay = Some(Overlay::new(&self.file)?);
+        Ok(Self { file: self.file, overlay })
+    }
+
+    /// The whole file.
+    pub(super) fn file(&self) -> File {
+        self.file.clone()
+    }
+
+    /// Says that the content is of [`FORMAT`], which it then has to be brought to.
+    pub(super) fn stamp_again(file: &File) -> io::Result<()> {
+        file.write(0, &stamp_text())?;
+        file.sync()
+    }
 }
 
-/// Looks at the file and gives the database its part, if it holds a store already. Writes nothing.
-pub(super) fn existing(file: File, path: &Path) -> Result<Backend, StoreError> {
+/// How a file is looked at: [`prepare`] or [`existing`].
+pub(super) type Look = fn(File, &Path) -> Result<(Backend, u32), StoreError>;
+
+/// Looks at the file, stamps it if it is new, and gives the database its part, with the format of its content.
+pub(super) fn prepare(file: File, path: &Path) -> Result<(Backend, u32), StoreError> {
     match examine(&file, path)? {
-        Found::Store => Ok(Backend(file)),
+        Found::Nothing => protocol::mark!("store_file_made"),
+        Found::HalfMade => protocol::mark!("store_file_half_made"),
+        Found::Store { format } => return Ok((Backend::of(file), format)),
+    }
+    stamp(&file).map_err(|error| StoreError::from_io(path, &error))?;
+    Ok((Backend::of(file), FORMAT))
+}
+
+/// Looks at the file and gives the database its part, with the format of its content, if it holds a store already.
+/// Writes nothing.
+pub(super) fn existing(file: File, path: &Path) -> Result<(Backend, u32), StoreError> {
+    match examine(&file, path)? {
+        Found::Store { format } => Ok((Backend::of(file), format)),
         Found::Nothing | Found::HalfMade => Err(StoreError::Missing { path: path.to_owned() }),
     }
 }
@@ -74,12 +121,17 @@ pub(super) fn existing(file: File, path: &Path) -> Result<Backend, StoreError> {
 enum Found {
     Nothing,
     HalfMade,
-    Store,
+    Store { format: u32 },
+}
+
+/// What a file of [`FORMAT`] begins with.
+fn stamp_text() -> Vec<u8> {
+    [MAGIC, FORMAT.to_string().as_bytes(), b"\n"].concat()
 }
 
 fn stamp(file: &File) -> io::Result<()> {
     let mut block = vec![0; usize::try_from(BLOCK).expect("a block fits in memory")];
-    let text = [MAGIC, FORMAT.as_bytes(), b"\n"].concat();
+    let text = stamp_text();
     block[..text.len()].copy_from_slice(&text);
     file.set_len(BLOCK)?;
     file.write(0, &block)?;
@@ -100,28 +152,25 @@ fn examine(file: &File, path: &Path) -> Result<Found, StoreError> {
     };
     let shown = &rest[..rest.len().min(FORMAT_BYTES_MAX)];
     let name = shown.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    if name != FORMAT.as_bytes() {
-        let found = String::from_utf8_lossy(name).into_owned();
+    let found = String::from_utf8_lossy(name).into_owned();
+    let Some(format) = found.parse().ok().filter(|format| (1..=FORMAT).contains(format)) else {
         return Err(StoreError::Format { path: path.to_owned(), found, ours: FORMAT });
-    }
+    };
     if len < BLOCK {
         return Err(StoreError::Damaged {
             path: path.to_owned(),
             reason: format!("it ends after {len} bytes"),
         });
     }
-    if never_finished(file, len).map_err(failed)? { Ok(Found::HalfMade) } else { Ok(Found::Store) }
+    if never_finished(file, len).map_err(failed)? { Ok(Found::HalfMade) } else { Ok(Found::Store { format }) }
 }
 
 /// Whether the database has no magic number yet and nothing behind its header.
 fn never_finished(file: &File, len: u64) -> io::Result<bool> {
-    let mut magic = [0; REDB_MAGIC.len()];
+    let mut magic = [0; REDB_MAGIC];
     let behind = usize::try_from((len - BLOCK).min(magic.len() as u64)).expect("at most nine");
     file.read(BLOCK, &mut magic[..behind])?;
-    if magic == REDB_MAGIC {
-        return Ok(false);
-    }
-    if magic != [0; REDB_MAGIC.len()] {
+    if magic != [0; REDB_MAGIC] {
         return Ok(false);
     }
     let mut offset = BLOCK + REDB_HEADER;

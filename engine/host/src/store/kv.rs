@@ -4,7 +4,7 @@
 //! next byte is 0xff too, and a list whose answer would not fit in a frame fails instead of breaking the socket. A
 //! request that breaks a bound has no effect at all.
 
-use std::ops::Bound;
+use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use protocol::id::ActorId;
@@ -13,14 +13,13 @@ use protocol::limits::{
     KV_VALUE_BYTES_MAX, LIST_ITEMS_MAX,
 };
 use protocol::wire::{KvListQuery, KvMetadata, KvRequestData, KvResponseData};
-use redb::{ReadableTable as _, Table};
 
-use super::tables::{self, Row};
+use super::draft::Draft;
+use super::face::{self, Fault, Order, Range, Space};
+use super::row::{self, Row};
 
 /// What `version` of an entry says: the engine that wrote it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-type Entries<'a> = Table<'a, &'static [u8], &'static [u8]>;
 
 /// Whether a request may change anything.
 #[must_use]
@@ -76,52 +75,53 @@ fn put_refusal(keys: &[Bytes], values: &[Bytes]) -> Option<&'static str> {
     keys.iter().find_map(key_refusal).or_else(|| value().then_some("value is too large (max 128 KiB)"))
 }
 
-/// Carries out a request on the table of all actors.
+/// Carries out a request on the KV of all actors.
 pub(super) fn apply(
-    table: &mut Entries<'_>,
+    draft: &mut Draft,
     actor: ActorId,
     request: KvRequestData,
     update_ts: i64,
-) -> Result<KvResponseData, redb::Error> {
+) -> Result<KvResponseData, Fault> {
     if let Some(message) = refusal(&request) {
         protocol::mark!("kv_refused");
         return Ok(KvResponseData::Error { message: message.to_owned() });
     }
     match request {
-        KvRequestData::Get { keys } => get(table, actor, keys),
+        KvRequestData::Get { keys } => get(draft, actor, keys),
         KvRequestData::List { query, reverse, limit } => {
-            list(table, Span::of(actor, &query), reverse.unwrap_or(false), limit)
+            let order = if reverse.unwrap_or(false) { Order::Reverse } else { Order::Forward };
+            list(draft, actor, &query, order, limit)
         }
         KvRequestData::Put { keys, values } => {
             for (key, value) in keys.iter().zip(&values) {
-                let row = tables::encode_row(VERSION.as_bytes(), update_ts, value);
-                table.insert(tables::kv_key(actor, key).as_slice(), row.as_slice())?;
+                let row = row::encode_row(VERSION.as_bytes(), update_ts, value);
+                draft.put(Space::Kv, row::kv_key(actor, key), row);
             }
             Ok(KvResponseData::Put)
         }
         KvRequestData::Delete { keys } => {
             for key in &keys {
-                table.remove(tables::kv_key(actor, key).as_slice())?;
+                draft.remove(Space::Kv, row::kv_key(actor, key));
             }
             Ok(KvResponseData::Delete)
         }
         KvRequestData::DeleteRange { start, end } => {
             let query = KvListQuery::Range { start, end, exclusive: true };
-            remove_all(table, &Span::of(actor, &query))?;
+            draft.clear(Space::Kv, range(actor, &query));
             Ok(KvResponseData::Delete)
         }
         KvRequestData::Drop => {
-            remove_all(table, &Span::of(actor, &KvListQuery::All))?;
+            draft.clear(Space::Kv, range(actor, &KvListQuery::All));
             Ok(KvResponseData::Drop)
         }
     }
 }
 
-fn get(table: &Entries<'_>, actor: ActorId, keys: Vec<Bytes>) -> Result<KvResponseData, redb::Error> {
+fn get(draft: &Draft, actor: ActorId, keys: Vec<Bytes>) -> Result<KvResponseData, Fault> {
     let mut found = Found::default();
     for key in keys {
-        if let Some(row) = table.get(tables::kv_key(actor, &key).as_slice())? {
-            found.push(key, row.value())?;
+        if let Some(row) = draft.get(Space::Kv, &row::kv_key(actor, &key))? {
+            found.push(key, &row)?;
         }
     }
     let Found { keys, values, metadata, .. } = found;
@@ -129,88 +129,43 @@ fn get(table: &Entries<'_>, actor: ActorId, keys: Vec<Bytes>) -> Result<KvRespon
 }
 
 fn list(
-    table: &Entries<'_>,
-    span: Span,
-    reverse: bool,
+    draft: &Draft,
+    actor: ActorId,
+    query: &KvListQuery,
+    order: Order,
     limit: Option<u64>,
-) -> Result<KvResponseData, redb::Error> {
+) -> Result<KvResponseData, Fault> {
     let limit = limit.map_or(KV_LIST_ITEMS_DEFAULT, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let mut found = Found::default();
-    if span.is_empty() || limit == 0 {
-        return Ok(found.into_list());
-    }
-    let mut range = table.range::<&[u8]>(span.bounds())?;
-    while let Some(row) = if reverse { range.next_back() } else { range.next() } {
-        let (key, row) = row?;
+    let (mut found, mut too_large) = (Found::default(), false);
+    let skip = actor.as_str().len();
+    draft.scan(Space::Kv, &range(actor, query), order, &mut |key, row| {
         if found.keys.len() == limit {
-            break;
+            return Ok(ControlFlow::Break(()));
         }
-        let key = key.value().get(span.skip..).unwrap_or_default();
-        found.push(Bytes::copy_from_slice(key), row.value())?;
-        if found.bytes > BODY_BYTES_MAX || found.keys.len() > LIST_ITEMS_MAX {
-            protocol::mark!("kv_list_too_large");
-            let message = "the list is too large (max 20 MiB and 65536 entries): use a limit".to_owned();
-            return Ok(KvResponseData::Error { message });
-        }
+        found.push(Bytes::copy_from_slice(key.get(skip..).unwrap_or_default()), row)?;
+        too_large = found.bytes > BODY_BYTES_MAX || found.keys.len() > LIST_ITEMS_MAX;
+        Ok(if too_large { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    })?;
+    if too_large {
+        protocol::mark!("kv_list_too_large");
+        let message = "the list is too large (max 20 MiB and 65536 entries): use a limit".to_owned();
+        return Ok(KvResponseData::Error { message });
     }
-    Ok(found.into_list())
+    let Found { keys, values, metadata, .. } = found;
+    Ok(KvResponseData::List { keys, values, metadata })
 }
 
-fn remove_all(table: &mut Entries<'_>, span: &Span) -> Result<(), redb::Error> {
-    if !span.is_empty() {
-        table.retain_in::<&[u8], _>(span.bounds(), |_, _| false)?;
-    }
-    Ok(())
-}
-
-/// A range of the table of all actors, within one actor.
-struct Span {
-    /// Bytes of a table key that are not the actor's key.
-    skip: usize,
-    start: Vec<u8>,
-    end: Vec<u8>,
-    /// Whether `end` itself is in.
-    inclusive: bool,
-}
-
-impl Span {
-    fn of(actor: ActorId, query: &KvListQuery) -> Self {
-        let skip = actor.as_str().len();
-        let prefix = |key: &[u8]| {
-            let start = tables::kv_key(actor, key);
-            let end = successor(start.clone());
-            Self { skip, start, end, inclusive: false }
-        };
-        match query {
-            KvListQuery::All => prefix(&[]),
-            KvListQuery::Prefix { key } => prefix(key),
-            KvListQuery::Range { start, end, exclusive } => Self {
-                skip,
-                start: tables::kv_key(actor, start),
-                end: tables::kv_key(actor, end),
-                inclusive: !exclusive,
-            },
+/// Where the entries are that a query means, within one actor.
+fn range(actor: ActorId, query: &KvListQuery) -> Range {
+    match query {
+        KvListQuery::All => Range::prefix(row::kv_key(actor, &[])),
+        KvListQuery::Prefix { key } => Range::prefix(row::kv_key(actor, key)),
+        KvListQuery::Range { start, end, exclusive } => {
+            let end = row::kv_key(actor, end);
+            let end = if *exclusive { end } else { face::after(&end) };
+            Range { start: row::kv_key(actor, start), end: Some(end) }
         }
     }
-
-    fn is_empty(&self) -> bool {
-        self.start > self.end || (self.start == self.end && !self.inclusive)
-    }
-
-    fn bounds(&self) -> (Bound<&[u8]>, Bound<&[u8]>) {
-        let end = if self.inclusive { Bound::Included } else { Bound::Excluded };
-        (Bound::Included(self.start.as_slice()), end(self.end.as_slice()))
-    }
-}
-
-/// The least byte string above all that begin with `prefix`, which begins with an actor's id.
-fn successor(mut prefix: Vec<u8>) -> Vec<u8> {
-    while prefix.last() == Some(&0xff) {
-        prefix.pop();
-    }
-    let last = prefix.last_mut().expect("an actor's id holds no 0xff");
-    *last += 1;
-    prefix
 }
 
 #[derive(Default)]
@@ -222,18 +177,13 @@ struct Found {
 }
 
 impl Found {
-    fn push(&mut self, key: Bytes, row: &[u8]) -> Result<(), redb::Error> {
-        let Row { version, update_ts, value } = tables::decode_row(row)
-            .ok_or_else(|| redb::Error::Corrupted("a KV entry of an unknown layout".to_owned()))?;
+    fn push(&mut self, key: Bytes, row: &[u8]) -> Result<(), Fault> {
+        let Row { version, update_ts, value } = row::decode_row(row)
+            .ok_or_else(|| Fault::Damaged("a KV entry of an unknown layout".to_owned()))?;
         self.bytes += key.len() + value.len() + version.len() + 8;
         self.keys.push(key);
         self.values.push(value);
         self.metadata.push(KvMetadata { version, update_ts });
         Ok(())
-    }
-
-    fn into_list(self) -> KvResponseData {
-        let Self { keys, values, metadata, .. } = self;
-        KvResponseData::List { keys, values, metadata }
     }
 }

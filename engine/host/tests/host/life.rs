@@ -1,9 +1,16 @@
 //! An engine from its start to its end.
 
+use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
+use host::store::{Batch, FILE_NAME, Store, VERIFIED_BYTES_MAX, Write};
 use host::{Engine, OpenError, Options};
+use machines::control::Record;
+use machines::control::record::Key;
+use protocol::id::{ActorId, NamespaceId};
 use serde_json::json;
 
 use crate::support::{Node, Runner, get, run, until};
@@ -132,4 +139,47 @@ fn it_refuses_to_start_in_one_clear_line() {
         Node::start(other.path()).await.stop().await;
         node.stop().await;
     });
+}
+
+/// A store that is too large to be verified at a start, with a damaged page of records.
+async fn damaged(folder: &Path) {
+    let mut store = Store::open(folder).await.unwrap();
+    let mut batch = Batch::new();
+    let input = vec![7; usize::try_from(VERIFIED_BYTES_MAX / 4).unwrap()];
+    for number in 0..5 {
+        let (actor, input) = (ActorId::from_entropy([number; 16]), input.clone().into());
+        batch.push(Write::KeepInput { actor, input });
+        let name = Key::ActorName(NamespaceId::from_entropy([number; 16]), "the name of an actor".to_owned());
+        batch.push(Write::Put(name, Box::new(Record::ActorName("{}".to_owned()))));
+    }
+    store.commit(batch).await.unwrap();
+    store.close().await;
+    let file = folder.join(FILE_NAME);
+    let mut content = fs::read(&file).unwrap();
+    assert!(content.len() as u64 > VERIFIED_BYTES_MAX);
+    let mark = b"the name of an actor";
+    for page in content.chunks_mut(4096) {
+        if page.windows(mark.len()).any(|bytes| bytes == mark) {
+            // What kind of page it is.
+            page[0] = 0xff;
+        }
+    }
+    fs::write(&file, content).unwrap();
+}
+
+#[test]
+fn a_large_store_that_is_damaged_ends_it_in_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    run(damaged(folder.path()));
+    let mut serve = Command::new(env!("CARGO_BIN_EXE_rehearsal-engine"));
+    serve.args(["serve", "--bind", "127.0.0.1:0", "--log", "off", "--data"]).arg(folder.path());
+    let ended = serve.output().unwrap();
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!((ended.status.code(), told.lines().count()), (Some(1), 1), "{told}");
+    assert!(told.contains("may be damaged, see `check`"), "{told}");
+    assert_eq!(
+        String::from_utf8(ended.stdout).unwrap(),
+        "",
+        "it says that it listens only when it can serve"
+    );
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use bytes::Bytes;
-use host::store::{Batch, Outcome, Store, Write};
+use host::store::{Batch, Location, Outcome, Store, Write};
 use machines::control::Record;
 use machines::control::record::Key;
 use proptest::prelude::*;
@@ -58,7 +58,7 @@ fn what_was_committed_is_there_again() {
             Write::ReadInput { actor: actor(1) },
         ]));
         assert_eq!(outcomes.await.unwrap(), [Outcome::Input(Some(input)), Outcome::Input(None)]);
-        assert_eq!(store.counts().await.unwrap().inputs, 0);
+        assert_eq!(store.size().await.unwrap().inputs, 0);
         store.close().await;
     });
 }
@@ -106,8 +106,22 @@ fn every_bound_of_kv_is_kept_and_told() {
             };
             assert_eq!(said, refusal, "{shown}");
         }
-        assert_eq!(store.counts().await.unwrap().kv, 129, "what was refused had no effect");
+        assert_eq!(store.size().await.unwrap().kv, 129, "what was refused had no effect");
         store.close().await;
+    });
+}
+
+#[test]
+#[should_panic(expected = "a store that is open to read is given no changes")]
+fn a_store_that_is_open_to_read_acknowledges_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let location = Location::new(folder.path());
+    run(async {
+        location.open().await.unwrap().close().await;
+        let mut store = location.open_to_read().await.unwrap();
+        let read = Write::ReadInput { actor: actor(1) };
+        assert_eq!(store.commit(batch([read])).await.unwrap(), [Outcome::Input(None)]);
+        store.commit(batch([Write::Erase { actor: actor(1) }])).await.ok();
     });
 }
 

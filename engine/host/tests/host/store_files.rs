@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use host::store::{Batch, FILE_NAME, Outcome, Store, StoreError, VERIFIED_BYTES_MAX, Write};
+use host::store::{Batch, FILE_NAME, Location, Outcome, Store, StoreError, VERIFIED_BYTES_MAX, Write};
 use protocol::id::ActorId;
 use protocol::limits::KV_VALUE_BYTES_MAX;
 use protocol::wire::{KvRequestData, KvResponseData};
@@ -96,10 +96,10 @@ fn another_format_is_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let mut content = filled(folder.path());
     let at = content.iter().position(|byte| *byte == b'\n').unwrap();
-    content[at - 1] = b'2';
+    content[at - 1] = b'9';
     fs::write(folder.path().join(FILE_NAME), content).unwrap();
     match refused(folder.path()) {
-        StoreError::Format { found, ours, .. } => assert_eq!((found.as_str(), ours), ("2", "1")),
+        StoreError::Format { found, ours, .. } => assert_eq!((found.as_str(), ours), ("9", 2)),
         other => panic!("{other}"),
     }
 }
@@ -195,8 +195,52 @@ fn a_store_whose_making_was_cut_short_is_made_again() {
         fs::write(&file, &cut_short).unwrap();
         run(async {
             let store = Store::open(folder.path()).await.unwrap();
-            assert_eq!(store.counts().await.unwrap().kv, 0);
+            assert_eq!(store.size().await.unwrap().kv, 0);
             store.close().await;
         });
     }
+}
+
+#[test]
+fn what_was_deleted_is_given_back_at_a_start_and_by_compaction() {
+    let folder = tempfile::tempdir().unwrap();
+    let len = || fs::metadata(folder.path().join(FILE_NAME)).unwrap().len();
+    let location = Location::new(folder.path());
+    let fill = |from: u64, count: u64| {
+        let mut batch = Batch::new();
+        for number in from..from + count {
+            let keys = vec![number.to_be_bytes().to_vec().into()];
+            let request = KvRequestData::Put { keys, values: vec![vec![7; KV_VALUE_BYTES_MAX].into()] };
+            batch.push(Write::Kv { actor: ActorId::from_entropy([1; 16]), request });
+        }
+        batch
+    };
+    run(async {
+        let mut store = location.open_tidy().await.unwrap();
+        store.commit(fill(0, 600)).await.unwrap();
+        store.commit(fill(1000, 8)).await.unwrap();
+        store.close().await;
+        let full = len();
+        location.open_tidy().await.unwrap().close().await;
+        assert_eq!(len(), full, "what is used is left where it is");
+        let mut store = location.open_tidy().await.unwrap();
+        let mut batch = Batch::new();
+        let end = 1000_u64.to_be_bytes().to_vec().into();
+        let request = KvRequestData::DeleteRange { start: vec![0].into(), end };
+        batch.push(Write::Kv { actor: ActorId::from_entropy([1; 16]), request });
+        store.commit(batch).await.unwrap();
+        let size = store.size().await.unwrap();
+        assert_eq!((size.kv, size.file_bytes), (8, len()));
+        store.close().await;
+        let wasted = len();
+        assert!(wasted > 64 << 20, "{wasted}");
+        let store = location.open_tidy().await.unwrap();
+        assert_eq!(store.size().await.unwrap().kv, 8);
+        store.close().await;
+        let tidy = len();
+        assert!(tidy < wasted / 8, "{wasted} before, {tidy} after");
+        let (before, after) = location.compact().await.unwrap();
+        assert!(after.file_bytes <= before.file_bytes && after.kv == 8, "{before:?} {after:?}");
+        Store::verify(folder.path()).await.unwrap().close().await;
+    });
 }

@@ -1,11 +1,12 @@
 //! Serverless streams, against an application played by hand.
 
+use host::access::{TokenSource, Tokens};
 use protocol::wire::{ToServerlessServer, encode_payload};
 use runtime::{TcpListener, TcpStream};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::support::{Node, Response, Runner, run, until};
+use crate::support::{Node, Response, Runner, call_with, run, until};
 
 /// An application that has been asked to start a runner.
 struct Start {
@@ -14,7 +15,19 @@ struct Start {
 }
 
 impl Start {
+    /// The next one; whoever asks for its metadata is told that there is none.
     async fn of(listener: &TcpListener) -> Self {
+        loop {
+            let mut asked = Self::asked(listener).await;
+            if asked.head.starts_with("GET /api/rivet/start ") {
+                return asked;
+            }
+            assert!(asked.head.starts_with("GET /api/rivet/metadata "), "{}", asked.head);
+            asked.write("HTTP/1.1 404 Gone\r\ncontent-length: 4\r\n\r\ngone").await;
+        }
+    }
+
+    async fn asked(listener: &TcpListener) -> Self {
         let (mut stream, _) = listener.accept().await.unwrap();
         let (mut head, mut byte) = (Vec::new(), [0]);
         while !head.ends_with(b"\r\n\r\n") {
@@ -56,6 +69,7 @@ fn a_runner_is_started_by_a_request_that_stays_open() {
         configure(&node, &url).await;
         node.actor("k").await;
         let mut start = Start::of(&listener).await;
+        assert!(!start.head.to_lowercase().contains("x-rivet-token"), "there is none: {}", start.head);
         let mut lines = start.head.lines();
         assert_eq!(lines.next(), Some("GET /api/rivet/start HTTP/1.1"));
         let mut headers: Vec<_> = lines.filter(|line| !line.is_empty()).map(str::to_lowercase).collect();
@@ -134,6 +148,65 @@ fn each_way_a_start_fails_is_shown() {
             message.contains("refused").then_some(())
         })
         .await;
+        node.stop().await;
+    });
+}
+
+#[test]
+fn callers_learn_whether_an_application_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    run(async {
+        let node = Node::start(folder.path()).await;
+        let (listener, url) = application().await;
+        let check = async || {
+            let body = json!({"url": url, "headers": {"x-mine": "1"}});
+            node.post("/runner-configs/serverless-health-check?namespace=default", &body).await.json()
+        };
+        let answer = async |answer: &str| {
+            let mut asked = Start::asked(&listener).await;
+            assert!(asked.head.starts_with("GET /api/rivet/metadata "), "{}", asked.head);
+            assert!(asked.head.contains("x-mine: 1"), "{}", asked.head);
+            asked
+                .write(&format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{answer}", answer.len()))
+                .await;
+        };
+        let good = r#"{"runtime":"rivetkit","version":"2.2.1","runner":{"kind":{"serverless":{}},"version":1},"actorNames":{}}"#;
+        let (told, ()) = tokio::join!(check(), answer(good));
+        assert_eq!(told, json!({"success": {"version": "2.2.1"}}));
+        let (told, ()) = tokio::join!(check(), answer("<html>"));
+        assert_eq!(told, json!({"failure": {"error": {"invalid_response_json": {"body": "<html>"}}}}));
+        drop(listener);
+        assert_eq!(check().await, json!({"failure": {"error": {"request_failed": {}}}}));
+        let unknown = node.post("/runner-configs/nope/refresh-metadata?namespace=default", &json!({})).await;
+        assert_eq!(unknown.refusal(), (400, "serverless_runner_pool.not_found".to_owned()));
+        node.stop().await;
+    });
+}
+
+#[test]
+fn a_runner_is_started_with_the_first_token_for_runners() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "admin = ['token-of-admin-1']\nrunner = ['token-of-runner-2', 'token-of-runner-1']";
+    run(async {
+        let node = Node::start_with(folder.path(), |options| {
+            options.tokens = Some(TokenSource::Given(Tokens::parse(text).unwrap()));
+        });
+        let node = node.await;
+        let (listener, url) = application().await;
+        let admin = [("x-rivet-token", "token-of-admin-1")];
+        let config =
+            json!({"datacenters": {"default": {"serverless": {"url": url, "request_lifespan": 900}}}});
+        let path = "/runner-configs/default?namespace=default";
+        call_with(node.address, "PUT", path, &admin, config.to_string().into()).await;
+        let actor = json!({"name": "a", "key": "k", "runner_name_selector": "default"});
+        call_with(node.address, "PUT", "/actors?namespace=default", &admin, actor.to_string().into()).await;
+        let mut start = Start::of(&listener).await;
+        let token = start.head.lines().find_map(|line| line.strip_prefix("x-rivet-token: "));
+        assert_eq!(token, Some("token-of-runner-2"));
+        assert!(!start.head.contains("token-of-admin-1"), "{}", start.head);
+        start.begin().await;
+        // With it the runner is let in.
+        Runner::connect_with(node.address, "serverless", "token-of-runner-2").await;
         node.stop().await;
     });
 }

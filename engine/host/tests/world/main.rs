@@ -4,6 +4,11 @@
 
 mod commit_fails;
 mod engine_lives;
+mod read_only;
+#[path = "../host/support/runner.rs"]
+#[expect(dead_code, reason = "the tests on loopback use all of it")]
+mod runner;
 mod store_rots;
 mod store_survives;
 mod support;
+mod tokens;

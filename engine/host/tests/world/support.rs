@@ -13,13 +13,19 @@ use sim::{Node, World};
 
 /// Boots an engine on the node `engine`; each restart opens the same folder.
 pub(crate) fn engine(world: &World) -> Node {
+    engine_with(world, |_| ())
+}
+
+/// The same, with options changed.
+pub(crate) fn engine_with(world: &World, change: fn(&mut Options)) -> Node {
     let node = world.node("engine");
-    node.boot(|| async {
+    node.boot(move || async move {
         let mut options = Options::new("data");
         options.bind = "0.0.0.0:6420".parse().unwrap();
         options.insecure = true;
         options.public_url = Some("http://engine:6420".to_owned());
         options.check_every = 1;
+        change(&mut options);
         let engine = Engine::open(options).await.unwrap();
         let asked = async { runtime::signals::terminate().await.unwrap() };
         engine.run(asked).await.unwrap();
@@ -29,12 +35,24 @@ pub(crate) fn engine(world: &World) -> Node {
 
 /// A call and its status and JSON; `None` if the engine did not answer.
 pub(crate) async fn call(engine: &Node, method: &str, path: &str, body: &str) -> Option<(u16, Value)> {
+    call_as("", engine, method, path, body).await
+}
+
+/// The same, with a token.
+pub(crate) async fn call_as(
+    token: &str,
+    engine: &Node,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> Option<(u16, Value)> {
     let address = SocketAddr::new(engine.ip(), 6420);
     let asked = async {
         let stream = TcpStream::connect(address).await.ok()?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(stream).await.ok()?;
         let connection = runtime::spawn("test client", connection);
         let request = Request::builder().method(method).uri(path).header("host", "engine");
+        let request = request.header("x-rivet-token", token);
         let request = request.body(Full::new(Bytes::copy_from_slice(body.as_bytes()))).unwrap();
         let response = sender.send_request(request).await.ok()?;
         let status = response.status().as_u16();

@@ -1,12 +1,14 @@
 //! Walks the whole state and panics where an index, a count or a deadline differs from what it follows from.
 
-use std::collections::BTreeSet;
+use protocol::id::ActorId;
 
 use super::Control;
 use super::phase;
+use super::placement::Haunts;
 use super::pool::{Pool, PoolKey};
-use super::record::{Actor, Phase};
+use super::record::{self, Actor, Phase};
 use super::runner::Runner;
+use super::runners::position;
 use super::session::Stage;
 use super::stream::Fate;
 use super::timers::Due;
@@ -18,6 +20,10 @@ impl Control {
     /// Where one does not hold.
     pub fn check(&self) {
         self.actors.check();
+        if self.reading {
+            // What it would change is left as it is.
+            return self.check_sessions();
+        }
         self.thresholds.check();
         self.appointments.check();
         assert_eq!(self.namespaces.len(), self.namespace_names.len(), "each namespace has one name");
@@ -27,7 +33,11 @@ impl Control {
         self.check_sessions();
         self.pools.iter().for_each(|(key, pool)| self.check_pool(key, pool));
         self.check_streams();
+        self.check_fetches();
+        self.check_order();
         self.check_deadlines();
+        let purge = self.appointments.get(&Due::Purge).is_some();
+        assert_eq!(purge, self.actors.destroyed() > 0, "what is destroyed will be forgotten");
         for (actor, route) in &self.watches {
             assert_eq!(*route, Some(self.route(*actor)), "the gateway knows the route of {actor:?}");
         }
@@ -36,7 +46,8 @@ impl Control {
     fn check_actor(&self, actor: &Actor) {
         let id = actor.id;
         assert!(self.namespaces.contains_key(&actor.namespace), "{id:?} has a namespace");
-        assert_eq!(self.appointments.get(&Due::Phase(id)), phase::deadline(&actor.phase), "{id:?} deadline");
+        let (due, deadline) = (self.thresholds.get(&Due::Phase(id)), phase::deadline(&actor.phase));
+        assert_eq!(due.is_some(), deadline.is_some(), "{id:?} has a deadline where its phase has one");
         assert_eq!(self.appointments.get(&Due::Alarm(id)), phase::alarm(actor), "{id:?} alarm");
         let pool = self.pools.get(&PoolKey::of_actor(actor));
         match &actor.phase {
@@ -80,8 +91,24 @@ impl Control {
             None => assert!(self.thresholds.get(&Due::Gone(id)).is_some(), "{id:?} is waited for"),
         }
         let eligible = runner.conn.is_some_and(|conn| self.sessions[&conn].is_eligible());
-        let takes = eligible && record.draining.is_none() && record.total_slots > 0;
-        assert_eq!(runner.ranked.is_some(), takes, "{id:?} is ranked if it may take actors");
+        let takes = eligible && !runner.unnamed && record.draining.is_none() && record.total_slots > 0;
+        let unnamed = self.thresholds.get(&Due::Unnamed(id)).is_some();
+        assert_eq!(runner.unnamed, unnamed, "{id:?} is to be named in time");
+        assert!(!unnamed || runner.actors.is_empty(), "{id:?} hosts nothing before it is named");
+        assert_eq!(runner.place.is_some(), takes, "{id:?} can be chosen if it may take actors");
+        let evicts = self.thresholds.get(&Due::Evict(id)).is_some();
+        assert_eq!(runner.evicting.is_some(), evicts, "{id:?} is left at a pace");
+        assert!(
+            runner.evicting.is_none() || record.draining.is_some(),
+            "only a draining runner is left: {id:?}"
+        );
+        if record.draining.is_some() && runner.conn.is_some() && runner.evicting.is_none() {
+            let left = |actor: &ActorId| {
+                let phase = &self.actors.known(*actor).phase;
+                matches!(phase, Phase::Allocated { stage: record::Stage::Stopping { .. }, .. })
+            };
+            assert!(runner.actors.iter().all(left), "whoever is on the draining {id:?} was asked to stop");
+        }
         if let Some(stream) = runner.stream {
             assert_eq!(self.streams[&stream].runner(), Some(id), "the stream of {id:?} points back");
         }
@@ -95,15 +122,34 @@ impl Control {
         }
     }
 
+    fn check_order(&self) {
+        let listed: usize = self.listed_runners.values().map(std::collections::BTreeSet::len).sum();
+        assert_eq!(listed, self.runners.len(), "each runner is listed once");
+        let mut haunts = std::collections::BTreeMap::<ActorId, Haunts>::new();
+        for runner in self.runners.values() {
+            let record = &runner.record;
+            assert!(
+                self.listed_runners[&record.namespace].contains(&position(record)),
+                "{runner:?} is listed"
+            );
+            for actor in record.lingering.keys() {
+                haunts.entry(*actor).or_default().insert(record.id);
+            }
+        }
+        assert_eq!(self.haunts, haunts, "where generations linger is known");
+    }
+
     fn check_pool(&self, key: &PoolKey, pool: &Pool) {
         assert!(!pool.is_empty(), "an empty pool is forgotten: {key:?}");
         assert!(self.namespaces.contains_key(&key.namespace), "{key:?} has a namespace");
-        for (since, actor) in &pool.pending {
+        for (since, actor) in pool.pending.iter() {
             let actor = self.actors.known(*actor);
             assert_eq!(actor.phase, Phase::Pending { since: *since }, "the queue holds pending actors");
             assert_eq!(PoolKey::of_actor(actor), *key, "the queue holds the pool's actors");
         }
-        let runners = || pool.runners.iter().map(|id| &self.runners[id]);
+        let haunts = |id: ActorId| self.haunts.get(&id).cloned().unwrap_or_default();
+        pool.pending.check(haunts);
+        let runners = || pool.runners.iter().map(|(_, id)| &self.runners[id]);
         let mine = self.runners.values().filter(|runner| PoolKey::of_runner(&runner.record) == *key);
         assert_eq!(mine.count(), pool.runners.len(), "the pool knows its runners");
         assert!(
@@ -114,11 +160,18 @@ impl Control {
         assert_eq!(pool.allocated, allocated, "slots in use are counted");
         let lingering: usize = runners().map(|runner| runner.record.lingering.len()).sum();
         assert_eq!(pool.lingering, lingering, "lingering generations are counted");
-        let ranked: BTreeSet<_> = runners().filter_map(|runner| runner.ranked).collect();
-        assert_eq!(pool.ranked, ranked, "the ranking follows from the runners");
+        pool.index.check(runners().filter_map(|runner| {
+            let record = &runner.record;
+            Some((record.id, runner.place?, record.version, runner.free(), record.total_slots))
+        }));
         assert!(pool.idle.is_subset(&pool.active), "only an active stream is idle");
         let streams = self.streams.values().filter(|stream| stream.pool == *key);
-        assert_eq!(streams.count(), pool.streams, "streams are counted");
+        assert_eq!(streams.clone().count(), pool.streams, "streams are counted");
+        let unanswered = streams.filter(|stream| stream.runner().is_none()).count();
+        assert_eq!(pool.unanswered, unanswered, "streams that named nobody are counted");
+        self.check_health(key, pool);
+        self.check_metadata(key, pool);
+        self.check_versions(key, pool);
         assert!(self.next_placement(pool).is_none(), "nobody waits while there is room");
         assert!(pool.coming.is_subset(&pool.active), "only an active stream is on its way");
         let retries = self.thresholds.get(&Due::Retry(key.clone())).is_some();
@@ -149,6 +202,10 @@ impl Control {
             );
             let idle = stream.fate == Fate::Wanted && host.is_none_or(|host| host.actors.is_empty());
             assert_eq!(pool.idle.contains(id), idle, "{id:?} is idle if its runner hosts nothing");
+            let version = host.filter(|_| idle).map(|host| host.record.version);
+            assert_eq!(stream.idle_version, version, "{id:?} is idle in the version of its runner");
+            let known = version.is_none_or(|version| pool.idle_versions.contains(&(version, *id)));
+            assert!(known && pool.idle_versions.len() <= pool.idle.len(), "{id:?} is found by its version");
             let coming = stream.fate == Fate::Wanted && self.is_coming(stream);
             assert_eq!(pool.coming.contains(id), coming, "{id:?} is on its way until its runner is ready");
         }
@@ -164,12 +221,19 @@ impl Control {
                 Due::Gone(runner) => self.runners[runner].conn.is_none(),
                 Due::Departed(pool, key) => self.departed.contains_key(&(pool.clone(), key.clone())),
                 Due::Faded(runner) => !self.runners[runner].record.lingering.is_empty(),
+                Due::Evict(runner) => self.runners[runner].evicting.is_some(),
+                Due::Stays(runner) => self.runners[runner].record.draining.is_some(),
+                Due::Unnamed(runner) => self.runners[runner].conn.is_some(),
                 Due::Heartbeat => self.heartbeat.is_some(),
                 Due::Stream(stream) | Due::Lifespan(stream) | Due::Drained(stream) => {
                     !matches!(self.streams[stream].fate, Fate::Closing { .. })
                 }
-                Due::Retry(pool) => self.pools.contains_key(pool),
+                Due::Retry(pool) | Due::Reports(pool) | Due::Aged(pool) | Due::Poll(pool) => {
+                    self.pools.contains_key(pool)
+                }
+                Due::Fetch(fetch) => self.fetches.contains_key(fetch),
                 Due::Phase(actor) | Due::Alarm(actor) => self.actors.get(*actor).is_some(),
+                Due::Purge => self.actors.destroyed() > 0,
             };
             assert!(exists, "a deadline's subject exists: {due:?}");
         }

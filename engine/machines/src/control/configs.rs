@@ -9,7 +9,7 @@ use protocol::error::ApiError;
 use super::Control;
 use super::effect::Answer;
 use super::input::Page;
-use super::pool::PoolKey;
+use super::pool::{Pool, PoolKey};
 use super::step::Step;
 
 impl Control {
@@ -22,7 +22,7 @@ impl Control {
         pool: String,
         config: api::RunnerConfig,
     ) -> Result<Answer, ApiError> {
-        let key = PoolKey { namespace: self.namespace(namespace)?, name: pool };
+        let key = PoolKey { namespace: self.namespace(namespace)?, name: pool.into() };
         let pool = self.pool_mut(&key);
         let before = pool.config.replace(config);
         let after = pool.config.as_ref();
@@ -31,12 +31,13 @@ impl Control {
             (None, _) | (_, None) => true,
         };
         if endpoint_config_changed {
-            pool.error = None;
+            self.forget_health(step, &key);
         }
         self.recover(step, &key);
         if before.as_ref() != self.pools[&key].config.as_ref() {
             step.changed(key.record());
         }
+        self.poll_configured(step, &key, endpoint_config_changed);
         self.reconfigured(step, &key);
         Ok(Answer::RunnerConfigStored { endpoint_config_changed })
     }
@@ -48,12 +49,13 @@ impl Control {
         namespace: &str,
         pool: String,
     ) -> Result<Answer, ApiError> {
-        let key = PoolKey { namespace: self.namespace(namespace)?, name: pool };
+        let key = PoolKey { namespace: self.namespace(namespace)?, name: pool.into() };
         let pool = self.pools.get_mut(&key).filter(|pool| pool.config.is_some());
         let pool = pool.ok_or(ApiError::RunnerConfigNotFound)?;
         pool.config = None;
-        pool.error = None;
         step.changed(key.record());
+        self.forget_health(step, &key);
+        self.poll_configured(step, &key, true);
         self.recover(step, &key);
         self.reconfigured(step, &key);
         Ok(Answer::RunnerConfigDeleted)
@@ -67,6 +69,9 @@ impl Control {
         for stream in outdated {
             self.replace_stream(step, stream, "outdated");
         }
+        if self.pools[key].serverless().is_none() {
+            self.name_all(key);
+        }
         step.pools.insert(key.clone());
     }
 
@@ -75,24 +80,32 @@ impl Control {
         &self,
         namespace: &str,
         pools: &[String],
+        variant: Option<api::PoolVariant>,
         page: &Page,
     ) -> Result<Answer, ApiError> {
         let namespace = self.namespace(namespace)?;
-        let only: BTreeSet<&String> = pools.iter().collect();
-        let after = PoolKey { namespace, name: page.cursor.clone().unwrap_or_default() };
-        let mut rest = self
-            .pools
-            .range((Bound::Excluded(after), Bound::Unbounded))
-            .take_while(|(key, _)| key.namespace == namespace)
-            .filter(|(key, _)| only.is_empty() || only.contains(&key.name))
-            .filter_map(|(key, pool)| {
-                let config = pool.config.clone()?;
-                let runner_pool_error = pool.error.clone();
-                let entry = api::RunnerConfigEntry { config, protocol_version: None, runner_pool_error };
-                Some((key.name.clone(), entry))
+        let after = page.cursor.clone().unwrap_or_default();
+        let entry = |key: &PoolKey, pool: &Pool| {
+            let config =
+                pool.config.as_ref().filter(|config| variant.is_none_or(|it| it.is_of(config)))?.clone();
+            let runner_pool_error = pool.health.error().cloned();
+            let entry = api::RunnerConfigEntry { config, protocol_version: None, runner_pool_error };
+            Some((key.name.to_string(), entry))
+        };
+        let (configs, more): (BTreeMap<_, _>, bool) = if pools.is_empty() {
+            let start = PoolKey { namespace, name: after.into() };
+            let behind = self.pools.range((Bound::Excluded(start), Bound::Unbounded));
+            let here = behind.take_while(|(key, _)| key.namespace == namespace);
+            let mut rest = here.filter_map(|(key, pool)| entry(key, pool));
+            (rest.by_ref().take(page.limit).collect(), rest.next().is_some())
+        } else {
+            let only: BTreeSet<&String> = pools.iter().filter(|name| **name > after).collect();
+            let mut rest = only.into_iter().filter_map(|name| {
+                let key = PoolKey { namespace, name: name.as_str().into() };
+                entry(&key, self.pools.get(&key)?)
             });
-        let configs: BTreeMap<_, _> = rest.by_ref().take(page.limit).collect();
-        let more = rest.next().is_some();
+            (rest.by_ref().take(page.limit).collect(), rest.next().is_some())
+        };
         let next = configs.last_key_value().filter(|_| more).map(|(name, _)| name.clone());
         Ok(Answer::RunnerConfigs(configs, next))
     }

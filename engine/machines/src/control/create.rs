@@ -1,8 +1,9 @@
 //! Creating an actor. The call is answered before the actor runs: from its commit on the actor is pending.
 
 use protocol::error::ApiError;
-use protocol::id::{ActorId, BodyId, NamespaceId};
+use protocol::id::{ActorId, BodyId};
 use protocol::mark;
+use protocol::time::Wall;
 
 use super::Control;
 use super::effect::{Answer, Effect};
@@ -33,6 +34,22 @@ impl Control {
         self.add_actor(step, new)
     }
 
+    /// Answers the actor that has the key of the one to be, and creates none.
+    pub(super) fn find_actor(
+        &self,
+        step: &mut Step,
+        new: NewActor,
+        refusal: ApiError,
+    ) -> Result<Answer, ApiError> {
+        drop_input(step, new.input);
+        match self.holder(&new)? {
+            Some(existing) => {
+                Ok(Answer::Actor { actor: self.show_actor(self.actors.known(existing)), created: false })
+            }
+            None => Err(refusal),
+        }
+    }
+
     /// Who has the key of the actor to be.
     fn holder(&self, new: &NewActor) -> Result<Option<ActorId>, ApiError> {
         let namespace = self.namespace(&new.namespace)?;
@@ -44,7 +61,7 @@ impl Control {
         let (id, input) = (new.fresh, new.input);
         self.learn_name(step, pool.namespace, &new.name);
         let since = self.end_of_queue(&pool);
-        let actor = self.pending_actor(pool.namespace, new, since);
+        let actor = self.pending_actor(&pool, new, since);
         let phase = actor.phase.clone();
         assert!(self.actors.insert(actor), "a fresh id is not in use, and the key was free");
         self.enter(id, &pool, &phase);
@@ -59,10 +76,10 @@ impl Control {
 
     /// A pool that is configured, or that a runner has joined by itself.
     fn usable_pool(&self, new: &NewActor) -> Result<PoolKey, ApiError> {
-        let pool = PoolKey { namespace: self.namespace(&new.namespace)?, name: new.pool.clone() };
+        let pool = PoolKey { namespace: self.namespace(&new.namespace)?, name: new.pool.as_str().into() };
         let known = |pool: &super::pool::Pool| pool.config.is_some() || !pool.runners.is_empty();
         if !self.pools.get(&pool).is_some_and(known) {
-            let (namespace, pool_name) = (new.namespace.clone(), pool.name);
+            let (namespace, pool_name) = (new.namespace.clone(), pool.name.to_string());
             return Err(ApiError::ActorNoRunnerConfig { namespace, pool_name });
         }
         if self.actors.living() >= self.options.actors_max {
@@ -72,13 +89,13 @@ impl Control {
         Ok(pool)
     }
 
-    fn pending_actor(&self, namespace: NamespaceId, new: NewActor, since: protocol::time::Wall) -> Actor {
+    fn pending_actor(&self, pool: &PoolKey, new: NewActor, since: Wall) -> Actor {
         Actor {
             id: new.fresh,
-            namespace,
-            name: new.name,
-            key: new.key,
-            pool: new.pool,
+            namespace: pool.namespace,
+            name: new.name.into(),
+            key: new.key.map(Into::into),
+            pool: pool.name.clone(),
             crash_policy: new.crash_policy,
             has_input: new.input.is_some(),
             generation: None,

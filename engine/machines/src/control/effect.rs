@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use protocol::api;
-use protocol::error::{ApiError, CloseReason};
-use protocol::id::{ActorId, BodyId, ConnId, Generation, RunnerId, StreamId, Ticket};
+use protocol::error::{ApiError, CloseReason, ServerlessMetadataError};
+use protocol::id::{ActorId, BodyId, ConnId, FetchId, Generation, RunnerId, StreamId, Ticket};
 use protocol::view::Fact;
 use protocol::wire;
 
@@ -30,6 +30,16 @@ pub enum Effect {
         conn: ConnId,
         /// Told back.
         request: u32,
+        /// The request.
+        body: BodyId,
+    },
+    /// Write: carry out a read of an actor's KV inside the transaction, at this position, whoever hosts it; its answer
+    /// goes to a caller of the API after the commit.
+    ReadKv {
+        /// Whom the answer goes to.
+        ticket: Ticket,
+        /// Whose KV.
+        actor: ActorId,
         /// The request.
         body: BodyId,
     },
@@ -78,6 +88,20 @@ pub enum Effect {
         /// The stream.
         stream: StreamId,
     },
+    /// Ask an application for its metadata.
+    FetchMetadata {
+        /// The request.
+        fetch: FetchId,
+        /// The application's base URL; `/metadata` is appended.
+        url: String,
+        /// Configured headers.
+        headers: BTreeMap<String, String>,
+    },
+    /// Nobody waits for that any more: no input of it follows.
+    DropFetch {
+        /// The request.
+        fetch: FetchId,
+    },
     /// For the gateway: the route of a watched actor.
     Route {
         /// The actor.
@@ -111,6 +135,8 @@ pub enum Answer {
     ActorNames(BTreeMap<String, String>, Option<String>),
     /// The actor is destroyed or on its way there.
     Deleted,
+    /// The actor does as was asked, or will.
+    Steered,
     /// Stored; whether url or headers differ from before.
     RunnerConfigStored {
         /// Whether the endpoint changed.
@@ -120,6 +146,12 @@ pub enum Answer {
     RunnerConfigs(BTreeMap<String, api::RunnerConfigEntry>, Option<String>),
     /// The configuration is gone.
     RunnerConfigDeleted,
+    /// What an application said of itself when it was asked: the version of what it was built with.
+    Endpoint(Result<String, ServerlessMetadataError>),
+    /// The metadata of a pool's application was read anew.
+    MetadataRefreshed,
+    /// Names of pools that have runners.
+    RunnerNames(Vec<String>, Option<String>),
     /// Runners.
     Runners(Vec<api::Runner>, Option<String>),
     /// Namespaces.

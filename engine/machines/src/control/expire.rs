@@ -45,11 +45,14 @@ impl Control {
                 self.forget_departed(step, &(pool, key));
             }
             Due::Faded(runner) => self.faded(step, runner),
+            Due::Evict(runner) => self.evict(step, runner),
+            Due::Stays(runner) => self.stays(step, runner),
+            Due::Unnamed(runner) => self.stays_unnamed(step, runner),
             Due::Heartbeat => self.beat(step),
             Due::Stream(stream) => self.stream_timed_out(step, stream),
             Due::Lifespan(stream) => {
                 mark!("control.stream_lifespan");
-                self.replace_stream(step, stream, "lifespan");
+                self.end_lifespan(step, stream);
             }
             Due::Drained(stream) => {
                 mark!("control.stream_drain_timeout");
@@ -58,8 +61,16 @@ impl Control {
             Due::Retry(pool) => {
                 step.pools.insert(pool);
             }
+            Due::Poll(pool) => self.poll(step, &pool),
+            Due::Fetch(fetch) => self.fetch_timed_out(step, fetch),
+            Due::Reports(pool) => self.count_reports(step, &pool),
+            Due::Aged(pool) => {
+                mark!("control.pool_error_aged");
+                self.forget_health(step, &pool);
+            }
             Due::Phase(actor) => self.phase_due(step, actor),
             Due::Alarm(actor) => self.ring(step, actor),
+            Due::Purge => self.purge(step),
         }
     }
 
@@ -86,7 +97,9 @@ impl Control {
             }
             let Some(key) = step.pools.pop_first() else { break };
             self.place(step, &key);
+            self.upgrade(step, &key);
             self.tend(step, &key);
+            self.tell_mood(step, &key);
             self.forget_pool(&key);
         }
     }
@@ -94,7 +107,14 @@ impl Control {
     fn forget_pool(&mut self, key: &PoolKey) {
         if self.pools.get(key).is_some_and(super::pool::Pool::is_empty) {
             self.pools.remove(key);
-            self.thresholds.clear(Due::Retry(key.clone()));
+            for due in [
+                Due::Retry(key.clone()),
+                Due::Reports(key.clone()),
+                Due::Aged(key.clone()),
+                Due::Poll(key.clone()),
+            ] {
+                self.thresholds.clear(due);
+            }
         }
     }
 }

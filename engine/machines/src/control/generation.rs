@@ -11,15 +11,18 @@ use protocol::wire::StopCode;
 
 use super::Control;
 use super::effect::{Command, CommandKind};
+use super::hash::fnv;
 use super::record::{Actor, Phase, Stage, StopCause};
 use super::step::Step;
+use super::text::Text;
 
 /// Delay between two starts of an actor that crashes while somebody waits for it; the first restart has none. Ours:
 /// short against the 30 s a client waits, long against a start, so that a crash loop does not fill the store.
 const WATCHED_DELAY: Duration = Duration::from_millis(250);
 
-/// Jitter added to a backoff is below this. Upstream's.
+/// Jitter added to a backoff is below this, in milliseconds. Upstream's.
 const JITTER_MS: u64 = 500;
+pub(super) const JITTER: Duration = Duration::from_millis(JITTER_MS);
 
 /// What ended a generation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -48,7 +51,7 @@ enum Next {
 impl Control {
     /// Assigns a new generation of a pending actor to a runner that may take it, and starts it.
     pub(super) fn allocate(&mut self, step: &mut Step, id: ActorId, runner: RunnerId) {
-        let conn = self.ready_conn(runner).expect("a ranked runner has a session past its barrier");
+        let conn = self.ready_conn(runner).expect("who can be chosen has a session past its barrier");
         let actor = self.actors.known_mut(id);
         assert!(matches!(actor.phase, Phase::Pending { .. }), "only a pending actor is placed");
         let generation = actor.generation.map_or(Generation::FIRST, Generation::next);
@@ -73,11 +76,12 @@ impl Control {
             Stage::Starting { .. } | Stage::Running => None,
         };
         step.fact(Fact::Ended { actor: id, generation, how: how(ending, cause) });
-        if *ending == Ending::NoResponse {
-            self.linger(step, runner, id, generation);
+        match ending {
+            Ending::Stopped { .. } | Ending::RunnerLost => {}
+            Ending::NoResponse => self.linger(step, runner, id, generation),
         }
         let actor = self.actors.known_mut(id);
-        actor.failure = failure(ending, cause, runner);
+        actor.failure = failure(ending, cause, runner).map(Box::new);
         if how(ending, cause) == GenerationEnd::Stopped {
             actor.retries = 0;
         }
@@ -96,6 +100,7 @@ impl Control {
         match (cause, ending) {
             (Some(StopCause::Destroy), _) => Next::Destroyed,
             (Some(StopCause::Sleep { wake }), _) => asleep(wake || watched),
+            (Some(StopCause::Reschedule), _) => Next::Pending,
             (Some(StopCause::GoingAway), _) => match policy {
                 CrashPolicy::Restart | CrashPolicy::Destroy => Next::Pending,
                 CrashPolicy::Sleep => asleep(watched),
@@ -126,10 +131,7 @@ impl Control {
             None => Duration::ZERO,
             Some(_) if watched => WATCHED_DELAY,
             Some(exponent) => {
-                let doublings = exponent.min(options.backoff_exponent);
-                let factor = 2_u32.checked_pow(doublings).unwrap_or(u32::MAX);
-                let jitter = Duration::from_millis(jitter(id, attempt));
-                options.backoff_base.saturating_mul(factor).saturating_add(jitter)
+                options.backoff(exponent).saturating_add(Duration::from_millis(jitter(id, attempt)))
             }
         };
         let until = now + delay;
@@ -162,20 +164,16 @@ fn failure(ending: &Ending, cause: Option<StopCause>, runner_id: RunnerId) -> Op
     }
 }
 
-/// Spreads the restarts of actors that crashed together: FNV-1a over the actor and its attempt.
+/// Spreads the restarts of actors that crashed together, by the actor and its attempt.
 fn jitter(id: ActorId, attempt: u32) -> u64 {
-    let bytes = id.as_str().bytes().chain(attempt.to_le_bytes());
-    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    hash % JITTER_MS
+    fnv(id.as_str().bytes().chain(attempt.to_le_bytes())) % JITTER_MS
 }
 
 /// The first command of a generation.
 pub(super) fn start_command(actor: &Actor, generation: Generation) -> Command {
     let kind = CommandKind::Start {
-        name: actor.name.clone(),
-        key: actor.key.clone(),
+        name: actor.name.to_string(),
+        key: actor.key.as_ref().map(Text::to_string),
         create_ts: actor.created.to_wire(),
         has_input: actor.has_input,
     };

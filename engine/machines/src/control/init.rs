@@ -7,6 +7,7 @@ use protocol::id::{ActorId, ConnId, Generation, NamespaceId, RunnerId, RunnerKey
 use protocol::limits::{ACTOR_NAMES_BYTES_MAX, METADATA_BYTES_MAX, NAME_BYTES_MAX};
 use protocol::mark;
 use protocol::view::Fact;
+use protocol::wire::incarnation::is_another_life;
 
 use super::Control;
 use super::effect::Message;
@@ -48,19 +49,30 @@ impl Control {
             self.reject(step, conn, CloseReason::InvalidInitialPacket);
             return;
         }
-        let pool = PoolKey { namespace, name: new.pool.clone() };
+        let pool = PoolKey { namespace, name: new.pool.as_str().into() };
         let key = (pool.clone(), self.sessions[&conn].key.clone());
         if self.is_overtaken(conn, &key) {
             mark!("control.init_overtaken");
             self.close(step, conn, CloseReason::Eviction);
             return;
         }
+        if self.reading && !self.knows(&pool, &self.sessions[&conn].key, &new) {
+            mark!("reading.unknown_runner");
+            // The one reason that asks a runner to come back later.
+            self.close(step, conn, CloseReason::GoingAway);
+            return;
+        }
         self.learn_names(step, namespace, &new.actor_names);
-        if let Some(known) = self.runner_keys.get(&key).copied()
-            && self.overslept(known)
-        {
-            mark!("control.runner_overslept");
-            self.lose_runner(step, known);
+        if let Some(known) = self.runner_keys.get(&key).copied() {
+            if self.overslept(known) {
+                mark!("control.runner_overslept");
+                self.lose_runner(step, known);
+            } else if self.is_replaced(known, &new) {
+                // The one before may live on: under another id neither its events nor its writes are taken for those of
+                // this one, and when it comes back it learns that nothing is its own any more.
+                mark!("control.runner_replaced");
+                self.remove_runner(step, known, CloseReason::Eviction);
+            }
         }
         let id = match self.runner_keys.get(&key).copied() {
             Some(known) => {
@@ -90,7 +102,7 @@ impl Control {
         step.pools.insert(pool.clone());
         self.thresholds.clear(Due::Gone(id));
         self.thresholds.clear(Due::Init(conn));
-        let drain_grace = self.pools[&pool].serverless().map(|_| millis(self.options.drain_grace));
+        let drain_grace = self.pools[&pool].serverless().map(|config| millis(config.drain_grace()));
         let lost_threshold = millis(self.options.lost_threshold);
         let stop_threshold = millis(self.options.stop_threshold);
         step.send(conn, Message::Init { runner: id, lost_threshold, stop_threshold, drain_grace });
@@ -98,8 +110,27 @@ impl Control {
         self.heard(conn);
         let session = self.sessions.get_mut(&conn).expect("an open socket has a session");
         session.stage = Stage::Open { runner: id, barrier, stale: false };
+        self.set_unnamed(id, self.may_be_requested(id));
         self.rank(id);
-        step.fact(Fact::RunnerConnected { runner: id, conn });
+        let version = self.runners[&id].record.version;
+        step.fact(Fact::RunnerConnected { runner: id, conn, pool: pool.name.to_string(), version });
+        if !self.reading {
+            self.take_up_drain(step, id);
+        }
+    }
+
+    /// Goes on with what a former life of the engine began, or ended.
+    fn take_up_drain(&mut self, step: &mut Step, id: RunnerId) {
+        if self.runners[&id].record.draining.is_some() && self.runners[&id].evicting.is_none() {
+            // An upgrade let them leave slowly, in a former life of the engine.
+            self.evict_all(step, id);
+        }
+        let runner = &self.runners[&id];
+        if runner.record.serverless && runner.stream.is_none() {
+            // Its request died with the engine that had made it, and another was made since.
+            mark!("control.runner_without_request");
+            self.drain_runner(step, id);
+        }
     }
 
     /// Whether the runner's session is on a socket that was opened after this one: then this Init is an old one, late,
@@ -107,6 +138,11 @@ impl Control {
     fn is_overtaken(&self, conn: ConnId, key: &(PoolKey, RunnerKey)) -> bool {
         let known = self.runner_keys.get(key).map(|id| &self.runners[id]);
         known.and_then(|runner| runner.conn).is_some_and(|session| session > conn)
+    }
+
+    /// Whether another process, or a later life of the same, has taken the runner's identity over.
+    pub(super) fn is_replaced(&self, known: RunnerId, new: &Introduction) -> bool {
+        is_another_life(self.runners[&known].record.metadata.as_deref(), new.metadata.as_deref())
     }
 
     fn new_runner(
@@ -124,6 +160,7 @@ impl Control {
             version: new.version,
             total_slots: new.total_slots.max(used),
             draining: None,
+            serverless: false,
             created: self.now.wall,
             connected: self.now.wall,
             away_since: None,
@@ -139,7 +176,7 @@ impl Control {
             self.close(step, old, CloseReason::Eviction);
         }
         self.thresholds.clear(Due::Faded(id));
-        // Out of the ranking, while what it is ranked by changes.
+        // Out of the index, while what it stands there by changes.
         self.rank(id);
         let now = self.now.wall;
         let runner = self.runner_mut(id);
@@ -147,11 +184,18 @@ impl Control {
         runner.record.away_since = None;
         runner.returned = false;
         runner.asked.clear();
-        runner.record.version = new.version;
+        let former = std::mem::replace(&mut runner.record.version, new.version);
+        if former != new.version {
+            mark!("control.runner_changes_version");
+        }
         // Actors that it hosts keep their slots, whatever it says.
         runner.record.total_slots = new.total_slots.max(runner.used());
         runner.record.actor_names = new.actor_names;
         runner.record.metadata = new.metadata;
+        let undrained = &mut self.pool_of_runner(id).undrained;
+        if undrained.remove(&(former, id)) {
+            undrained.insert((new.version, id));
+        }
     }
 }
 

@@ -5,7 +5,10 @@ mod stream_end;
 use std::collections::BTreeMap;
 
 use protocol::api::{self, CrashPolicy};
-use protocol::id::{ActorId, BodyId, ConnId, Generation, NamespaceId, RunnerId, RunnerKey, StreamId, Ticket};
+use protocol::error::{ApiError, ServerlessMetadataError};
+use protocol::id::{
+    ActorId, BodyId, ConnId, FetchId, Generation, NamespaceId, RunnerId, RunnerKey, StreamId, Ticket,
+};
 use protocol::wire;
 
 pub use stream_end::StreamEnd;
@@ -31,6 +34,15 @@ pub enum Input {
     Unwatch {
         /// The actor.
         actor: ActorId,
+    },
+    /// The runner says, time and again, that it does not host this generation.
+    Disowned {
+        /// The actor.
+        actor: ActorId,
+        /// Its generation, as its route said.
+        generation: Generation,
+        /// The session that said so.
+        conn: ConnId,
     },
     /// A runner opened a socket. Its Init must follow within [`crate::control::Options::init_timeout`].
     SocketOpened {
@@ -75,6 +87,13 @@ pub enum Input {
         /// The stream.
         stream: StreamId,
     },
+    /// An application was asked for its metadata; the only input of this request.
+    Metadata {
+        /// The request.
+        fetch: FetchId,
+        /// What it told, or why it did not.
+        told: Result<AppFacts, ServerlessMetadataError>,
+    },
     /// It ended or could not be opened; the last input of it.
     StreamEnded {
         /// The stream.
@@ -91,6 +110,13 @@ pub enum Call {
     CreateActor(NewActor),
     /// `PUT /actors`: answers the existing actor when the key is taken.
     GetOrCreateActor(NewActor),
+    /// `PUT /actors` while none can be created: answers the existing actor when the key is taken.
+    FindActor {
+        /// As [`Self::GetOrCreateActor`].
+        new: NewActor,
+        /// What the caller is told if there is none.
+        refusal: ApiError,
+    },
     /// `GET /actors`.
     ListActors {
         /// Namespace name.
@@ -105,12 +131,35 @@ pub enum Call {
         /// The actor.
         actor: ActorId,
     },
+    /// `POST /actors/{id}/sleep`.
+    SleepActor {
+        /// Namespace name, if the caller named one.
+        namespace: Option<String>,
+        /// The actor.
+        actor: ActorId,
+    },
+    /// `POST /actors/{id}/reschedule`.
+    RescheduleActor {
+        /// Namespace name, if the caller named one.
+        namespace: Option<String>,
+        /// The actor.
+        actor: ActorId,
+    },
     /// `GET /actors/names`.
     ListActorNames {
         /// Namespace name.
         namespace: String,
         /// Page.
         page: Page,
+    },
+    /// `GET /actors/{id}/kv/keys/{key}`: answered by the driver, from the transaction, unless it is refused.
+    ReadKv {
+        /// Namespace name, if the caller named one.
+        namespace: Option<String>,
+        /// The actor.
+        actor: ActorId,
+        /// The request, held by the driver.
+        body: BodyId,
     },
     /// `PUT /runner-configs/{pool}`.
     UpsertRunnerConfig {
@@ -127,11 +176,27 @@ pub enum Call {
         namespace: String,
         /// Only these pools; all if empty.
         pools: Vec<String>,
+        /// Only pools of this kind.
+        variant: Option<api::PoolVariant>,
         /// Page.
         page: Page,
     },
     /// `DELETE /runner-configs/{pool}`.
     DeleteRunnerConfig {
+        /// Namespace name.
+        namespace: String,
+        /// Pool name.
+        pool: String,
+    },
+    /// `POST /runner-configs/serverless-health-check`: answered when the application has, or has not in time.
+    CheckEndpoint {
+        /// Its base URL.
+        url: String,
+        /// Headers of the request.
+        headers: BTreeMap<String, String>,
+    },
+    /// `POST /runner-configs/{pool}/refresh-metadata`: likewise.
+    RefreshMetadata {
         /// Namespace name.
         namespace: String,
         /// Pool name.
@@ -143,6 +208,15 @@ pub enum Call {
         namespace: String,
         /// Only runners of this pool.
         pool: Option<String>,
+        /// Only these; all if empty.
+        ids: Vec<RunnerId>,
+        /// Page.
+        page: Page,
+    },
+    /// `GET /runners/names`.
+    ListRunnerNames {
+        /// Namespace name.
+        namespace: String,
         /// Page.
         page: Page,
     },
@@ -166,6 +240,17 @@ pub enum Call {
     },
     /// Answers once this step's position is durable: whether the control plane works (`GET /health`).
     Health,
+}
+
+/// What an application tells of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct AppFacts {
+    /// Version of what it was built with, for people.
+    pub runtime_version: String,
+    /// Version of the application; higher is newer.
+    pub version: Option<u32>,
+    /// Actor names it can host, with their metadata (JSON text).
+    pub actor_names: BTreeMap<String, String>,
 }
 
 /// What `POST` and `PUT /actors` ask for.

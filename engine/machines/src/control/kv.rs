@@ -1,6 +1,8 @@
 //! The fence: a KV request is taken only from the session of the runner that hosts the actor's current generation.
+//! Reading at a caller's wish passes it: it changes nothing, and sees what is committed.
 
-use protocol::id::{ActorId, BodyId, ConnId, Generation, RunnerId};
+use protocol::error::ApiError;
+use protocol::id::{ActorId, BodyId, ConnId, Generation, RunnerId, Ticket};
 use protocol::mark;
 use protocol::view::Fact;
 
@@ -35,6 +37,26 @@ impl Control {
             KvOp::Read => {}
             KvOp::Write => step.fact(Fact::KvCommitted { actor, generation, conn }),
         }
+    }
+
+    /// Reads for a caller, whoever hosts the actor, if anybody.
+    pub(super) fn read_kv(
+        &self,
+        step: &mut Step,
+        ticket: Ticket,
+        namespace: Option<&str>,
+        actor: ActorId,
+        body: BodyId,
+    ) {
+        let Err(refused) = self.living(namespace, actor) else {
+            return step.write(Effect::ReadKv { ticket, actor, body });
+        };
+        assert!(
+            matches!(refused, ApiError::ActorNotFound | ApiError::NamespaceNotFound),
+            "a read is refused only where there is nothing to read: {refused:?}"
+        );
+        step.perform(Effect::Drop { body });
+        step.answer(ticket, Err(refused));
     }
 
     /// The generation of the actor that is assigned to the runner.

@@ -2,10 +2,12 @@
 //!
 //! Such a generation may still live in its process, and a KV request names no generation: so it *lingers*. It occupies
 //! a slot and keeps later generations of its actor off that process, until its Stopped was read, or until a stop that
-//! was sent again stayed unanswered for so long that nobody is there to answer: RivetKit 2.2.1 ignores a stop for an
-//! actor it does not know, and forgets what it had to say of one that stopped while the socket was down.
+//! was sent again, there and then or after a reconnect, stayed unanswered for so long that nobody is there to answer:
+//! RivetKit 2.2.1 ignores a stop for an actor it does not know, and forgets what it had to say of one that stopped while
+//! the socket was down.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use protocol::id::{ActorId, Generation, RunnerId, RunnerKey};
 use protocol::mark;
@@ -31,10 +33,16 @@ impl Control {
         mark!("control.generation_lingers");
         if let Some(conn) = self.ready_conn(runner) {
             step.command(conn, stop_command(id, generation));
+            // Who is asked while others are waits for the next round.
+            if self.thresholds.get(&Due::Faded(runner)).is_none() {
+                self.runner_mut(runner).asked.insert(id, generation);
+                self.thresholds.set(Due::Faded(runner), self.now.mono + self.options.restop_threshold);
+            }
         }
         let host = self.runner_mut(runner);
         let former = host.record.lingering.insert(id, generation);
         assert!(former.is_none(), "an actor is not placed where it lingers");
+        self.haunt(id, runner, true);
         // The actor's own slot is freed when its phase changes, right after this.
         self.pool_of_runner(runner).lingering += 1;
         step.changed(Key::Runner(runner));
@@ -83,7 +91,7 @@ impl Control {
         self.runner_mut(id).asked = asked;
     }
 
-    /// What lingered when the barrier passed has not answered.
+    /// What was asked to stop, when the barrier passed or since, has not answered.
     pub(super) fn faded(&mut self, step: &mut Step, id: RunnerId) {
         mark!("control.lingering_faded");
         let runner = &self.runners[&id];
@@ -92,15 +100,48 @@ impl Control {
         };
         let silent: Vec<ActorId> = runner.record.lingering.iter().filter_map(silent).collect();
         self.stop_lingering(step, id, &silent);
+        let rest = self.runners[&id].record.lingering.clone();
+        if let (false, Some(conn)) = (rest.is_empty(), self.ready_conn(id)) {
+            mark!("control.lingering_asked_next");
+            for (actor, generation) in &rest {
+                step.command(conn, stop_command(*actor, *generation));
+            }
+            self.runner_mut(id).asked.extend(rest);
+            self.thresholds.set(Due::Faded(id), self.now.mono + self.options.restop_threshold);
+        }
+    }
+
+    /// A generation of the actor begins or ceases to linger on the runner. An actor that waits changes its place among
+    /// those that wait.
+    pub(super) fn haunt(&mut self, id: ActorId, runner: RunnerId, begins: bool) {
+        let before = self.haunts.remove(&id).unwrap_or_default();
+        let mut after = before.clone();
+        let changed = if begins { after.insert(runner) } else { after.remove(&runner) };
+        assert!(changed, "{id:?} begins and ceases to linger on {runner:?} once");
+        if let Some(actor) = self.actors.get(id)
+            && let Phase::Pending { since } = actor.phase
+        {
+            let key = PoolKey::of_actor(actor);
+            let queue = &mut self.pool_mut(&key).pending;
+            assert!(queue.remove((since, id), &before), "a pending actor is in the queue");
+            queue.insert((since, id), &after);
+        }
+        if !after.is_empty() {
+            self.haunts.insert(id, after);
+        }
     }
 
     fn stop_lingering(&mut self, step: &mut Step, id: RunnerId, actors: &[ActorId]) {
         let host = self.runner_mut(id);
         for actor in actors {
             assert!(host.record.lingering.remove(actor).is_some(), "only what lingers stops lingering");
+            host.asked.remove(actor);
         }
         if host.record.lingering.is_empty() {
             self.thresholds.clear(Due::Faded(id));
+        }
+        for actor in actors {
+            self.haunt(*actor, id, false);
         }
         let pool = PoolKey::of_runner(&self.runners[&id].record);
         self.pool_mut(&pool).lingering -= actors.len();
@@ -111,7 +152,7 @@ impl Control {
 
     /// Remembers what a runner hosts that is being lost. Its process may live on, come back under the same key, and
     /// then still stop those actors, on a session that is not theirs: until it has said that they stopped, they linger
-    /// there. Twice the lost threshold is enough: after one it has stopped them by itself.
+    /// there.
     pub(super) fn depart(&mut self, step: &mut Step, id: RunnerId) {
         let runner = &self.runners[&id];
         let generation =
@@ -120,15 +161,21 @@ impl Control {
         hosted.extend(&runner.record.lingering);
         if !hosted.is_empty() {
             let name = (PoolKey::of_runner(&runner.record), runner.record.key.clone());
-            let until = self.now.wall + self.options.lost_threshold * 2;
+            let until = self.now.wall + self.departed_kept();
             self.remember_departed(name.clone(), Departed { actors: hosted, until });
             step.changed(departed_key(&name));
         }
     }
 
+    /// How long that is remembered. Twice the lost threshold is enough: after one it has stopped them by itself.
+    pub(super) fn departed_kept(&self) -> Duration {
+        self.options.lost_threshold * 2
+    }
+
     /// Enters what a lost runner hosted; for restored records too.
     pub(super) fn remember_departed(&mut self, name: (PoolKey, RunnerKey), departed: Departed) {
-        self.appointments.set(Due::Departed(name.0.clone(), name.1.clone()), departed.until);
+        let until = self.by_mono(departed.until);
+        self.thresholds.set(Due::Departed(name.0.clone(), name.1.clone()), until);
         self.departed.insert(name, departed);
     }
 
@@ -139,7 +186,7 @@ impl Control {
         name: &(PoolKey, RunnerKey),
     ) -> BTreeMap<ActorId, Generation> {
         let Some(departed) = self.departed.remove(name) else { return BTreeMap::new() };
-        self.appointments.clear(Due::Departed(name.0.clone(), name.1.clone()));
+        self.thresholds.clear(Due::Departed(name.0.clone(), name.1.clone()));
         step.changed(departed_key(name));
         departed.actors
     }
@@ -174,5 +221,5 @@ impl Control {
 
 /// The key of its record.
 pub(super) fn departed_key((pool, key): &(PoolKey, RunnerKey)) -> Key {
-    Key::Departed(pool.namespace, pool.name.clone(), key.clone())
+    Key::Departed(pool.namespace, pool.name.to_string(), key.clone())
 }

@@ -1,9 +1,9 @@
 //! Listing actors: newest first, actors of one millisecond by their ids, so that pages neither skip nor repeat one.
 
 use std::cmp::Reverse;
-use std::ops::Bound;
+use std::ops::{Bound, RangeBounds as _};
 
-use protocol::api::{self, ActorCursor};
+use protocol::api::ActorCursor;
 use protocol::error::ApiError;
 use protocol::id::ActorId;
 
@@ -49,18 +49,27 @@ impl Control {
     ) -> Result<Answer, ApiError> {
         let namespace = self.namespace(namespace)?;
         let after = cursor(page)?.map_or(Bound::Unbounded, Bound::Excluded);
-        let Some(listing) = self.actors.listing(namespace, name) else {
+        let Some(kind) = self.actors.kind(namespace, name) else {
             return Ok(Answer::Actors(Vec::new(), None));
         };
-        let positions = if include_destroyed { &listing.all } else { &listing.living };
-        let rest = positions.range((after, Bound::Unbounded)).map(|(_, id)| self.actors.known(*id));
-        let mut matching = rest.filter(|actor| key.is_none() || actor.key.as_deref() == key);
-        let actors: Vec<api::Actor> =
-            matching.by_ref().take(page.limit).map(|actor| self.show_actor(actor)).collect();
-        let more = matching.next().is_some();
-        let last = actors.last().filter(|_| more);
-        let next =
-            last.map(|last| ActorCursor { create_ts: last.create_ts, actor_id: last.actor_id }.to_string());
+        // One more than asked for tells whether there is another page.
+        let most = page.limit.saturating_add(1);
+        let mut rows = match key {
+            None => kind.page(after, include_destroyed, most),
+            Some(key) => {
+                let holder = self.actors.by_key(namespace, name, key).map(|id| self.actors.known(id));
+                let holder = holder.map(|actor| (Reverse(actor.created), actor.id));
+                let mut rows: Vec<_> = kind.page_of_dead(key, after, most).collect();
+                rows.extend(holder.filter(|position| (after, Bound::Unbounded).contains(position)));
+                rows.sort_unstable();
+                rows
+            }
+        };
+        let more = rows.len() > page.limit;
+        rows.truncate(page.limit);
+        let next = rows.last().filter(|_| more);
+        let next = next.map(|(created, id)| ActorCursor { create_ts: created.0, actor_id: *id }.to_string());
+        let actors = rows.iter().map(|(_, id)| self.show_actor(self.actors.known(*id))).collect();
         Ok(Answer::Actors(actors, next))
     }
 }

@@ -1,5 +1,6 @@
 //! Namespaces: created and listed.
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use protocol::error::ApiError;
@@ -43,16 +44,24 @@ impl Control {
 
     /// A page of namespaces, in alphabetical order.
     pub(super) fn list_namespaces(&self, name: Option<&str>, ids: &[NamespaceId], page: &Page) -> Answer {
-        let after = page.cursor.clone().map_or(Bound::Unbounded, Bound::Excluded);
-        let mut rest = self
-            .namespace_names
-            .range((after, Bound::Unbounded))
-            .filter(|(known, id)| {
-                name.is_none_or(|name| name == known.as_str()) && (ids.is_empty() || ids.contains(id))
-            })
-            .map(|(_, id)| show::namespace(&self.namespaces[id]));
-        let namespaces: Vec<_> = rest.by_ref().take(page.limit).collect();
-        let more = rest.next().is_some();
+        let after = page.cursor.clone().unwrap_or_default();
+        let (namespaces, more) = if name.is_none() && ids.is_empty() {
+            let behind = self.namespace_names.range((Bound::Excluded(after), Bound::Unbounded));
+            let mut rest = behind.map(|(_, id)| show::namespace(&self.namespaces[id]));
+            (rest.by_ref().take(page.limit).collect::<Vec<_>>(), rest.next().is_some())
+        } else {
+            let named = name.map(|name| self.namespace_names.get(name).copied());
+            let among = |id: &NamespaceId| ids.is_empty() || ids.contains(id);
+            let asked = match named {
+                Some(named) => named.into_iter().filter(among).collect(),
+                None => ids.to_vec(),
+            };
+            let known = asked.iter().filter_map(|id| self.namespaces.get(id));
+            let fresh = known.filter(|namespace| namespace.name > after);
+            let by_name: BTreeMap<&str, _> = fresh.map(|it| (it.name.as_str(), it)).collect();
+            let mut rest = by_name.into_values().map(show::namespace);
+            (rest.by_ref().take(page.limit).collect::<Vec<_>>(), rest.next().is_some())
+        };
         let next = namespaces.last().filter(|_| more).map(|last| last.name.clone());
         Answer::Namespaces(namespaces, next)
     }

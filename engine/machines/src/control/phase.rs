@@ -1,8 +1,11 @@
 //! The one place where an actor's phase and alarm change, so that indices, counts and deadlines cannot drift.
+//!
+//! A phase's deadline is stored by the wall clock, since a later process must know it, and kept to by the monotonic one
+//! within a process: a wall clock that jumps neither ends every start under way nor puts its end off. An alarm is an
+//! appointment, and keeps to the wall clock.
 
 use protocol::id::{ActorId, RunnerId};
-use protocol::mark;
-use protocol::time::Wall;
+use protocol::time::{Mono, Wall};
 use protocol::view::Fact;
 
 use super::Control;
@@ -46,6 +49,10 @@ impl Control {
         let pool = PoolKey::of_actor(actor);
         let before = actor.phase.clone();
         let (from, to) = (host(&before), host(&phase));
+        let due = deadline(&phase);
+        if due != deadline(&before) {
+            self.appoint_phase(id, due);
+        }
         self.actors.set_phase(id, phase.clone(), self.now.wall);
         if from.is_none() || from != to {
             assert!(from.is_none() || to.is_none(), "an actor never moves without a new generation");
@@ -53,7 +60,7 @@ impl Control {
             self.enter(id, &pool, &phase);
             step.pools.insert(pool);
         }
-        self.appoint(id);
+        self.appoint_alarm(id);
         step.changed(Key::Actor(id));
         step.routes.insert(id);
     }
@@ -61,7 +68,8 @@ impl Control {
     fn leave(&mut self, step: &mut Step, id: ActorId, pool: &PoolKey, phase: &Phase) {
         match phase {
             Phase::Pending { since } => {
-                let waited = self.pool_mut(pool).pending.remove(&(*since, id));
+                let haunts = self.haunts.get(&id).cloned().unwrap_or_default();
+                let waited = self.pool_mut(pool).pending.remove((*since, id), &haunts);
                 assert!(waited, "a pending actor is in the queue");
             }
             Phase::Allocated { runner, .. } => {
@@ -81,7 +89,8 @@ impl Control {
     pub(super) fn enter(&mut self, id: ActorId, pool: &PoolKey, phase: &Phase) {
         match phase {
             Phase::Pending { since } => {
-                self.pool_mut(pool).pending.insert((*since, id));
+                let haunts = self.haunts.get(&id).cloned().unwrap_or_default();
+                self.pool_mut(pool).pending.insert((*since, id), &haunts);
             }
             Phase::Allocated { runner, .. } => {
                 self.pool_mut(pool).allocated += 1;
@@ -94,17 +103,31 @@ impl Control {
         }
     }
 
-    /// Sets the deadlines that follow from the actor.
+    /// Sets the deadlines that follow from a restored actor.
     pub(super) fn appoint(&mut self, id: ActorId) {
-        let actor = self.actors.known(id);
-        self.appointments.put(Due::Phase(id), deadline(&actor.phase));
-        self.appointments.put(Due::Alarm(id), alarm(actor));
+        self.appoint_phase(id, deadline(&self.actors.known(id).phase));
+        self.appoint_alarm(id);
+    }
+
+    fn appoint_phase(&mut self, id: ActorId, due: Option<Wall>) {
+        let due = due.map(|due| self.by_mono(due));
+        self.thresholds.put(Due::Phase(id), due);
+    }
+
+    fn appoint_alarm(&mut self, id: ActorId) {
+        let alarm = alarm(self.actors.known(id));
+        self.appointments.put(Due::Alarm(id), alarm);
+    }
+
+    /// A moment of the wall clock by the monotonic one, as both stand in this step.
+    pub(super) fn by_mono(&self, at: Wall) -> Mono {
+        self.now.mono + at.since(self.now.wall)
     }
 
     /// Replaces the alarm.
     pub(super) fn set_alarm(&mut self, step: &mut Step, id: ActorId, alarm: Option<Wall>) {
         self.actors.known_mut(id).alarm = alarm;
-        self.appoint(id);
+        self.appoint_alarm(id);
         step.changed(Key::Actor(id));
     }
 
@@ -128,9 +151,6 @@ impl Control {
         self.set_alarm(step, id, None);
         step.write(Effect::Erase { actor: id });
         step.fact(Fact::Destroyed { actor: id });
-        while let Some(forgotten) = self.actors.forget() {
-            mark!("control.destroyed_forgotten");
-            step.changed(Key::Actor(forgotten));
-        }
+        self.appoint_purge();
     }
 }

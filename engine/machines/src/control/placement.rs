@@ -1,43 +1,27 @@
 //! Which pending actor gets which free slot.
 //!
-//! Actors are served first-in, first-out. Runners are ranked: the highest version first, then the largest free share
-//! of slots, then the smallest id. Once a runner of a new version may be given actors, older versions get none, even
-//! while all runners of the new one are full: an upgrade never goes back.
+//! Actors are served first-in, first-out. Of runners only those of the newest version are considered that may be given
+//! actors: once there is one, older versions get nothing, even while all of the new one are full; an upgrade never goes
+//! back. Among them one is drawn by its free share ([`index`]). The draw is a hash of who is placed for which time: it
+//! needs no randomness, and no two actors follow each other to one runner.
 
-use std::cmp::Reverse;
+mod index;
+mod queue;
 
-use protocol::id::{ActorId, RunnerId};
+use protocol::id::{ActorId, Generation, RunnerId};
 use protocol::mark;
 
+pub use index::{Index, Place};
+pub(super) use queue::{Haunts, Queue};
+
 use super::Control;
+use super::hash::fnv;
 use super::pool::{Pool, PoolKey};
 use super::step::Step;
 
-/// The place of a runner among those of its pool that may be given actors; the smallest is the best.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Rank {
-    version: Reverse<u32>,
-    share: Reverse<u64>,
-    pub(super) runner: RunnerId,
-}
-
-impl Rank {
-    /// None for a runner that can host nothing at all: it must not hold back older versions.
-    pub(super) fn new(runner: RunnerId, version: u32, free: u32, total: u32) -> Option<Self> {
-        // A share in units of 2^-32: above zero as soon as one slot is free.
-        let share = (u64::from(free) << 32).checked_div(u64::from(total))?;
-        Some(Self { version: Reverse(version), share: Reverse(share), runner })
-    }
-
-    /// Whether the other one's version is newer.
-    pub(super) fn is_older_than(&self, other: &Self) -> bool {
-        self.version > other.version
-    }
-
-    const fn has_room(&self) -> bool {
-        self.share.0 > 0
-    }
-}
+/// Draws for one actor before every runner with room is looked at. Ours: an actor lingers on one runner or two, so the
+/// first draw nearly always serves.
+const DRAWS: u64 = 8;
 
 impl Control {
     /// Gives free slots to pending actors until one of both is used up.
@@ -49,19 +33,44 @@ impl Control {
 
     /// The first waiting actor for which there is room, and where.
     pub(super) fn next_placement(&self, pool: &Pool) -> Option<(ActorId, RunnerId)> {
-        let best = pool.ranked.first().filter(|best| best.has_room())?;
-        let newest = || pool.ranked.iter().take_while(|rank| rank.version == best.version && rank.has_room());
-        pool.pending.iter().find_map(|&(_, actor)| {
-            let chosen = newest().find(|rank| !self.lingers(rank.runner, actor));
-            if chosen.is_none() {
+        if !pool.index.has_room() || pool.pending.is_empty() {
+            return None;
+        }
+        if pool.headroom() == 0 {
+            mark!("control.max_concurrent_actors");
+            return None;
+        }
+        let kept = |haunts: &Haunts| {
+            let kept = pool.index.with_room().all(|runner| haunts.contains(&runner));
+            if kept {
                 mark!("control.placement_held_by_lingering");
             }
-            chosen.map(|rank| (actor, rank.runner))
-        })
+            kept
+        };
+        let (_, actor) = pool.pending.first(kept)?;
+        Some((actor, self.choose(pool, actor).expect("there is room where it does not linger")))
+    }
+
+    fn choose(&self, pool: &Pool, actor: ActorId) -> Option<RunnerId> {
+        let known = self.actors.known(actor);
+        let generation = known.generation.map_or(Generation::FIRST, Generation::next);
+        let mut draws = (0..DRAWS).filter_map(|draw| pool.index.choose(word(actor, generation, draw)));
+        draws
+            .find(|(_, runner)| !self.lingers(*runner, actor))
+            .map(|(_, runner)| runner)
+            .or_else(|| pool.index.with_room().find(|runner| !self.lingers(*runner, actor)))
     }
 
     /// Whether an earlier generation of the actor may still live there.
     fn lingers(&self, runner: RunnerId, actor: ActorId) -> bool {
         self.runners[&runner].record.lingering.contains_key(&actor)
     }
+}
+
+/// A word for this draw: a hash of whom it is for, its bits mixed as in `SplitMix64`.
+fn word(actor: ActorId, generation: Generation, draw: u64) -> u64 {
+    let hash = fnv(actor.as_str().bytes().chain(generation.0.to_le_bytes()).chain(draw.to_le_bytes()));
+    let mixed = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }

@@ -3,21 +3,24 @@
 //!
 //! Who gets which slot is decided in [`super::placement`], how many streams there are in [`super::tend`].
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use protocol::api;
-use protocol::error::RunnerPoolError;
-use protocol::id::{ActorId, NamespaceId, RunnerId, StreamId};
-use protocol::time::Wall;
+use protocol::id::{NamespaceId, RunnerId, StreamId};
+use protocol::time::Mono;
 
-use super::placement::Rank;
+use super::health::Health;
+use super::metadata::Metadata;
+use super::placement::{Index, Queue};
 use super::record;
+use super::runners::RunnerPosition;
+use super::text::Text;
 
 /// The name of a pool.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct PoolKey {
     pub(super) namespace: NamespaceId,
-    pub(super) name: String,
+    pub(super) name: Text,
 }
 
 impl PoolKey {
@@ -31,7 +34,12 @@ impl PoolKey {
 
     /// The key of its configuration's record.
     pub(super) fn record(&self) -> record::Key {
-        record::Key::RunnerConfig(self.namespace, self.name.clone())
+        record::Key::RunnerConfig(self.namespace, self.name.to_string())
+    }
+
+    /// The key of its health's record.
+    pub(super) fn health_record(&self) -> record::Key {
+        record::Key::PoolHealth(self.namespace, self.name.to_string())
     }
 }
 
@@ -41,30 +49,44 @@ pub(super) struct Pool {
     /// Stored.
     pub(super) config: Option<api::RunnerConfig>,
     /// Pending actors, first-in first-out.
-    pub(super) pending: BTreeSet<(Wall, ActorId)>,
+    pub(super) pending: Queue,
     /// How many of its actors have a slot.
     pub(super) allocated: usize,
-    /// Its runners.
-    pub(super) runners: BTreeSet<RunnerId>,
+    /// Its runners, in list order.
+    pub(super) runners: BTreeSet<RunnerPosition>,
     /// Slots of its runners that an ended generation still occupies.
     pub(super) lingering: usize,
-    /// Those runners that may be given actors, best first; full ones too, so that an older version gets nothing new
-    /// while the newest is full.
-    pub(super) ranked: BTreeSet<Rank>,
+    /// Those runners that may be given actors; full ones too, so that an older version gets nothing new while the newest
+    /// is full.
+    pub(super) index: Index,
     /// Streams that count for the desired number: neither draining nor closing.
     pub(super) active: BTreeSet<StreamId>,
     /// Those of them whose runner hosts nothing (or is not there yet).
     pub(super) idle: BTreeSet<StreamId>,
-    /// Those of them that are on their way: what slots they bring is not known yet.
+    /// Those of these whose runner is known, oldest version first.
+    pub(super) idle_versions: BTreeSet<(u32, StreamId)>,
+    /// Active ones that are on their way: what slots they bring is not known yet.
     pub(super) coming: BTreeSet<StreamId>,
     /// All streams, draining and closing ones included.
     pub(super) streams: usize,
+    /// Those that have named no runner yet.
+    pub(super) unanswered: usize,
+    /// Until when runners may come whose request ended before it named them.
+    pub(super) late_until: Option<Mono>,
     /// Failed waves of streams in a row.
     pub(super) failures: u32,
     /// Streams that were opened between two counted failures are one wave: they fail for one reason, and count once.
     pub(super) wave: u64,
-    /// The last failure of a stream, until one gets its Init.
-    pub(super) error: Option<RunnerPoolError>,
+    /// Whether its runners can be started.
+    pub(super) health: Health,
+    /// What its application told of itself.
+    pub(super) metadata: Metadata,
+    /// Its runners that are not drained, oldest version first.
+    pub(super) undrained: BTreeSet<(u32, RunnerId)>,
+    /// The stream on its way that is to bring a runner of a newer version, beyond the desired number.
+    pub(super) scout: Option<StreamId>,
+    /// Its runners that hosted actors on a request of the former engine, in the order in which new ones take their places.
+    pub(super) orphans: VecDeque<RunnerId>,
 }
 
 impl Pool {
@@ -82,9 +104,22 @@ impl Pool {
         self.config.as_ref().and_then(api::RunnerConfig::serverless)
     }
 
+    /// How many more of its actors may have a slot: a serverless pool hosts `max_concurrent_actors` at one time, whoever
+    /// brought the slots; further ones wait.
+    pub(super) fn headroom(&self) -> usize {
+        let most = self.serverless().map(|config| config.max_concurrent_actors);
+        let most = most.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
+        most.saturating_sub(self.allocated)
+    }
+
+    /// Actors that wait for nothing but a slot.
+    pub(super) fn waiting(&self) -> usize {
+        self.pending.len().min(self.headroom())
+    }
+
     /// Slots in use or asked for. An actor in backoff asks for none yet.
     pub(super) fn slots(&self) -> usize {
-        self.pending.len() + self.allocated + self.lingering
+        self.waiting() + self.allocated + self.lingering
     }
 
     /// Streams it shall have: enough for its slots and the margin, and, for whoever waits although every settled
@@ -96,7 +131,7 @@ impl Pool {
         let count = |bound: u32| usize::try_from(bound).expect("a u32 fits a usize");
         let by_slots = count(config.runners_margin) + self.slots().div_ceil(per_runner);
         let settled = self.active.len() - self.coming.len();
-        let by_queue = match self.pending.len() {
+        let by_queue = match self.waiting() {
             0 => 0,
             waiting => settled + waiting.div_ceil(per_runner),
         };

@@ -6,10 +6,12 @@
 use std::collections::BTreeMap;
 
 use protocol::api::{self, CrashPolicy};
-use protocol::error::ActorError;
+use protocol::error::{ActorError, RunnerPoolError};
 use protocol::id::{ActorId, Generation, NamespaceId, RunnerId, RunnerKey};
 use protocol::time::Wall;
 use serde::{Deserialize, Serialize};
+
+use super::text::Text;
 
 /// The name of a record; ordered, so that a store can keep records in key order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -28,6 +30,8 @@ pub enum Key {
     Departed(NamespaceId, String, RunnerKey),
     /// When the engine was alive at the latest.
     Heartbeat,
+    /// Why runners of a pool cannot be started, by namespace and pool name; there is one while they cannot.
+    PoolHealth(NamespaceId, String),
 }
 
 /// A stored record.
@@ -47,6 +51,8 @@ pub enum Record {
     Departed(Departed),
     /// When the engine was alive at the latest; there is one while there are runners.
     Heartbeat(Wall),
+    /// Why runners of a pool cannot be started.
+    PoolHealth(PoolHealth),
 }
 
 /// A namespace.
@@ -68,9 +74,20 @@ pub struct RunnerConfig {
     /// Namespace.
     pub namespace: NamespaceId,
     /// Pool name.
-    pub pool: String,
+    pub pool: Text,
     /// As given.
     pub config: api::RunnerConfig,
+}
+
+/// Why runners of a pool cannot be started.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct PoolHealth {
+    /// The last failure.
+    pub error: RunnerPoolError,
+    /// When it was reported.
+    pub since: Wall,
+    /// Starts in a row that went well since.
+    pub successes: u32,
 }
 
 /// An actor.
@@ -81,11 +98,11 @@ pub struct Actor {
     /// Namespace.
     pub namespace: NamespaceId,
     /// Its kind.
-    pub name: String,
+    pub name: Text,
     /// Unique per (namespace, name) among actors that are not destroyed.
-    pub key: Option<String>,
+    pub key: Option<Text>,
     /// Pool that hosts it.
-    pub pool: String,
+    pub pool: Text,
     /// What follows a crash.
     pub crash_policy: CrashPolicy,
     /// Whether the driver stored an input for its start.
@@ -101,7 +118,7 @@ pub struct Actor {
     /// When the last of them was.
     pub retried: Option<Wall>,
     /// Why it is not running, for people.
-    pub failure: Option<ActorError>,
+    pub failure: Option<Box<ActorError>>,
     /// When it was created.
     pub created: Wall,
     /// When it first ran.
@@ -175,6 +192,8 @@ pub enum StopCause {
     Destroy,
     /// Its runner drains: start it elsewhere.
     GoingAway,
+    /// A caller wanted it started anew, wherever there is a place.
+    Reschedule,
 }
 
 /// A runner that is not lost.
@@ -185,7 +204,7 @@ pub struct Runner {
     /// Namespace.
     pub namespace: NamespaceId,
     /// Pool name.
-    pub pool: String,
+    pub pool: Text,
     /// Identity over reconnects, unique per (namespace, pool) among runners that are not lost.
     pub key: RunnerKey,
     /// Version of the application.
@@ -194,6 +213,9 @@ pub struct Runner {
     pub total_slots: u32,
     /// Whether it is being drained.
     pub draining: Option<Wall>,
+    /// Whether a stream held it open, ever: without one its platform may freeze it at any moment.
+    #[serde(default)]
+    pub serverless: bool,
     /// When it first connected.
     pub created: Wall,
     /// When it last connected.

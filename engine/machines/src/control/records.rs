@@ -19,8 +19,18 @@ impl Control {
         });
         let departed =
             self.departed.iter().map(|(name, it)| (departed_key(name), Record::Departed(it.clone())));
+        let health = self.pools.iter().filter_map(|(key, pool)| {
+            Some((key.health_record(), Record::PoolHealth(pool.health.stored()?.clone())))
+        });
         let heartbeat = self.heartbeat.map(|at| (Key::Heartbeat, Record::Heartbeat(at)));
-        namespaces.chain(configs).chain(actors).chain(runners).chain(names).chain(departed).chain(heartbeat)
+        namespaces
+            .chain(configs)
+            .chain(actors)
+            .chain(runners)
+            .chain(names)
+            .chain(departed)
+            .chain(heartbeat)
+            .chain(health)
     }
 
     /// One record as it should be stored; none if it should not.
@@ -28,7 +38,7 @@ impl Control {
         match key {
             Key::Namespace(id) => self.namespaces.get(id).cloned().map(Record::Namespace),
             Key::RunnerConfig(namespace, name) => {
-                let key = PoolKey { namespace: *namespace, name: name.clone() };
+                let key = PoolKey { namespace: *namespace, name: name.as_str().into() };
                 config(&key, self.pools.get(&key)?)
             }
             Key::Actor(id) => self.actors.get(*id).cloned().map(Record::Actor),
@@ -37,10 +47,14 @@ impl Control {
                 self.actor_names.get(&(*namespace, name.clone())).cloned().map(Record::ActorName)
             }
             Key::Departed(namespace, pool, key) => {
-                let pool = PoolKey { namespace: *namespace, name: pool.clone() };
+                let pool = PoolKey { namespace: *namespace, name: pool.as_str().into() };
                 self.departed.get(&(pool, key.clone())).cloned().map(Record::Departed)
             }
             Key::Heartbeat => self.heartbeat.map(Record::Heartbeat),
+            Key::PoolHealth(namespace, name) => {
+                let key = PoolKey { namespace: *namespace, name: name.as_str().into() };
+                self.pools.get(&key)?.health.stored().cloned().map(Record::PoolHealth)
+            }
         }
     }
 }

@@ -1,11 +1,13 @@
 //! From stored records to a working control plane.
 //!
 //! Sessions, streams and watches died with the former process. Every stored runner counts as disconnected since this
-//! moment, and has the lost threshold to come back.
+//! moment, and has the lost threshold to come back; a serverless one the grace, or less ([`super::orphan`]).
 
-use protocol::id::{ActorId, NamespaceId, RunnerId, StreamId};
+use std::collections::BTreeMap;
+
+use protocol::id::{ActorId, FetchId, NamespaceId, RunnerId, StreamId};
 use protocol::mark;
-use protocol::time::Now;
+use protocol::time::{Now, Wall};
 
 use super::pool::PoolKey;
 use super::record::{Actor, Departed, Key, Namespace, Phase, Record, Runner, Stage};
@@ -65,8 +67,8 @@ impl Control {
     ) -> Result<Self, RestoreError> {
         assert!(!options.ping_interval.is_zero(), "pings need an interval");
         let mut control = Self::empty(options, now);
-        let (mut actors, mut runners, mut configs, mut names, mut departed) =
-            (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut actors, mut runners, mut configs, mut names, mut departed, mut healths) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (key, record) in records {
             match record {
                 Record::Namespace(namespace) => control.restore_namespace(key, namespace)?,
@@ -75,6 +77,7 @@ impl Control {
                 Record::Runner(runner) => runners.push((key, runner)),
                 Record::ActorName(metadata) => names.push((key, metadata)),
                 Record::Departed(record) => departed.push((key, record)),
+                Record::PoolHealth(health) => healths.push((key, health)),
                 Record::Heartbeat(at) if key == Key::Heartbeat => control.heartbeat = Some(at),
                 Record::Heartbeat(_) => return Err(RestoreError::ForeignKey(key)),
             }
@@ -86,13 +89,18 @@ impl Control {
             if control.pool_mut(&pool).config.replace(config.config).is_some() {
                 return Err(RestoreError::Doubled(key));
             }
+            control.poll_after_boot(&pool);
+            control.await_late_runners(&pool);
             step.pools.insert(pool);
+        }
+        for (key, health) in healths {
+            control.restore_health(&mut step, key, health)?;
         }
         for (key, runner) in runners {
             control.restore_runner(&mut step, key, runner)?;
         }
         for (key, record) in departed {
-            control.restore_departed(key, record)?;
+            control.restore_departed(&mut step, key, record)?;
         }
         for (key, actor) in actors {
             control.restore_actor(&mut step, key, actor)?;
@@ -106,6 +114,8 @@ impl Control {
                 return Err(RestoreError::Doubled(key));
             }
         }
+        control.find_orphans();
+        control.appoint_purge();
         control.beat(&mut step);
         if control.namespaces.is_empty() {
             control.found(&mut step, fresh_namespace);
@@ -118,19 +128,25 @@ impl Control {
         Self {
             options,
             now,
-            namespaces: std::collections::BTreeMap::new(),
-            namespace_names: std::collections::BTreeMap::new(),
-            actor_names: std::collections::BTreeMap::new(),
+            reading: false,
+            namespaces: BTreeMap::new(),
+            namespace_names: BTreeMap::new(),
+            actor_names: BTreeMap::new(),
             actors: super::actors::Actors::default(),
-            runners: std::collections::BTreeMap::new(),
-            runner_keys: std::collections::BTreeMap::new(),
-            departed: std::collections::BTreeMap::new(),
+            runners: BTreeMap::new(),
+            runner_keys: BTreeMap::new(),
+            listed_runners: BTreeMap::new(),
+            haunts: BTreeMap::new(),
+            departed: BTreeMap::new(),
             heartbeat: None,
-            sessions: std::collections::BTreeMap::new(),
-            pools: std::collections::BTreeMap::new(),
-            streams: std::collections::BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            pools: BTreeMap::new(),
+            streams: BTreeMap::new(),
             next_stream: StreamId(1),
-            watches: std::collections::BTreeMap::new(),
+            fetches: BTreeMap::new(),
+            metadata_calls: 0,
+            next_fetch: FetchId(1),
+            watches: BTreeMap::new(),
             thresholds: Timers::default(),
             appointments: Timers::default(),
         }
@@ -143,7 +159,7 @@ impl Control {
         assert!(self.add_namespace(namespace), "the first namespace is alone");
     }
 
-    fn admit(&self, key: &Key, own: &Key, namespace: NamespaceId) -> Result<(), RestoreError> {
+    pub(super) fn admit(&self, key: &Key, own: &Key, namespace: NamespaceId) -> Result<(), RestoreError> {
         if key != own {
             return Err(RestoreError::ForeignKey(key.clone()));
         }
@@ -175,19 +191,32 @@ impl Control {
             runner.away_since = Some(self.heartbeat.unwrap_or(self.now.wall));
             step.changed(key);
         }
+        // The request that held a serverless one open died with the former process.
+        let awaited = if runner.serverless { self.options.grace } else { self.options.lost_threshold };
         self.add_runner(runner);
-        self.thresholds.set(Due::Gone(id), self.now.mono + self.options.lost_threshold);
+        self.thresholds.set(Due::Gone(id), self.now.mono + awaited);
         Ok(())
     }
 
-    fn restore_departed(&mut self, key: Key, departed: Departed) -> Result<(), RestoreError> {
+    fn restore_departed(
+        &mut self,
+        step: &mut Step,
+        key: Key,
+        mut departed: Departed,
+    ) -> Result<(), RestoreError> {
         let Key::Departed(namespace, pool, runner) = key.clone() else {
             return Err(RestoreError::ForeignKey(key));
         };
         self.admit(&key, &key, namespace)?;
-        let name = (PoolKey { namespace, name: pool }, runner);
+        let name = (PoolKey { namespace, name: pool.into() }, runner);
         if self.runner_keys.contains_key(&name) {
             return Err(RestoreError::Doubled(key));
+        }
+        let latest = self.now.wall + self.departed_kept();
+        if departed.until > latest {
+            mark!("control.departed_shortened");
+            departed.until = latest;
+            step.changed(key);
         }
         self.remember_departed(name, departed);
         Ok(())
@@ -224,17 +253,35 @@ impl Control {
         Ok(())
     }
 
-    /// No runner could report while the engine was away: whatever was to start or stop has its time again.
+    /// No runner could report while the engine was away: whatever was to start or stop has its time again. And what is
+    /// later than it could have been set was set before the clock went back.
     fn prolong(&self, actor: &mut Actor) -> bool {
-        let Phase::Allocated { stage, .. } = &mut actor.phase else { return false };
-        let earliest = self.now.wall + self.options.start_threshold;
-        match stage {
-            Stage::Starting { deadline } | Stage::Stopping { deadline, .. } if *deadline < earliest => {
-                mark!("control.deadline_prolonged");
-                *deadline = earliest;
-                true
+        let (now, options) = (self.now.wall, &self.options);
+        let retried = actor.retried.map(|last| last.min(now + options.backoff_max()));
+        let earlier = std::mem::replace(&mut actor.retried, retried) != retried;
+        self.prolong_phase(actor) || earlier
+    }
+
+    fn prolong_phase(&self, actor: &mut Actor) -> bool {
+        let (now, options) = (self.now.wall, &self.options);
+        let earliest = now + options.start_threshold;
+        let (deadline, earliest, latest) = match &mut actor.phase {
+            Phase::Allocated { stage: Stage::Starting { deadline }, .. } => (deadline, earliest, earliest),
+            Phase::Allocated { stage: Stage::Stopping { deadline, .. }, .. } => {
+                (deadline, earliest, (now + options.stop_threshold).max(earliest))
             }
-            Stage::Starting { .. } | Stage::Stopping { .. } | Stage::Running => false,
+            Phase::Backoff { until } => (until, Wall::ZERO, now + options.backoff_max()),
+            Phase::Pending { .. }
+            | Phase::Allocated { stage: Stage::Running, .. }
+            | Phase::Sleeping
+            | Phase::Destroyed => return false,
+        };
+        let kept = (*deadline).clamp(earliest, latest);
+        if kept == *deadline {
+            return false;
         }
+        mark!("control.deadline_prolonged");
+        *deadline = kept;
+        true
     }
 }

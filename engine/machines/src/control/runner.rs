@@ -9,12 +9,13 @@ use protocol::time::Wall;
 use protocol::view::Fact;
 
 use super::Control;
+use super::evict::Eviction;
 use super::generation::Ending;
-use super::placement::Rank;
+use super::placement::Place;
 use super::pool::{Pool, PoolKey};
-use super::record::{self, Key, StopCause};
+use super::record::{self, Key};
+use super::runners::position;
 use super::step::Step;
-use super::stream::Fate;
 use super::timers::Due;
 
 /// A runner that is not lost.
@@ -28,20 +29,22 @@ pub(super) struct Runner {
     pub(super) actors: BTreeSet<ActorId>,
     /// The stream that holds it open.
     pub(super) stream: Option<StreamId>,
-    /// Whether there ever was one, as far as this process knows.
-    pub(super) serverless: bool,
     /// Whether it was connected since this process began.
     pub(super) seen: bool,
+    /// Whether it came while requests for runners of its pool were out, and none of them has named it yet.
+    pub(super) unnamed: bool,
     /// Whether its process was known under another id before, which is lost.
     pub(super) returned: bool,
     /// Generations that were told to stop again on its session, once the barrier had passed.
     pub(super) asked: BTreeMap<ActorId, Generation>,
+    /// Its actors leave it, a few at a time.
+    pub(super) evicting: Option<Eviction>,
     /// Its last answer to a ping.
     pub(super) ponged: Option<Wall>,
     /// How long that answer took, in milliseconds.
     pub(super) rtt: u32,
     /// Its place among the runners of its pool that may be given actors.
-    pub(super) ranked: Option<Rank>,
+    pub(super) place: Option<Place>,
 }
 
 impl Runner {
@@ -51,13 +54,14 @@ impl Runner {
             conn: None,
             actors: BTreeSet::new(),
             stream: None,
-            serverless: false,
             seen: false,
+            unnamed: false,
             returned: false,
             asked: BTreeMap::new(),
+            evicting: None,
             ponged: None,
             rtt: 0,
-            ranked: None,
+            place: None,
         }
     }
 
@@ -65,6 +69,11 @@ impl Runner {
     pub(super) fn used(&self) -> u32 {
         let used = self.actors.len() + self.record.lingering.len();
         u32::try_from(used).expect("slots in use never exceed a runner's slots")
+    }
+
+    /// Slots that can be given to actors.
+    pub(super) fn free(&self) -> u32 {
+        self.record.total_slots.saturating_sub(self.used())
     }
 }
 
@@ -96,18 +105,25 @@ impl Control {
     pub(super) fn rank(&mut self, id: RunnerId) {
         let runner = &self.runners[&id];
         let healthy = runner.conn.is_some_and(|conn| self.sessions[&conn].is_eligible());
-        let (total, used) = (runner.record.total_slots, runner.used());
-        let rank = (healthy && runner.record.draining.is_none())
-            .then(|| Rank::new(id, runner.record.version, total.saturating_sub(used), total))
-            .flatten();
-        let (before, stream) = (runner.ranked, runner.stream);
-        if before != rank {
-            let pool = self.pool_of_runner(id);
-            if let Some(before) = before {
-                assert!(pool.ranked.remove(&before), "a ranked runner is in its pool's ranking");
+        let (total, free, version) = (runner.record.total_slots, runner.free(), runner.record.version);
+        // One that can host nothing at all must not hold back older versions.
+        let takes = healthy && !runner.unnamed && runner.record.draining.is_none() && total > 0;
+        let (before, stream) = (runner.place, runner.stream);
+        let index = &mut self.pool_of_runner(id).index;
+        let place = match (before, takes) {
+            (None, false) => None,
+            (None, true) => Some(index.insert(id, version, free, total)),
+            (Some(place), true) => {
+                index.update(place, free, total);
+                Some(place)
             }
-            pool.ranked.extend(rank);
-            self.runner_mut(id).ranked = rank;
+            (Some(place), false) => {
+                index.remove(place);
+                None
+            }
+        };
+        if place != before {
+            self.runner_mut(id).place = place;
         }
         if let Some(stream) = stream {
             self.file_stream(stream);
@@ -118,48 +134,70 @@ impl Control {
     pub(super) fn add_runner(&mut self, record: record::Runner) {
         let pool = PoolKey::of_runner(&record);
         let (id, lingering) = (record.id, record.lingering.len());
+        let (version, drains) = (record.version, record.draining.is_some());
+        let position = position(&record);
+        self.listed_runners.entry(record.namespace).or_default().insert(position);
+        for actor in record.lingering.keys() {
+            self.haunt(*actor, id, true);
+        }
         let known = self.runner_keys.insert((pool.clone(), record.key.clone()), id);
         assert!(known.is_none(), "a runner key names one runner");
         let former = self.runners.insert(id, Runner::new(record));
         assert!(former.is_none(), "a runner is entered once");
         let pool = self.pool_mut(&pool);
-        pool.runners.insert(id);
+        pool.runners.insert(position);
+        if !drains {
+            pool.undrained.insert((version, id));
+        }
         pool.lingering += lingering;
     }
 
     /// The runner gets nothing new, and its actors are asked to stop.
     pub(super) fn drain_runner(&mut self, step: &mut Step, id: RunnerId) {
+        self.retire_runner(step, id);
+        self.evict_all(step, id);
+        step.emptied.insert(id);
+    }
+
+    /// The runner gets nothing new.
+    pub(super) fn retire_runner(&mut self, step: &mut Step, id: RunnerId) {
         let now = self.now.wall;
         let runner = self.runner_mut(id);
         if runner.record.draining.is_some() {
             return;
         }
         runner.record.draining = Some(now);
+        let version = runner.record.version;
         let stream = runner.stream;
-        let actors: Vec<ActorId> = runner.actors.iter().copied().collect();
         step.changed(Key::Runner(id));
+        step.fact(Fact::RunnerDrains { runner: id });
         step.pools.insert(PoolKey::of_runner(&runner.record));
-        if let Some(stream) = stream.and_then(|stream| self.streams.get_mut(&stream))
-            && stream.fate == Fate::Wanted
-        {
-            stream.fate = Fate::Draining;
+        if let Some(stream) = stream {
+            self.leave_to_runner(step, stream);
         }
+        assert!(self.pool_of_runner(id).undrained.remove(&(version, id)), "{id:?} was not drained before");
         self.rank(id);
-        for actor in actors {
-            self.stop(step, actor, StopCause::GoingAway);
-        }
     }
 
     /// The session of a runner is gone, by whomever.
     pub(super) fn disconnect(&mut self, step: &mut Step, id: RunnerId) {
+        let reading = self.reading;
         let runner = self.runner_mut(id);
         assert!(runner.conn.take().is_some(), "only a connected runner loses its session");
         runner.asked.clear();
-        let dead = runner.serverless && runner.stream.is_none();
+        let drained = runner.record.draining.is_some()
+            && runner.actors.is_empty()
+            && runner.record.lingering.is_empty();
+        if drained {
+            // Who dials next under its key may be its successor, which shall not inherit the drain.
+            mark!("control.drained_runner_left");
+        }
+        let dead = !reading && (drained || (runner.record.serverless && runner.stream.is_none()));
         step.routes.extend(runner.actors.iter().copied());
         step.pools.insert(PoolKey::of_runner(&runner.record));
         step.fact(Fact::RunnerDisconnected { runner: id });
         self.thresholds.clear(Due::Faded(id));
+        self.set_unnamed(id, false);
         self.rank(id);
         if dead {
             self.lose_runner(step, id);
@@ -192,14 +230,25 @@ impl Control {
             self.close_stream(step, stream, "runner_lost");
         }
         let runner = self.runners.remove(&id).expect("it is lost once");
-        assert!(runner.actors.is_empty() && runner.ranked.is_none(), "a lost runner hosts nothing");
+        assert!(runner.actors.is_empty() && runner.place.is_none(), "a lost runner hosts nothing");
         let key = PoolKey::of_runner(&runner.record);
+        for actor in runner.record.lingering.keys() {
+            self.haunt(*actor, id, false);
+        }
+        let position = position(&runner.record);
+        let listed = self.listed_runners.get_mut(&key.namespace).expect("a runner is listed");
+        listed.remove(&position);
+        if listed.is_empty() {
+            self.listed_runners.remove(&key.namespace);
+        }
         let pool = self.pool_mut(&key);
-        pool.runners.remove(&id);
+        pool.runners.remove(&position);
+        pool.undrained.remove(&(runner.record.version, id));
         pool.lingering -= runner.record.lingering.len();
         self.runner_keys.remove(&(key.clone(), runner.record.key));
-        self.thresholds.clear(Due::Gone(id));
-        self.thresholds.clear(Due::Faded(id));
+        for due in [Due::Gone(id), Due::Faded(id), Due::Evict(id), Due::Stays(id), Due::Unnamed(id)] {
+            self.thresholds.clear(due);
+        }
         step.pools.insert(key);
         step.changed(Key::Runner(id));
     }

@@ -1,6 +1,8 @@
-//! Listing runners: newest first, runners of one millisecond by their ids.
+//! Listing runners: newest first, runners of one millisecond by their ids. One that is gone for good is forgotten.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::ops::Bound;
 
 use protocol::error::ApiError;
 use protocol::id::{NamespaceId, RunnerId};
@@ -10,46 +12,75 @@ use super::Control;
 use super::effect::Answer;
 use super::input::Page;
 use super::pool::PoolKey;
+use super::record;
 use super::runner::Runner;
 
+/// Newest first; runners of one millisecond by their ids.
+pub(super) type RunnerPosition = (Reverse<Wall>, RunnerId);
+
 impl Control {
-    /// A page of runners. This looks at all runners of the namespace or pool: it is for people.
+    /// A page of runners.
     pub(super) fn list_runners(
         &self,
         namespace: &str,
         pool: Option<&str>,
+        ids: &[RunnerId],
         page: &Page,
     ) -> Result<Answer, ApiError> {
         let namespace = self.namespace(namespace)?;
-        let after = page.cursor.as_deref().map(parse).transpose()?;
-        let mut runners = self.runners_of(namespace, pool);
-        runners.sort_by_key(|runner| position(runner));
-        let mut rest =
-            runners.into_iter().filter(|runner| after.is_none_or(|after| position(runner) > after));
-        let page: Vec<&Runner> = rest.by_ref().take(page.limit).collect();
+        let after = page.cursor.as_deref().map(parse).transpose()?.map_or(Bound::Unbounded, Bound::Excluded);
+        let named;
+        let listed = match pool {
+            _ if !ids.is_empty() => {
+                named = self.named_runners(namespace, pool, ids);
+                Some(&named)
+            }
+            Some(name) => self.pools.get(&PoolKey { namespace, name: name.into() }).map(|pool| &pool.runners),
+            None => self.listed_runners.get(&namespace),
+        };
+        let mut rest = listed.into_iter().flat_map(|listed| listed.range((after, Bound::Unbounded)));
+        let page: Vec<&Runner> = rest.by_ref().take(page.limit).map(|(_, id)| &self.runners[id]).collect();
         let more = rest.next().is_some();
         let next = page.last().filter(|_| more);
         let next = next.map(|last| format!("{}.{}", last.record.created.0, last.record.id));
         Ok(Answer::Runners(page.into_iter().map(super::show::runner).collect(), next))
     }
 
-    fn runners_of(&self, namespace: NamespaceId, pool: Option<&str>) -> Vec<&Runner> {
-        match pool {
-            Some(name) => {
-                let key = PoolKey { namespace, name: name.to_owned() };
-                let ids = self.pools.get(&key).into_iter().flat_map(|pool| &pool.runners);
-                ids.map(|id| &self.runners[id]).collect()
-            }
-            None => self.runners.values().filter(|runner| runner.record.namespace == namespace).collect(),
-        }
+    /// Those of these runners that are in the namespace, and in the pool if one is named.
+    fn named_runners(
+        &self,
+        namespace: NamespaceId,
+        pool: Option<&str>,
+        ids: &[RunnerId],
+    ) -> BTreeSet<RunnerPosition> {
+        let known = ids.iter().filter_map(|id| Some(&self.runners.get(id)?.record));
+        let here = known.filter(|it| it.namespace == namespace && pool.is_none_or(|pool| *it.pool == *pool));
+        here.map(position).collect()
+    }
+
+    /// A page of the names of pools that have runners, in alphabetical order.
+    pub(super) fn list_runner_names(&self, namespace: &str, page: &Page) -> Result<Answer, ApiError> {
+        let namespace = self.namespace(namespace)?;
+        let after = PoolKey { namespace, name: page.cursor.clone().unwrap_or_default().into() };
+        let mut rest = self
+            .pools
+            .range((Bound::Excluded(after), Bound::Unbounded))
+            .take_while(|(key, _)| key.namespace == namespace)
+            .filter(|(_, pool)| !pool.runners.is_empty())
+            .map(|(key, _)| key.name.to_string());
+        let names: Vec<String> = rest.by_ref().take(page.limit).collect();
+        let more = rest.next().is_some();
+        let next = names.last().filter(|_| more).cloned();
+        Ok(Answer::RunnerNames(names, next))
     }
 }
 
-const fn position(runner: &Runner) -> (Reverse<Wall>, RunnerId) {
-    (Reverse(runner.record.created), runner.record.id)
+/// Where a runner is listed.
+pub(super) const fn position(runner: &record::Runner) -> RunnerPosition {
+    (Reverse(runner.created), runner.id)
 }
 
-fn parse(cursor: &str) -> Result<(Reverse<Wall>, RunnerId), ApiError> {
+fn parse(cursor: &str) -> Result<RunnerPosition, ApiError> {
     let parts = cursor.split_once('.');
     let position =
         parts.and_then(|(created, id)| Some((Reverse(Wall(created.parse().ok()?)), id.parse().ok()?)));

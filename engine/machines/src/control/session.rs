@@ -149,7 +149,9 @@ impl Control {
         *stale = false;
         if passes {
             *barrier = None;
-            self.resend(step, conn, id);
+            if !self.reading {
+                self.resend(step, conn, id);
+            }
         }
         if changes {
             self.rank_again(step, id);

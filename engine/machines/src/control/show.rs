@@ -7,6 +7,7 @@ use super::Control;
 use super::pool::PoolKey;
 use super::record::{Actor, Namespace, Phase};
 use super::runner::Runner;
+use super::text::Text;
 
 impl Control {
     /// An actor, with why it does not run although it should.
@@ -21,11 +22,11 @@ impl Control {
         };
         api::Actor {
             actor_id: actor.id,
-            name: actor.name.clone(),
-            key: actor.key.clone(),
+            name: actor.name.to_string(),
+            key: actor.key.as_ref().map(Text::to_string),
             namespace_id: actor.namespace,
             datacenter: DATACENTER.to_owned(),
-            runner_name_selector: actor.pool.clone(),
+            runner_name_selector: actor.pool.to_string(),
             crash_policy: actor.crash_policy,
             create_ts: actor.created,
             start_ts: actor.started,
@@ -41,13 +42,13 @@ impl Control {
     /// While an actor waits for a slot, why there is none says more than how its last generation ended.
     fn show_error(&self, actor: &Actor) -> Option<ActorError> {
         if !matches!(actor.phase, Phase::Pending { .. }) {
-            return actor.failure.clone();
+            return actor.failure.as_deref().cloned();
         }
         let pool = self.pools.get(&PoolKey::of_actor(actor));
-        let error = pool.and_then(|pool| pool.error.clone());
+        let error = pool.and_then(|pool| pool.health.error().cloned());
         match (error, &actor.failure) {
             (Some(error), _) => Some(ActorError::RunnerPoolError(error)),
-            (None, Some(failure)) => Some(failure.clone()),
+            (None, Some(failure)) => Some((**failure).clone()),
             (None, None) => Some(ActorError::NoCapacity),
         }
     }
@@ -62,11 +63,11 @@ pub(super) fn runner(runner: &Runner) -> api::Runner {
         runner_id: record.id,
         namespace_id: record.namespace,
         datacenter: DATACENTER.to_owned(),
-        name: record.pool.clone(),
+        name: record.pool.to_string(),
         key: record.key.clone(),
         version: record.version,
         total_slots: record.total_slots,
-        remaining_slots: record.total_slots - runner.used(),
+        remaining_slots: runner.free(),
         create_ts: record.created,
         drain_ts: record.draining,
         stop_ts: None,

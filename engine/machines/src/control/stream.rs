@@ -13,41 +13,47 @@ pub(super) use state::{Fate, Stage, Stream};
 
 use super::Control;
 use super::effect::{Effect, StreamTarget};
+use super::health::Report;
 use super::input::StreamEnd;
 use super::pool::PoolKey;
+use super::record::Key;
 use super::step::Step;
 use super::timers::Due;
 
 impl Control {
     /// Requests one more stream for the pool.
-    pub(super) fn open_stream(&mut self, step: &mut Step, key: &PoolKey) {
+    pub(super) fn open_stream(&mut self, step: &mut Step, key: &PoolKey) -> StreamId {
         let target = self.target(key).expect("only a serverless pool opens streams");
         let id = self.next_stream;
         self.next_stream = id.next();
         let pool = self.pool_mut(key);
         pool.streams += 1;
+        pool.unanswered += 1;
         pool.active.insert(id);
         pool.idle.insert(id);
         pool.coming.insert(id);
         let wave = pool.wave;
-        let lifespan = pool.serverless().map(protocol::api::ServerlessConfig::lifespan);
+        let config = pool.serverless().expect("only a serverless pool opens streams");
+        let (lifespan, grace) = (config.lifespan(), config.drain_grace());
         let stream = Stream {
             pool: key.clone(),
             target: target.clone(),
+            grace,
             wave,
             stage: Stage::Dialing,
             fate: Fate::Wanted,
+            idle_version: None,
         };
         self.streams.insert(id, stream);
         let now = self.now.mono;
         self.thresholds.set(Due::Stream(id), now + self.options.stream_timeout);
-        if let Some(lifespan) = lifespan {
-            // The drain happens within the request's life, as the application's platform counts it.
-            let usable = lifespan.saturating_sub(self.options.drain_grace).max(lifespan / 2);
-            self.thresholds.set(Due::Lifespan(id), now + usable);
-        }
+        // The drain happens within the request's life, as the application's platform counts it.
+        let usable = lifespan.saturating_sub(grace).max(lifespan / 2);
+        self.thresholds.set(Due::Lifespan(id), now + usable);
         step.perform(Effect::OpenStream { stream: id, target });
+        self.start_tried(key);
         step.fact(Fact::StreamOpened { stream: id });
+        id
     }
 
     /// Where streams of the pool go.
@@ -55,7 +61,7 @@ impl Control {
         let config = self.pools.get(key)?.serverless()?;
         Some(StreamTarget {
             namespace: self.namespaces[&key.namespace].name.clone(),
-            pool: key.name.clone(),
+            pool: key.name.to_string(),
             url: config.url.clone(),
             headers: config.headers.clone(),
             slots: config.slots_per_runner,
@@ -100,13 +106,18 @@ impl Control {
         stream.stage = Stage::Live { runner, since: now };
         let host = self.runner_mut(runner);
         host.stream = Some(id);
-        host.serverless = true;
-        if host.record.draining.is_some() {
-            self.streams.get_mut(&id).expect("it was there above").fate = Fate::Draining;
+        host.record.serverless = true;
+        let drains = host.record.draining.is_some();
+        if drains {
+            self.leave_to_runner(step, id);
         }
         self.thresholds.set(Due::Stream(id), now + self.options.stream_timeout);
-        self.pool_mut(&pool).error = None;
+        step.changed(Key::Runner(runner));
+        self.pool_mut(&pool).unanswered -= 1;
+        self.set_unnamed(runner, false);
+        self.report(step, &pool, Report::Success);
         self.rank(runner);
+        self.succeed_orphan(&pool);
         step.pools.insert(pool);
     }
 
@@ -139,12 +150,16 @@ impl Control {
             if stable {
                 self.recover(step, &pool);
             } else {
-                self.note_failure(&pool, wave, error(end));
+                self.note_failure(step, &pool, wave, error(end));
             }
         }
         self.end_stream(id);
         self.streams.remove(&id);
         self.pool_mut(&pool).streams -= 1;
+        if runner.is_none() {
+            self.pool_mut(&pool).unanswered -= 1;
+            self.await_late_runners(&pool);
+        }
         step.fact(Fact::StreamEnded { stream: id, reason });
         step.pools.insert(pool);
         if let Some(runner) = runner {
@@ -163,7 +178,6 @@ impl Control {
         if host.conn.is_some() {
             mark!("control.stream_ended_before_socket");
             self.drain_runner(step, runner);
-            step.emptied.insert(runner);
         } else if host.seen {
             self.lose_runner(step, runner);
         }
@@ -180,7 +194,7 @@ impl Control {
         let stream = &self.streams[&id];
         if stream.fate == Fate::Wanted {
             let (pool, wave) = (stream.pool.clone(), stream.wave);
-            self.note_failure(&pool, wave, error);
+            self.note_failure(step, &pool, wave, error);
         }
         self.close_stream(step, id, reason);
     }
@@ -206,6 +220,8 @@ impl Control {
         pool.active.remove(&id);
         pool.idle.remove(&id);
         pool.coming.remove(&id);
+        pool.scout.take_if(|scout| *scout == id);
+        self.file_idle(id, None);
     }
 
     /// Brings the stream's place in its pool up to date.
@@ -215,6 +231,7 @@ impl Control {
         let hosts = stream.runner().and_then(|runner| self.runners.get(&runner));
         let idle = active && hosts.is_none_or(|runner| runner.actors.is_empty());
         let coming = active && self.is_coming(stream);
+        let version = hosts.filter(|_| idle).map(|runner| runner.record.version);
         let pool = self.pool_mut(&key);
         for (index, belongs) in
             [(&mut pool.active, active), (&mut pool.idle, idle), (&mut pool.coming, coming)]
@@ -224,6 +241,26 @@ impl Control {
             } else {
                 index.remove(&id)
             };
+        }
+        if !coming {
+            pool.scout.take_if(|scout| *scout == id);
+        }
+        self.file_idle(id, version);
+    }
+
+    fn file_idle(&mut self, id: StreamId, version: Option<u32>) {
+        let stream = self.streams.get_mut(&id).expect("an indexed stream exists");
+        let before = std::mem::replace(&mut stream.idle_version, version);
+        if before == version {
+            return;
+        }
+        let key = stream.pool.clone();
+        let index = &mut self.pool_mut(&key).idle_versions;
+        if let Some(before) = before {
+            index.remove(&(before, id));
+        }
+        if let Some(version) = version {
+            index.insert((version, id));
         }
     }
 

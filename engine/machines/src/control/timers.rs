@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::id::{ActorId, ConnId, RunnerId, RunnerKey, StreamId};
+use protocol::id::{ActorId, ConnId, FetchId, RunnerId, RunnerKey, StreamId};
 
 use super::pool::PoolKey;
 
@@ -25,6 +25,12 @@ pub(super) enum Due {
     Departed(PoolKey, RunnerKey),
     /// What lingers on a runner must have answered the stop that was sent again.
     Faded(RunnerId),
+    /// The next actors leave a runner.
+    Evict(RunnerId),
+    /// A runner that has drained should have left.
+    Stays(RunnerId),
+    /// A stream must have named the runner.
+    Unnamed(RunnerId),
     /// The next heartbeat.
     Heartbeat,
     /// The stream must have made its next step.
@@ -35,10 +41,20 @@ pub(super) enum Due {
     Drained(StreamId),
     /// The pool may open streams again.
     Retry(PoolKey),
+    /// The pool's application is asked for its metadata.
+    Poll(PoolKey),
+    /// An application must have told its metadata.
+    Fetch(FetchId),
+    /// The reports of starts in the pool are counted.
+    Reports(PoolKey),
+    /// The pool's error has become too old to say anything.
+    Aged(PoolKey),
     /// The actor must have started or stopped, or its backoff is over.
     Phase(ActorId),
     /// The actor's alarm.
     Alarm(ActorId),
+    /// The next destroyed actors are forgotten.
+    Purge,
 }
 
 impl Due {
@@ -52,13 +68,21 @@ impl Due {
             Self::Gone(_) => "runner gone",
             Self::Departed(..) => "runner forgotten",
             Self::Faded(_) => "lingering actors",
+            Self::Evict(_) => "actor eviction",
+            Self::Stays(_) => "drained runner",
+            Self::Unnamed(_) => "unnamed runner",
             Self::Heartbeat => "heartbeat",
             Self::Stream(_) => "stream timeout",
             Self::Lifespan(_) => "stream lifespan",
             Self::Drained(_) => "stream drain",
             Self::Retry(_) => "stream retry",
+            Self::Poll(_) => "metadata poll",
+            Self::Fetch(_) => "metadata timeout",
+            Self::Reports(_) => "pool reports",
+            Self::Aged(_) => "pool error",
             Self::Phase(_) => "actor deadline",
             Self::Alarm(_) => "actor alarm",
+            Self::Purge => "destroyed actors",
         }
     }
 }

@@ -5,6 +5,7 @@ use protocol::id::ActorId;
 use super::Control;
 use super::actors::doomed;
 use super::effect::Effect;
+use super::pool::PoolKey;
 use super::record::{Phase, Stage};
 use super::step::Step;
 use crate::route::Route;
@@ -12,7 +13,9 @@ use crate::route::Route;
 impl Control {
     /// Wakes the actor and tells its route, in this step and at each change.
     pub(super) fn watch(&mut self, step: &mut Step, id: ActorId) {
-        self.wake(step, id);
+        if !self.reading {
+            self.wake(step, id);
+        }
         // Told as it stands at the end of the step; forgetting the last one told makes it be told anew.
         self.watches.insert(id, None);
         step.routes.insert(id);
@@ -38,7 +41,11 @@ impl Control {
     pub(super) fn route(&self, id: ActorId) -> Route {
         let Some(actor) = self.actors.get(id) else { return Route::Unknown };
         let Phase::Allocated { runner, stage, .. } = &actor.phase else {
-            return if actor.phase == Phase::Destroyed { Route::Unknown } else { Route::Waiting };
+            return match actor.phase {
+                Phase::Destroyed => Route::Unknown,
+                Phase::Pending { .. } => self.pools[&PoolKey::of_actor(actor)].health.mood().route(),
+                Phase::Sleeping | Phase::Backoff { .. } | Phase::Allocated { .. } => Route::Waiting,
+            };
         };
         let generation = actor.generation.expect("an allocated actor has a generation");
         match (self.runners[runner].conn, stage) {

@@ -10,7 +10,7 @@ use super::{Effect, Gateway};
 use crate::route::Route;
 
 impl Gateway {
-    pub(super) fn request(&mut self, now: Now, ticket: Ticket, pending: Pending, out: &mut Vec<Effect>) {
+    pub(super) fn request(&mut self, now: Now, ticket: Ticket, mut pending: Pending, out: &mut Vec<Effect>) {
         assert!(!self.pending.contains_key(&ticket), "{ticket:?} is used twice");
         if self.pending.len() >= self.options.requests_max {
             mark!("gateway_full");
@@ -18,22 +18,17 @@ impl Gateway {
             return;
         }
         let actor = pending.actor;
+        let watched = self.watched.entry(actor).or_default();
+        let route = watched.route;
+        pending.struggling = route == Some(Route::Struggling);
         self.due.insert((pending.due(), ticket));
         self.pending.insert(ticket, pending);
-        let watched = self.watched.entry(actor).or_default();
         if watched.tickets.is_empty() {
             out.push(Effect::Watch { actor });
         }
         watched.tickets.insert(ticket);
-        match watched.route {
-            Some(Route::Ready { conn, generation }) => self.forward(now, ticket, conn, generation, out),
-            Some(Route::Waiting | Route::Draining { .. }) | None => {}
-            // Watched for those that were forwarded before.
-            Some(Route::Ending { .. }) => self.fail(ticket, ApiError::ActorNotFound, out),
-            Some(Route::Unknown) => {
-                unreachable!("an unknown actor's requests have failed, nobody watches it")
-            }
-        }
+        assert!(route != Some(Route::Unknown), "an unknown actor's requests have failed, nobody watches it");
+        self.try_again(now, ticket, out);
     }
 
     /// The client went away; a request that has ended meanwhile is none any more.

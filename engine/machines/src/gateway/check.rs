@@ -35,6 +35,7 @@ impl Gateway {
 
     fn check_one(&self, ticket: protocol::id::Ticket, route: Option<Route>) {
         let pending = self.get(ticket);
+        assert_eq!(pending.struggling, route == Some(Route::Struggling), "{ticket:?} knows its pool");
         assert!(pending.attempts <= self.options.attempts_max, "{ticket:?} has attempts left");
         assert!(
             pending.ids.len() <= pending.attempts as usize,
@@ -51,7 +52,8 @@ impl Gateway {
                 );
             }
             Stage::Waiting { held: None } => {
-                let goes_on = matches!(route, Some(Route::Ready { .. } | Route::Ending { .. }));
+                let goes_on =
+                    matches!(route, Some(Route::Ready { .. } | Route::Ending { .. } | Route::Failing));
                 assert!(!goes_on, "{ticket:?} waits for a reason");
             }
             Stage::Waiting { held: Some(_) } => {

@@ -1,7 +1,7 @@
 //! Everything the gateway can want.
 
 use protocol::error::ApiError;
-use protocol::id::{ActorId, BodyId, ConnId, RequestId, Ticket};
+use protocol::id::{ActorId, BodyId, ConnId, Generation, RequestId, Ticket};
 use protocol::view::Fact;
 
 /// One effect of a gateway step, performed in order.
@@ -16,6 +16,15 @@ pub enum Effect {
     Unwatch {
         /// The actor.
         actor: ActorId,
+    },
+    /// For the control plane: the runner says, time and again, that it does not host the generation it is asked for.
+    Disowned {
+        /// The actor.
+        actor: ActorId,
+        /// Its generation, as its route said.
+        generation: Generation,
+        /// The session that was asked.
+        conn: ConnId,
     },
     /// Send the whole request to the session, under this id.
     Forward {

@@ -30,6 +30,11 @@ impl Gateway {
                 let error = ApiError::GuardActorReadyTimeout { actor_id: pending.actor };
                 self.fail(ticket, error, out);
             }
+            Stage::Waiting { .. } if pending.struggling && pending.fail_by <= now.mono => {
+                mark!("gateway_fail_fast");
+                let error = ApiError::GuardActorRunnerFailed { actor_id: pending.actor };
+                self.fail(ticket, error, out);
+            }
             Stage::Waiting { .. } => {
                 mark!("gateway_retry");
                 self.set_stage(ticket, Stage::Waiting { held: None });

@@ -9,6 +9,9 @@ use protocol::limits::ACTOR_READY_TIMEOUT_MS;
 pub struct Options {
     /// How long a request is held until its actor is ready. Default 30 s (upstream).
     pub ready_timeout: Duration,
+    /// How long a request is held at most while runners of its actor's pool cannot be started; then it fails with
+    /// `guard.actor_runner_failed`. Default 3 s (upstream looks first after 1 s, then every 2 s).
+    pub fail_fast: Duration,
     /// From forwarding a request to the head of its response; then between two of its chunks. Default 60 s (ours:
     /// RivetKit's action time-out; upstream went from 15 s to 300 s).
     pub response_timeout: Duration,
@@ -26,6 +29,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             ready_timeout: Duration::from_millis(ACTOR_READY_TIMEOUT_MS),
+            fail_fast: Duration::from_secs(3),
             response_timeout: Duration::from_secs(60),
             retry_delay: Duration::from_millis(500),
             attempts_max: 7,

@@ -3,6 +3,8 @@
 use protocol::id::{ActorId, ConnId, Generation, RequestId};
 use protocol::time::Mono;
 
+use super::Options;
+
 /// A request that has not ended.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Pending {
@@ -11,6 +13,10 @@ pub(super) struct Pending {
     pub(super) safe: bool,
     /// It is not forwarded any more from then on. Counts from the arrival, over all attempts.
     pub(super) ready_by: Mono,
+    /// It is not held any longer than until then while its actor's pool struggles.
+    pub(super) fail_by: Mono,
+    /// Whether its actor's pool struggles, as the route last told.
+    pub(super) struggling: bool,
     /// How often it was forwarded.
     pub(super) attempts: u32,
     /// The id it wants on the wire next, if that is free.
@@ -19,6 +25,8 @@ pub(super) struct Pending {
     /// that of the current attempt.
     pub(super) ids: Vec<RequestId>,
     pub(super) stage: Stage,
+    /// Which generation on which session sent it back last, since it was not there.
+    pub(super) sent_back: Option<(ConnId, Generation)>,
 }
 
 /// How far a request is.
@@ -41,9 +49,20 @@ pub(super) enum Stage {
 }
 
 impl Pending {
-    pub(super) const fn new(actor: ActorId, safe: bool, fresh: RequestId, ready_by: Mono) -> Self {
-        let stage = Stage::Waiting { held: None };
-        Self { actor, safe, ready_by, attempts: 0, wants: fresh, ids: Vec::new(), stage }
+    /// One that has just arrived.
+    pub(super) fn new(actor: ActorId, safe: bool, fresh: RequestId, now: Mono, options: &Options) -> Self {
+        Self {
+            actor,
+            safe,
+            ready_by: now + options.ready_timeout,
+            fail_by: now + options.fail_fast,
+            struggling: false,
+            attempts: 0,
+            wants: fresh,
+            ids: Vec::new(),
+            stage: Stage::Waiting { held: None },
+            sent_back: None,
+        }
     }
 
     /// The id of the current attempt, if there is one.
@@ -56,14 +75,20 @@ impl Pending {
 
     pub(super) fn due(&self) -> Mono {
         match self.stage {
-            Stage::Waiting { held } => held.map_or(self.ready_by, |held| held.min(self.ready_by)),
+            Stage::Waiting { held } => held.into_iter().fold(self.held_by(), Mono::min),
             Stage::Forwarded { by, .. } => by,
         }
     }
 
+    /// When it fails if its actor does not become ready.
+    fn held_by(&self) -> Mono {
+        if self.struggling { self.fail_by.min(self.ready_by) } else { self.ready_by }
+    }
+
     pub(super) fn due_reason(&self) -> &'static str {
         match self.stage {
-            Stage::Waiting { held: Some(held) } if held < self.ready_by => "retry",
+            Stage::Waiting { held: Some(held) } if held < self.held_by() => "retry",
+            Stage::Waiting { .. } if self.held_by() < self.ready_by => "pool recovers",
             Stage::Waiting { .. } => "actor ready",
             Stage::Forwarded { begun: false, .. } => "response start",
             Stage::Forwarded { begun: true, .. } => "response chunk",

@@ -29,10 +29,24 @@ impl Gateway {
         if undelivered {
             mark!("gateway_undelivered");
             out.push(Effect::Drop { body: part.body });
+            self.sent_back(ticket, out);
             let attempts = self.get(ticket).attempts;
             self.back(now, ticket, true, ApiError::GuardRetryAttemptsExceeded { attempts }, out);
         } else {
             self.respond(now, ticket, part, out);
+        }
+    }
+
+    /// The runner does not host what it was asked for. Once, it may just have ended, and the word of it be on its way; the
+    /// same again after a while, and the runner has never heard of it: it is a later process under the same identity.
+    fn sent_back(&mut self, ticket: Ticket, out: &mut Vec<Effect>) {
+        let pending = self.pending.get_mut(&ticket).expect("a ticket in an index is pending");
+        let Stage::Forwarded { conn, generation, .. } = pending.stage else {
+            unreachable!("only a forwarded request has a response");
+        };
+        if pending.sent_back.replace((conn, generation)) == Some((conn, generation)) {
+            mark!("gateway_disowned");
+            out.push(Effect::Disowned { actor: pending.actor, generation, conn });
         }
     }
 

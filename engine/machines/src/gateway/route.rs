@@ -84,7 +84,10 @@ impl Gateway {
         match watched.route {
             Some(Route::Unknown | Route::Ending { .. }) => self.fail(ticket, ApiError::ActorNotFound, out),
             Some(Route::Ready { conn, generation }) => self.forward(now, ticket, conn, generation, out),
-            Some(Route::Waiting | Route::Draining { .. }) | None => {}
+            Some(Route::Failing) => {
+                self.fail(ticket, ApiError::GuardActorRunnerFailed { actor_id: actor }, out)
+            }
+            Some(Route::Waiting | Route::Struggling | Route::Draining { .. }) | None => {}
         }
     }
 

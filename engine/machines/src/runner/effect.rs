@@ -58,6 +58,15 @@ pub enum Effect {
         /// The request.
         request: RequestId,
     },
+    /// Tell the gateway that the runner has more requests than it takes: 503 for the client.
+    SendOverloaded {
+        /// The socket.
+        conn: ConnId,
+        /// The gateway.
+        gateway: GatewayId,
+        /// The request.
+        request: RequestId,
+    },
     /// Tell the gateway that the request will get no answer (its instance ended).
     SendAbort {
         /// The socket.

@@ -37,7 +37,7 @@ pub struct Options {
     pub events_max: usize,
     /// KV requests without answer at most; further ones fail as not done. Default 10 000.
     pub kv_max: usize,
-    /// Client requests held for, or given to, instances at most; further ones are sent back as undelivered. Default
+    /// Client requests held for, or given to, instances at most; further ones are refused. Default
     /// 10 000.
     pub requests_max: usize,
     /// Responses kept while disconnected at most; further ones are dropped. Default 100: an engine whose gateway

@@ -39,15 +39,19 @@ impl Runner {
             out.push(Effect::Drop { body });
             return;
         }
-        let taken = taken.is_some();
-        let full = self.requests.len() >= self.options.requests_max;
+        if taken.is_some() || self.requests.len() >= self.options.requests_max {
+            mark!("runner_overloaded");
+            out.push(Effect::SendOverloaded { conn, gateway: name.0, request: name.1 });
+            out.push(Effect::Drop { body });
+            return;
+        }
         let ready = match self.instances.get(&actor) {
-            Some(instance) if !full && !taken => match instance.stage {
+            Some(instance) => match instance.stage {
                 Stage::Starting { stop: false } => Some((instance.generation, Some(body))),
                 Stage::Running => Some((instance.generation, None)),
                 Stage::Starting { stop: true } | Stage::Stopping | Stage::Cut => None,
             },
-            Some(_) | None => None,
+            None => None,
         };
         let Some((generation, held)) = ready else {
             mark!("runner_undelivered");

@@ -85,6 +85,7 @@ impl World {
                 self.send_up(conn, Up::Response { request, done: body == BodyId(1) });
             }
             Effect::SendUndelivered { conn, request, .. } => self.send_up(conn, Up::Undelivered { request }),
+            Effect::SendOverloaded { .. } => unreachable!("one request is no overload"),
             Effect::SendAbort { conn, request, .. } => self.send_up(conn, Up::Abort { request }),
             Effect::StartInstance { generation, .. } => {
                 assert!(self.app.code.is_none(), "an actor runs once");

@@ -136,6 +136,9 @@ impl World {
             control::Effect::Answer { .. } | control::Effect::Drop { .. } | control::Effect::Fact(_) => {}
             control::Effect::OpenStream { .. }
             | control::Effect::CloseStream { .. }
+            | control::Effect::FetchMetadata { .. }
+            | control::Effect::DropFetch { .. }
+            | control::Effect::ReadKv { .. }
             | control::Effect::KeepInput { .. }
             | control::Effect::Erase { .. } => unreachable!("{effect:?} has no cause here"),
         }
@@ -156,6 +159,10 @@ impl World {
                 }
                 gateway::Effect::Unwatch { actor } => {
                     self.jobs.push_back(Job::Control(control::Input::Unwatch { actor }));
+                }
+                gateway::Effect::Disowned { actor, generation, conn } => {
+                    let input = control::Input::Disowned { actor, generation, conn };
+                    self.jobs.push_back(Job::Control(input));
                 }
                 gateway::Effect::Forward { ticket, conn, request, .. } => {
                     self.send_down(conn, Down::Request { request, ticket });

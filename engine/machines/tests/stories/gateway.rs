@@ -85,6 +85,25 @@ fn an_actor_that_never_becomes_ready_fails_after_the_bound() {
 }
 
 #[test]
+fn a_pool_that_struggles_has_a_moment_and_one_that_fails_has_none() {
+    let mut story = story();
+    story.post(1);
+    story.route(Route::Struggling);
+    story.until(2_000);
+    story.post(2);
+    story.until(4_000);
+    story.route(Route::Waiting);
+    story.until(6_000);
+    story.route(Route::Struggling);
+    story.post(3);
+    story.until(7_000);
+    story.route(Route::Failing);
+    story.post(4);
+    story.route(READY);
+    insta::assert_snapshot!(story.told());
+}
+
+#[test]
 fn a_doomed_actor_may_answer_and_takes_nothing_new() {
     let mut story = story();
     story.post(1);
@@ -173,6 +192,20 @@ fn what_reached_no_actor_is_sent_again_even_if_unsafe() {
     story.route(NEXT);
     story.undelivered(1, 1, 12);
     story.until(1_000);
+    story.answer(1, 1, 13, false);
+    insta::assert_snapshot!(story.told());
+}
+
+#[test]
+fn a_runner_that_sends_the_same_request_back_twice_has_never_heard_of_the_actor() {
+    let mut story = story();
+    story.post(1);
+    story.route(READY);
+    story.undelivered(1, 1, 11);
+    story.until(500);
+    story.undelivered(1, 1, 12);
+    story.route(Route::Waiting);
+    story.route(NEXT);
     story.answer(1, 1, 13, false);
     insta::assert_snapshot!(story.told());
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use machines::gateway::{Effect, Gateway, Input, Options};
 use machines::route::Route;
 use proptest::prelude::*;
+use protocol::error::ApiError;
 use protocol::id::{ActorId, BodyId, ConnId, Generation, RequestId, Ticket};
 use protocol::time::{Mono, Now};
 use protocol::view::Fact;
@@ -64,6 +65,8 @@ fn route() -> impl Strategy<Value = Route> {
     prop_oneof![
         1 => Just(Route::Unknown),
         3 => Just(Route::Waiting),
+        1 => Just(Route::Struggling),
+        1 => Just(Route::Failing),
         2 => place.clone().prop_map(|(conn, generation)| Route::Draining { conn, generation }),
         1 => place.clone().prop_map(|(conn, generation)| Route::Ending { conn, generation }),
         5 => place.prop_map(|(conn, generation)| Route::Ready { conn, generation }),
@@ -100,6 +103,7 @@ struct Client {
     /// An attempt may have been carried out, for all anybody knows.
     reached: bool,
     forwards: u32,
+    actor: ActorId,
 }
 
 struct World {
@@ -108,6 +112,8 @@ struct World {
     next: u64,
     clients: BTreeMap<Ticket, Client>,
     watched: BTreeSet<ActorId>,
+    /// What the gateway was told last of each actor.
+    routes: BTreeMap<ActorId, Route>,
     /// Who was forwarded under which id on which session, as runners would know it.
     forwarded: BTreeMap<(ConnId, RequestId), Ticket>,
 }
@@ -120,6 +126,7 @@ impl World {
             next: 0,
             clients: BTreeMap::new(),
             watched: BTreeSet::new(),
+            routes: BTreeMap::new(),
             forwarded: BTreeMap::new(),
         }
     }
@@ -133,10 +140,10 @@ impl World {
         match step {
             Step::Request { actor: number, safe, fresh } => {
                 let ticket = Ticket(self.fresh());
-                let arrived = self.now.mono;
-                self.clients
-                    .insert(ticket, Client { safe, arrived, begun: false, reached: false, forwards: 0 });
-                self.feed(Input::Request { ticket, actor: actor(number), safe, fresh: request(fresh) });
+                let (arrived, actor) = (self.now.mono, actor(number));
+                let client = Client { safe, arrived, begun: false, reached: false, forwards: 0, actor };
+                self.clients.insert(ticket, client);
+                self.feed(Input::Request { ticket, actor, safe, fresh: request(fresh) });
             }
             Step::Gone { which } => {
                 if let Some(ticket) = pick(self.clients.keys(), which) {
@@ -144,7 +151,11 @@ impl World {
                     self.feed(Input::ClientGone { ticket });
                 }
             }
-            Step::Route { actor: number, route } => self.feed(Input::Route { actor: actor(number), route }),
+            Step::Route { actor: number, route } => {
+                let actor = actor(number);
+                self.routes.insert(actor, route);
+                self.feed(Input::Route { actor, route });
+            }
             Step::Start { which, more, undelivered } => {
                 if let Some((conn, request)) = pick(self.forwarded.keys(), which) {
                     let body = BodyId(self.fresh());
@@ -226,6 +237,9 @@ impl World {
         match effect {
             Effect::Watch { actor } => assert!(self.watched.insert(*actor), "{actor:?} is watched twice"),
             Effect::Unwatch { actor } => assert!(self.watched.remove(actor), "{actor:?} is not watched"),
+            Effect::Disowned { actor, .. } => {
+                assert!(self.watched.contains(actor), "somebody asks {actor:?}")
+            }
             Effect::Forward { ticket, conn, request, .. } => {
                 let client = self.clients.get_mut(ticket).expect("somebody waits for it");
                 assert!(client.safe || !client.reached, "{ticket:?} may have been carried out before");
@@ -250,8 +264,18 @@ impl World {
                     self.clients.remove(ticket);
                 }
             }
-            Effect::Fail { ticket, .. } => {
-                self.clients.remove(ticket).expect("somebody waits for it");
+            Effect::Fail { ticket, error } => {
+                let client = self.clients.remove(ticket).expect("somebody waits for it");
+                if matches!(error, ApiError::GuardActorRunnerFailed { .. }) {
+                    let held = self.now.mono.since(client.arrived);
+                    match self.routes[&client.actor] {
+                        Route::Failing => {}
+                        Route::Struggling => {
+                            assert!(held >= options().fail_fast, "{ticket:?} is held for a moment")
+                        }
+                        other => panic!("{ticket:?} failed for its pool, whose route is {other:?}"),
+                    }
+                }
             }
             Effect::Drop { body } => assert!(bodies.remove(body), "{body:?} is of this step"),
             Effect::Fact(fact) => {

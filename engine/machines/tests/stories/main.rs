@@ -1,6 +1,7 @@
-//! The gateway, the runner and its event stream told as stories (what goes in, what comes out, when), and random walks
+//! The gateway, the runner, its event stream and the durability of the store told as stories (what goes in, what comes out, when), and random walks
 //! over them.
 
+mod durability;
 mod gateway;
 mod gateway_walk;
 mod names;

@@ -210,7 +210,8 @@ impl World {
                 self.on_session(*conn);
                 self.leave(*body);
             }
-            Effect::SendUndelivered { conn, gateway, request } => {
+            Effect::SendUndelivered { conn, gateway, request }
+            | Effect::SendOverloaded { conn, gateway, request } => {
                 self.on_session(*conn);
                 let delivered = self.delivered.get(&(*gateway, *request));
                 assert!(delivered.is_none_or(|(_, asker)| asker != conn), "{request:?} reached user code");

@@ -37,6 +37,7 @@ macro_rules! machine {
 }
 
 machine!(machines::gateway::Gateway, machines::gateway::Input, machines::gateway::Effect);
+machine!(machines::durability::Durability, machines::durability::Input, machines::durability::Effect);
 machine!(machines::runner::Runner, machines::runner::Input, machines::runner::Effect);
 machine!(
     machines::runner::stream::Stream,

@@ -11,7 +11,20 @@ use crate::id::{ActorId, NamespaceId};
 use crate::time::Wall;
 
 /// What becomes of an actor whose generation ended by a failure.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum CrashPolicy {
     /// It starts again, with backoff.
@@ -24,7 +37,7 @@ pub enum CrashPolicy {
 }
 
 /// An actor. All fields are always there; times are wall clock milliseconds or null.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Actor {
     /// Its id.
     pub actor_id: ActorId,
@@ -60,7 +73,7 @@ pub struct Actor {
 }
 
 /// The answer of create and get-or-create.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ActorAnswer {
     /// The actor.
     pub actor: Actor,
@@ -70,7 +83,7 @@ pub struct ActorAnswer {
 }
 
 /// The answer of `GET /actors`, newest first.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Actors {
     /// The actors.
     pub actors: Vec<Actor>,
@@ -79,7 +92,7 @@ pub struct Actors {
 }
 
 /// The answer of `GET /actors/names`, by name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Names {
     /// What runners told about each name.
     pub names: BTreeMap<String, NameMetadata>,
@@ -88,7 +101,7 @@ pub struct Names {
 }
 
 /// What a runner told about an actor name.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NameMetadata {
     /// JSON, shown and never read.
     pub metadata: Value,

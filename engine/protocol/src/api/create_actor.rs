@@ -12,7 +12,7 @@ use crate::error::ApiError;
 use crate::limits::{ACTOR_INPUT_BYTES_MAX, ACTOR_KEY_BYTES_MAX};
 
 /// The body as it came.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateActor {
     /// Where it shall live; only one datacenter is known.

@@ -8,8 +8,11 @@ use crate::error::ApiError;
 /// The name of the one datacenter.
 pub const DATACENTER: &str = "default";
 
+/// The number of the one datacenter.
+pub const DATACENTER_LABEL: u16 = 1;
+
 /// A datacenter.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Datacenter {
     /// Its number in ids.
     pub label: u16,
@@ -20,7 +23,7 @@ pub struct Datacenter {
 }
 
 /// The answer of `GET /datacenters`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Datacenters {
     /// The datacenters.
     pub datacenters: Vec<Datacenter>,
@@ -32,7 +35,7 @@ impl Datacenters {
     /// The answer of an engine that is reached under this URL.
     pub fn one(public_url: &str) -> Self {
         let url = format!("{}/", public_url.trim_end_matches('/'));
-        let datacenter = Datacenter { label: 1, name: DATACENTER.to_owned(), url };
+        let datacenter = Datacenter { label: DATACENTER_LABEL, name: DATACENTER.to_owned(), url };
         Self { datacenters: vec![datacenter], pagination: Pagination::default() }
     }
 }

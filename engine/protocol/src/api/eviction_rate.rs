@@ -9,6 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EvictionRate(u64);
 
+crate::api::schema::number!(EvictionRate, Number, "actors a second, above 0");
+
 impl EvictionRate {
     /// Takes a rate; none if it is not finite or not above zero.
     pub fn new(actors_per_second: f64) -> Option<Self> {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::check_filter;
 use crate::api::page::{PageQuery, Pagination};
 use crate::api::query::Query;
 use crate::error::ApiError;
@@ -10,7 +11,7 @@ use crate::limits::{DISPLAY_NAME_BYTES_MAX, NAMESPACE_NAME_BYTES_MAX};
 use crate::time::Wall;
 
 /// A namespace.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Namespace {
     /// Its id.
     pub namespace_id: NamespaceId,
@@ -23,14 +24,14 @@ pub struct Namespace {
 }
 
 /// The answer of `POST /namespaces`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct NamespaceAnswer {
     /// The new one.
     pub namespace: Namespace,
 }
 
 /// The answer of `GET /namespaces`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Namespaces {
     /// The namespaces.
     pub namespaces: Vec<Namespace>,
@@ -39,7 +40,7 @@ pub struct Namespaces {
 }
 
 /// The body of `POST /namespaces`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateNamespace {
     /// A DNS label.
@@ -94,6 +95,7 @@ impl NamespacesQuery {
         let ids = query.take_list("namespace_ids", "namespace_id")?;
         let page = PageQuery::take(&mut query)?;
         query.finish()?;
+        check_filter("namespace_ids", &ids)?;
         let ids: Result<_, IdError> = ids.iter().map(|id| id.parse()).collect();
         let namespace_ids = ids.map_err(|error| ApiError::ApiBadRequest { reason: error.to_string() })?;
         Ok(Self { name, namespace_ids, page })

@@ -12,7 +12,7 @@ use crate::limits::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX};
 use crate::time::Wall;
 
 /// Where the next page of an answer begins.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Pagination {
     /// Opaque to callers; null if nothing more is known.
     pub cursor: Option<String>,

@@ -1,11 +1,13 @@
 //! The configuration of a pool, as it is kept and shown.
 
 use std::collections::BTreeMap;
+use std::str::FromStr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::api::check_filter;
 use crate::api::eviction_rate::EvictionRate;
 use crate::api::page::{PageQuery, Pagination};
 use crate::api::query::Query;
@@ -13,7 +15,7 @@ use crate::error::{ApiError, RunnerPoolError};
 use crate::limits::METADATA_POLL_MS_MIN;
 
 /// A pool's configuration: checked, with every default filled in.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunnerConfig {
     /// How its runners come to be.
     #[serde(flatten)]
@@ -24,7 +26,7 @@ pub struct RunnerConfig {
 }
 
 /// How the runners of a pool come to be.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PoolKind {
     /// They connect by themselves.
@@ -33,8 +35,39 @@ pub enum PoolKind {
     Serverless(ServerlessConfig),
 }
 
+/// A kind of pool, as a filter names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PoolVariant {
+    /// `normal`.
+    Normal,
+    /// `serverless`.
+    Serverless,
+}
+
+impl PoolVariant {
+    /// Whether this configuration is of the kind.
+    pub const fn is_of(self, config: &RunnerConfig) -> bool {
+        match (&config.kind, self) {
+            (PoolKind::Normal(_), Self::Normal) | (PoolKind::Serverless(_), Self::Serverless) => true,
+            (PoolKind::Normal(_), Self::Serverless) | (PoolKind::Serverless(_), Self::Normal) => false,
+        }
+    }
+}
+
+impl FromStr for PoolVariant {
+    type Err = ApiError;
+
+    fn from_str(text: &str) -> Result<Self, ApiError> {
+        match text {
+            "normal" => Ok(Self::Normal),
+            "serverless" => Ok(Self::Serverless),
+            _ => Err(ApiError::ApiBadRequest { reason: "`variant` is `normal` or `serverless`".to_owned() }),
+        }
+    }
+}
+
 /// What happens to a runner that shall go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Upgrade {
     /// Whether older versions drain when a newer one connects.
     pub drain_on_version_upgrade: bool,
@@ -47,7 +80,7 @@ pub struct Upgrade {
 }
 
 /// How the engine starts runners.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ServerlessConfig {
     /// The application's base URL, http or https; requests go to paths below it.
     pub url: String,
@@ -92,6 +125,11 @@ impl ServerlessConfig {
         Duration::from_millis(self.metadata_poll_interval.max(METADATA_POLL_MS_MIN))
     }
 
+    /// How long a runner may drain before its request ends.
+    pub const fn drain_grace(&self) -> Duration {
+        Duration::from_secs(self.drain_grace_period as u64)
+    }
+
     /// Life of a request.
     pub const fn lifespan(&self) -> Duration {
         Duration::from_secs(self.request_lifespan as u64)
@@ -128,7 +166,7 @@ impl RunnerConfig {
 }
 
 /// A pool's configuration in an answer, with how the pool does.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunnerConfigEntry {
     /// The configuration.
     #[serde(flatten)]
@@ -141,14 +179,14 @@ pub struct RunnerConfigEntry {
 }
 
 /// A pool's configurations in an answer.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunnerConfigDatacenters {
     /// By datacenter.
     pub datacenters: BTreeMap<String, RunnerConfigEntry>,
 }
 
 /// The answer of `GET /runner-configs`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunnerConfigs {
     /// By pool name.
     pub runner_configs: BTreeMap<String, RunnerConfigDatacenters>,
@@ -157,7 +195,7 @@ pub struct RunnerConfigs {
 }
 
 /// The answer of `PUT /runner-configs/{pool}`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct RunnerConfigStored {
     /// Whether URL or headers differ from before.
     pub endpoint_config_changed: bool,
@@ -170,6 +208,8 @@ pub struct RunnerConfigsQuery {
     pub namespace: String,
     /// Only these pools; all if empty.
     pub runner_names: Vec<String>,
+    /// Only pools of this kind.
+    pub variant: Option<PoolVariant>,
     /// Which page.
     pub page: PageQuery,
 }
@@ -183,8 +223,10 @@ impl RunnerConfigsQuery {
         let mut query = Query::new(text);
         let namespace = query.require("namespace")?;
         let runner_names = query.take_list("runner_names", "runner_name")?;
+        let variant = query.take_parsed("variant")?;
         let page = PageQuery::take(&mut query)?;
         query.finish()?;
-        Ok(Self { namespace, runner_names, page })
+        check_filter("runner_names", &runner_names)?;
+        Ok(Self { namespace, runner_names, variant, page })
     }
 }

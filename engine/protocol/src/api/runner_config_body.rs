@@ -16,9 +16,10 @@ use crate::limits::{
     CONFIG_URL_BYTES_MAX, DRAIN_GRACE_SECONDS_DEFAULT, IDLE_RUNNERS_MAX, MAX_RUNNERS_DEFAULT,
     METADATA_BYTES_MAX, METADATA_POLL_MS_DEFAULT,
 };
+use crate::tchar::is_tchar;
 
 /// The body as it came.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpsertRunnerConfig {
     /// By datacenter. One that is not in here loses its configuration.
@@ -26,7 +27,7 @@ pub struct UpsertRunnerConfig {
 }
 
 /// A pool's configuration as it came: exactly one of `serverless` and `normal`.
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RunnerConfigBody {
     /// The engine starts its runners.
@@ -47,7 +48,7 @@ pub struct RunnerConfigBody {
 }
 
 /// The shared part of both kinds, as it came.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct UpgradeBody {
     /// Whether older versions drain when a newer one connects; yes if not given.
@@ -65,7 +66,7 @@ pub struct UpgradeBody {
 }
 
 /// A serverless configuration as it came.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ServerlessBody {
     /// The application's base URL.
@@ -75,7 +76,7 @@ pub struct ServerlessBody {
     pub headers: Option<BTreeMap<String, String>>,
     /// Seconds a request lives.
     pub request_lifespan: u32,
-    /// Actors at once; `max_runners` if not given.
+    /// Actors at once; if not given, what `max_runners` of `slots_per_runner` can host.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_concurrent_actors: Option<u64>,
     /// Seconds to drain; what fits into the life, at most 1800, if not given.
@@ -180,13 +181,16 @@ impl ServerlessBody {
             let reason = "`min_runners` and `runners_margin` together must be at most";
             return Err(invalid(format!("{reason} {IDLE_RUNNERS_MAX}")));
         }
+        let slots_per_runner = self.slots_per_runner.unwrap_or(1);
+        // What all its runners can host.
+        let hosted = u64::from(max_runners) * u64::from(slots_per_runner);
         Ok(ServerlessConfig {
             url,
             headers,
             request_lifespan: self.request_lifespan,
-            max_concurrent_actors: self.max_concurrent_actors.unwrap_or_else(|| u64::from(max_runners)),
+            max_concurrent_actors: self.max_concurrent_actors.unwrap_or(hosted),
             drain_grace_period: drain_grace(self.request_lifespan, self.drain_grace_period)?,
-            slots_per_runner: self.slots_per_runner.unwrap_or(1),
+            slots_per_runner,
             min_runners,
             max_runners,
             runners_margin,
@@ -215,13 +219,13 @@ fn drain_grace(lifespan: u32, given: Option<u32>) -> Result<u32, ApiError> {
 }
 
 /// The URL as it is requested, with paths appended: its host in the form of the DNS.
-fn normal_url(text: &str) -> Result<String, ApiError> {
+pub(super) fn normal_url(text: &str) -> Result<String, ApiError> {
     if text.len() > CONFIG_URL_BYTES_MAX {
         return Err(invalid(format!("`url` must have at most {CONFIG_URL_BYTES_MAX} bytes")));
     }
     let url = Url::parse(text).map_err(|error| invalid(format!("`url`: {error}")))?;
-    if url.scheme() != "http" || url.host().is_none() {
-        return Err(invalid("`url` must be an http URL with a host: this engine speaks no TLS yet"));
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        return Err(invalid("`url` must be an http or https URL with a host"));
     }
     if url.query().is_some() || url.fragment().is_some() {
         return Err(invalid("`url` must have no query and no fragment: paths are appended to it"));
@@ -233,12 +237,12 @@ fn normal_url(text: &str) -> Result<String, ApiError> {
     Ok(normal)
 }
 
-fn check_headers(headers: &BTreeMap<String, String>) -> Result<(), ApiError> {
+pub(super) fn check_headers(headers: &BTreeMap<String, String>) -> Result<(), ApiError> {
     if headers.len() > CONFIG_HEADERS_MAX {
         return Err(invalid(format!("{} headers: at most {CONFIG_HEADERS_MAX}", headers.len())));
     }
     for (name, value) in headers {
-        if name.is_empty() || name.len() > CONFIG_HEADER_NAME_BYTES_MAX || !name.bytes().all(is_token) {
+        if name.is_empty() || name.len() > CONFIG_HEADER_NAME_BYTES_MAX || !name.bytes().all(is_tchar) {
             let reason =
                 format!("a header name must be a token of 1 to {CONFIG_HEADER_NAME_BYTES_MAX} bytes");
             return Err(invalid(reason));
@@ -252,28 +256,6 @@ fn check_headers(headers: &BTreeMap<String, String>) -> Result<(), ApiError> {
         }
     }
     Ok(())
-}
-
-/// `tchar` of RFC 9110 §5.6.2.
-const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
-        )
 }
 
 fn invalid(reason: impl Into<String>) -> ApiError {

@@ -7,7 +7,19 @@ use crate::error::text::UserText;
 use crate::id::RunnerId;
 
 /// The last failure of an actor. RivetKit prints it to whoever called the actor.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, thiserror::Error)]
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    thiserror::Error,
+    utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ActorError {
     /// No runner has room, and starting runners of the pool fails.

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use crate::error::body::ErrorBody;
 use crate::error::codes::codes;
+use crate::error::metadata::ServerlessMetadataError;
 use crate::id::ActorId;
 use crate::limits::{ACTOR_INPUT_BYTES_MAX, ACTOR_KEY_BYTES_MAX};
 
@@ -28,6 +29,8 @@ codes! {
         pool_name: String,
     } = "actor" "no_runner_config_configured" 400
         "No runner config named '{pool_name}' in namespace '{namespace}'.";
+    /// The actor's KV does not hold the key.
+    ActorKvKeyNotFound = "actor" "kv_key_not_found" 400 "The KV of the actor does not hold this key.";
     /// The actor's input is too large.
     ActorInputTooLarge {
         /// The bound in bytes.
@@ -58,6 +61,15 @@ codes! {
     /// No such runner configuration.
     RunnerConfigNotFound = "runner_config" "not_found" 400 "No such runner config.";
 
+    /// The pool is not configured, or the engine does not start its runners.
+    ServerlessRunnerPoolNotFound = "serverless_runner_pool" "not_found" 400
+        "No serverless runner config of this name.";
+    /// The pool's application does not tell its metadata.
+    ServerlessRunnerPoolFailedToFetchMetadata {
+        /// Why.
+        reason: ServerlessMetadataError,
+    } = "serverless_runner_pool" "failed_to_fetch_metadata" 400 "Failed to fetch metadata: {reason}";
+
     /// No such path or method.
     ApiNotFound = "api" "not_found" 404 "The requested resource was not found";
     /// Path, query or body cannot be read.
@@ -65,8 +77,10 @@ codes! {
         /// Why.
         reason: String,
     } = "api" "bad_request" 400 "Bad request: {reason}";
-    /// The token is missing or wrong.
+    /// No token that is known came with the request.
     ApiUnauthorized = "api" "unauthorized" 401 "Authentication required";
+    /// The token is known, and not for this.
+    ApiForbidden = "api" "forbidden" 403 "The token does not allow this";
     /// A request that can be read and makes no sense.
     ValidationInvalidInput {
         /// Why.
@@ -137,6 +151,11 @@ codes! {
 
     /// The engine failed. What it was is in its log, under the ray id.
     CoreInternalError = "core" "internal_error" 500 "Internal error";
+    /// The engine takes no writes, or none that make its store larger.
+    CoreReadOnly {
+        /// Why, and what to do.
+        reason: String,
+    } = "core" "read_only" 503 "The engine takes no writes: {reason}.";
 
     /// A serverless application was started with headers it cannot use.
     RequestInvalid {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::error::api_error::{Code, UnknownCode};
 
 /// An error as it travels: what a client reads when it knows no more than that.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct ErrorBody {
     /// Who says it.
     pub group: String,

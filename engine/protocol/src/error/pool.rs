@@ -5,7 +5,19 @@ use serde::{Deserialize, Serialize};
 use crate::error::text::UserText;
 
 /// The last failure of a pool that has an active one.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, thiserror::Error)]
+#[derive(
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    thiserror::Error,
+    utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum RunnerPoolError {
     /// The application answered the start with another status than 200.

@@ -15,6 +15,8 @@ pub fn cut(text: &str, bytes: usize) -> &str {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct UserText(String);
 
+crate::api::schema::text!(UserText, "text of an application, cut to 512 bytes", None);
+
 impl UserText {
     /// Takes the beginning of the text.
     pub fn new(text: &str) -> Self {

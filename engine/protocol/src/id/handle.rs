@@ -41,6 +41,11 @@ handle!(
     "stream"
 );
 handle!(
+    /// An outbound request for an application's metadata.
+    FetchId,
+    "fetch"
+);
+handle!(
     /// A payload that a driver holds and a machine only speaks of.
     BodyId,
     "body"

@@ -26,6 +26,8 @@ pub enum RunnerKeyError {
     },
 }
 
+crate::api::schema::text!(RunnerKey, "1 to 256 bytes", None);
+
 impl RunnerKey {
     /// Takes the text as a key.
     ///

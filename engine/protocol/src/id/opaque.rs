@@ -95,6 +95,8 @@ macro_rules! opaque {
             }
         }
 
+        crate::api::schema::text!($name, "thirty characters 0-9 and a-z", Some("^[0-9a-z]{30}$"));
+
         impl FromStr for $name {
             type Err = IdError;
 

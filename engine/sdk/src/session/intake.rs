@@ -108,7 +108,7 @@ impl Session {
                     let body = BytesMut::from(body.as_ref());
                     let upload = Upload { actor: actor_id, method, path, headers, body };
                     if !self.uploads.begin(conn, gateway, request, upload) {
-                        self.refuse(conn, gateway, request, refusal::undelivered());
+                        self.refuse(conn, gateway, request, refusal::overloaded());
                     }
                 } else {
                     self.request(conn, gateway, request, actor_id, (&method, &path, &headers, body));

@@ -3,6 +3,7 @@
 use machines::runner::effect::{Effect, Message};
 use machines::runner::input::InstanceEvent;
 use protocol::id::{ActorId, ConnId, GatewayId, Generation, RequestId};
+use protocol::wire::incarnation::metadata_of;
 use protocol::wire::{KvRequest, MessageId, ToServer, ToServerInit, ToServerKind, ToServerTunnelMessage};
 use tokio::sync::mpsc;
 
@@ -10,9 +11,6 @@ use super::socket::Socket;
 use super::store::Body;
 use super::{Instance, Milestone, Session, refusal};
 use crate::instance::{self, Hold, Mail, Voice};
-
-/// What the engine shows of us.
-const METADATA: &str = concat!(r#"{"rehearsal":{"version":""#, env!("CARGO_PKG_VERSION"), r#""}}"#);
 
 impl Session {
     /// Carries one effect out.
@@ -36,6 +34,9 @@ impl Session {
             }
             Effect::SendUndelivered { conn, gateway, request } => {
                 self.tunnel_send(conn, gateway, request, refusal::undelivered().into_wire(), None);
+            }
+            Effect::SendOverloaded { conn, gateway, request } => {
+                self.tunnel_send(conn, gateway, request, refusal::overloaded().into_wire(), None);
             }
             Effect::SendAbort { conn, gateway, request } => {
                 self.tunnel_send(conn, gateway, request, ToServerKind::ResponseAbort, None);
@@ -127,7 +128,7 @@ impl Session {
                 version: self.settings.target.version,
                 total_slots,
                 prepopulate_actor_names: Some(self.settings.registry.wire_names()),
-                metadata: Some(METADATA.to_owned()),
+                metadata: Some(metadata_of(env!("CARGO_PKG_VERSION"), self.incarnation)),
             }),
             Message::Events(events) => ToServer::Events(events),
             Message::AckCommands(last_command_checkpoints) => {

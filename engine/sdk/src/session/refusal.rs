@@ -11,6 +11,11 @@ pub(crate) fn undelivered() -> Response {
         .of_runner(RUNNER_ACTOR_NOT_FOUND)
 }
 
+/// There are more requests than the runner takes. It is no [`undelivered`]: that would say that the actor is not here.
+pub(crate) fn overloaded() -> Response {
+    body(503, "runner", "overloaded", "The runner has as many requests as it takes.")
+}
+
 /// The request is none that an actor could read.
 pub(crate) fn unreadable(reason: &str) -> Response {
     body(400, "request", "invalid", reason)

@@ -6,6 +6,7 @@ use model::fault::Family;
 use sim::tap::{Place, Planned, Wire};
 use sim::{Connection, Cut, Effect, Side};
 
+use super::RunnerLink;
 use super::blow::{Blow, Details, Moment};
 use super::spot::SocketSpot;
 use crate::stack::Stack;
@@ -128,14 +129,21 @@ const fn family(blow: Blow, how: Cut) -> Family {
 
 /// The live connections that a blow of this kind can hit.
 pub(super) fn targets(stack: &Stack, blow: Blow) -> Vec<Connection> {
-    let (to_engine, request) = match blow {
-        Blow::Stream => (false, "GET /api/rivet/start"),
-        _ => (true, "GET /runners/connect"),
+    links(stack, if matches!(blow, Blow::Stream) { RunnerLink::Stream } else { RunnerLink::Socket })
+}
+
+/// The live connections of one kind that hold runners of the application.
+pub(in crate::plays) fn links(stack: &Stack, link: RunnerLink) -> Vec<Connection> {
+    let (to_engine, request) = match link {
+        RunnerLink::Stream => (false, "GET /api/rivet/start"),
+        RunnerLink::Socket => (true, "GET /runners/connect"),
     };
-    let is_target = |connection: &Connection| {
+    let is_one = |connection: &Connection| {
         // Of a WebSocket only the first bytes are a request.
         let asks = connection.carries(request) || connection.head.starts_with(request.as_bytes());
-        connection.live && (connection.to == "engine") == to_engine && asks
+        let hosts = stack.hosts().map(|host| host.node().name());
+        let ours = hosts.iter().any(|host| **host == connection.from || **host == connection.to);
+        connection.live && (connection.to == "engine") == to_engine && asks && ours
     };
-    stack.world.connections().into_iter().filter(is_target).collect()
+    stack.world.connections().into_iter().filter(is_one).collect()
 }

@@ -10,10 +10,15 @@ use protocol::id::ActorId;
 
 use super::{ask, page};
 use crate::engine::core::Core;
+use crate::http::openapi::{InNamespace, InPages, Refusal};
 use crate::http::respond::{self, Reply};
 
 /// `POST /actors?namespace=`.
-pub(super) async fn create(core: &Core, query: &str, body: &[u8]) -> Result<Reply, ApiError> {
+#[utoipa::path(post, path = "/actors", operation_id = "create_actor", tag = "actors",
+    params(InNamespace),
+    request_body = CreateActor,
+    responses((status = 200, description = "As asked", body = ActorAnswer), Refusal))]
+pub(in crate::http) async fn create(core: &Core, query: &str, body: &[u8]) -> Result<Reply, ApiError> {
     let namespace = api::require_namespace(query)?;
     let spec = api::read::<CreateActor>(body)?.into_spec()?;
     let (actor, input) = new_actor(namespace, spec);
@@ -24,7 +29,11 @@ pub(super) async fn create(core: &Core, query: &str, body: &[u8]) -> Result<Repl
 }
 
 /// `PUT /actors?namespace=`: the actor that has the key, or a new one.
-pub(super) async fn get_or_create(core: &Core, query: &str, body: &[u8]) -> Result<Reply, ApiError> {
+#[utoipa::path(put, path = "/actors", operation_id = "get_or_create_actor", tag = "actors",
+    params(InNamespace),
+    request_body = CreateActor,
+    responses((status = 200, description = "As asked", body = ActorAnswer), Refusal))]
+pub(in crate::http) async fn get_or_create(core: &Core, query: &str, body: &[u8]) -> Result<Reply, ApiError> {
     let namespace = api::require_namespace(query)?;
     let spec = api::read::<CreateActor>(body)?.into_keyed_spec()?;
     let (actor, input) = new_actor(namespace, spec);
@@ -35,7 +44,10 @@ pub(super) async fn get_or_create(core: &Core, query: &str, body: &[u8]) -> Resu
 }
 
 /// `GET /actors`.
-pub(super) async fn list(core: &Core, query: &str) -> Result<Reply, ApiError> {
+#[utoipa::path(get, path = "/actors", operation_id = "list_actors", tag = "actors",
+    params(InNamespace, InPages, ("actor_ids" = Option<String>, Query, description = "These, at most 32, with commas between; goes with no other field but the namespace"), ("name" = Option<String>, Query, description = "Those of this name"), ("key" = Option<String>, Query, description = "The one with this key; goes with a name"), ("include_destroyed" = Option<bool>, Query, description = "Destroyed ones too")),
+    responses((status = 200, description = "As asked", body = api::Actors), Refusal))]
+pub(in crate::http) async fn list(core: &Core, query: &str) -> Result<Reply, ApiError> {
     let ActorsQuery { namespace, filter, include_destroyed, page: asked } = ActorsQuery::parse(query)?;
     let filter = match filter {
         ActorsFilter::Ids(ids) => ActorFilter::Ids(ids),
@@ -52,7 +64,10 @@ pub(super) async fn list(core: &Core, query: &str) -> Result<Reply, ApiError> {
 }
 
 /// `GET /actors/names`.
-pub(super) async fn names(core: &Core, query: &str) -> Result<Reply, ApiError> {
+#[utoipa::path(get, path = "/actors/names", operation_id = "list_actor_names", tag = "actors",
+    params(InNamespace, InPages),
+    responses((status = 200, description = "As asked", body = api::Names), Refusal))]
+pub(in crate::http) async fn names(core: &Core, query: &str) -> Result<Reply, ApiError> {
     let NamesQuery { namespace, page: asked } = NamesQuery::parse(query)?;
     match ask(core, Call::ListActorNames { namespace, page: page(asked) }, None).await? {
         Answer::ActorNames(names, cursor) => {
@@ -65,11 +80,39 @@ pub(super) async fn names(core: &Core, query: &str) -> Result<Reply, ApiError> {
 }
 
 /// `DELETE /actors/{id}`.
-pub(super) async fn delete(core: &Core, query: &str, id: &str) -> Result<Reply, ApiError> {
+#[utoipa::path(delete, path = "/actors/{actor_id}", operation_id = "delete_actor", tag = "actors",
+    params(("actor_id" = ActorId, Path, description = "The actor"), ("namespace" = Option<String>, Query, description = "Its namespace; another one's actor is not found")),
+    responses((status = 200, description = "As asked", body = api::Done), Refusal))]
+pub(in crate::http) async fn delete(core: &Core, query: &str, id: &str) -> Result<Reply, ApiError> {
     let namespace = api::parse_namespace(query)?;
     let actor = api::parse_actor_id(id)?;
     match ask(core, Call::DeleteActor { namespace, actor }, None).await? {
         Answer::Deleted => Ok(respond::json(&api::Done {})),
+        other => unreachable!("the question was another: {other:?}"),
+    }
+}
+
+/// `POST /actors/{id}/sleep`.
+#[utoipa::path(post, path = "/actors/{actor_id}/sleep", operation_id = "sleep_actor", tag = "actors",
+    params(("actor_id" = ActorId, Path, description = "The actor"), ("namespace" = Option<String>, Query, description = "Its namespace; another one's actor is not found")),
+    responses((status = 200, description = "As asked", body = api::Done), Refusal))]
+pub(in crate::http) async fn sleep(core: &Core, query: &str, id: &str) -> Result<Reply, ApiError> {
+    let (namespace, actor) = (api::parse_namespace(query)?, api::parse_actor_id(id)?);
+    steered(ask(core, Call::SleepActor { namespace, actor }, None).await?)
+}
+
+/// `POST /actors/{id}/reschedule`.
+#[utoipa::path(post, path = "/actors/{actor_id}/reschedule", operation_id = "reschedule_actor", tag = "actors",
+    params(("actor_id" = ActorId, Path, description = "The actor"), ("namespace" = Option<String>, Query, description = "Its namespace; another one's actor is not found")),
+    responses((status = 200, description = "As asked", body = api::Done), Refusal))]
+pub(in crate::http) async fn reschedule(core: &Core, query: &str, id: &str) -> Result<Reply, ApiError> {
+    let (namespace, actor) = (api::parse_namespace(query)?, api::parse_actor_id(id)?);
+    steered(ask(core, Call::RescheduleActor { namespace, actor }, None).await?)
+}
+
+fn steered(answer: Answer) -> Result<Reply, ApiError> {
+    match answer {
+        Answer::Steered => Ok(respond::json(&api::Done {})),
         other => unreachable!("the question was another: {other:?}"),
     }
 }

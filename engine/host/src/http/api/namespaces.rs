@@ -8,10 +8,14 @@ use protocol::id::NamespaceId;
 
 use super::{ask, page};
 use crate::engine::core::Core;
+use crate::http::openapi::{InPages, Refusal};
 use crate::http::respond::{self, Reply};
 
 /// `GET /namespaces`.
-pub(super) async fn list(core: &Core, query: &str) -> Result<Reply, ApiError> {
+#[utoipa::path(get, path = "/namespaces", operation_id = "list_namespaces", tag = "namespaces",
+    params(InPages, ("name" = Option<String>, Query, description = "The one of this name"), ("namespace_ids" = Option<String>, Query, description = "These, at most 100, with commas between")),
+    responses((status = 200, description = "As asked", body = Namespaces), Refusal))]
+pub(in crate::http) async fn list(core: &Core, query: &str) -> Result<Reply, ApiError> {
     let NamespacesQuery { name, namespace_ids, page: asked } = NamespacesQuery::parse(query)?;
     match ask(core, Call::ListNamespaces { name, ids: namespace_ids, page: page(asked) }, None).await? {
         Answer::Namespaces(namespaces, cursor) => {
@@ -22,7 +26,10 @@ pub(super) async fn list(core: &Core, query: &str) -> Result<Reply, ApiError> {
 }
 
 /// `POST /namespaces`.
-pub(super) async fn create(core: &Core, query: &str, body: &[u8]) -> Result<Reply, ApiError> {
+#[utoipa::path(post, path = "/namespaces", operation_id = "create_namespace", tag = "namespaces",
+    request_body = CreateNamespace,
+    responses((status = 200, description = "As asked", body = NamespaceAnswer), Refusal))]
+pub(in crate::http) async fn create(core: &Core, query: &str, body: &[u8]) -> Result<Reply, ApiError> {
     Query::new(query).finish()?;
     let new: CreateNamespace = api::read(body)?;
     new.check()?;

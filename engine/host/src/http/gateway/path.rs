@@ -5,7 +5,7 @@ use protocol::error::ApiError;
 use protocol::id::ActorId;
 
 /// The actor, and the path with its query as the actor sees it, of what follows `/gateway/`. A token behind the id is
-/// taken and not read.
+/// the door's, and left out.
 ///
 /// # Errors
 /// `guard.no_route` for empty segments, `api.bad_request` for what is no actor id.

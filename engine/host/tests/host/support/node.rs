@@ -67,6 +67,10 @@ impl Node {
         call(self.address, "PUT", path, &body.to_string()).await
     }
 
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Response {
+        call(self.address, "POST", path, &body.to_string()).await
+    }
+
     /// The actor as the API shows it.
     pub(crate) async fn shown(&self, actor: &str) -> Value {
         let answer = self.get(&format!("/actors?namespace=default&actor_ids={actor}")).await.json();

@@ -24,10 +24,14 @@ pub(crate) struct Runner {
 impl Runner {
     /// Connects without Init.
     pub(crate) async fn dial(address: SocketAddr, key: &str) -> Self {
+        Self::dial_with(address, key, "secret").await
+    }
+
+    async fn dial_with(address: SocketAddr, key: &str, token: &str) -> Self {
         let url =
             format!("ws://{address}/runners/connect?protocol_version=7&namespace=default&runner_key={key}");
         let mut request = url.into_client_request().unwrap();
-        let offered = "rivet, rivet_token.secret".parse().unwrap();
+        let offered = format!("rivet, rivet_token.{token}").parse().unwrap();
         request.headers_mut().insert("sec-websocket-protocol", offered);
         let stream = TcpStream::connect(address).await.unwrap();
         let (socket, response) = client_async(request, stream).await.unwrap();
@@ -38,7 +42,12 @@ impl Runner {
 
     /// Connects and says who it is; passes the barrier of the first ping.
     pub(crate) async fn connect(address: SocketAddr, key: &str) -> (Self, RunnerId) {
-        let mut runner = Self::dial(address, key).await;
+        Self::connect_with(address, key, "secret").await
+    }
+
+    /// The same, with a token that matters.
+    pub(crate) async fn connect_with(address: SocketAddr, key: &str, token: &str) -> (Self, RunnerId) {
+        let mut runner = Self::dial_with(address, key, token).await;
         runner.init().await;
         let ToClient::Init(ToClientInit { runner_id, metadata }) = runner.hear().await else {
             panic!("the answer to init comes first");

@@ -14,10 +14,14 @@ pub(in crate::control) struct Stream {
     pub(in crate::control) pool: PoolKey,
     /// Where it goes; a stream to elsewhere is outdated.
     pub(in crate::control) target: StreamTarget,
+    /// How long its runner may drain.
+    pub(in crate::control) grace: Duration,
     /// The pool's wave when it was opened.
     pub(in crate::control) wave: u64,
     pub(in crate::control) stage: Stage,
     pub(in crate::control) fate: Fate,
+    /// The version of its runner, while it is in the pool's index of idle ones.
+    pub(in crate::control) idle_version: Option<u32>,
 }
 
 /// How far a stream is.
@@ -41,7 +45,7 @@ pub(in crate::control) enum Stage {
 pub(in crate::control) enum Fate {
     /// To keep it.
     Wanted,
-    /// Its runner drains by its own wish, and will end it.
+    /// Its runner drains by its own wish, and is to end it within the drain grace.
     Draining,
     /// Its runner drains by the engine's wish: it is closed when the runner hosts nothing any more.
     Replaced,

@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 
 use protocol::api::{self, RunnerConfig};
-use protocol::error::{Code, RunnerPoolError};
+use protocol::error::Code;
 
 use super::plane::{Plane, serverless};
 use crate::control::effect::Answer;
-use crate::control::input::{Call, Page, StreamEnd};
+use crate::control::input::{Call, Page};
 
 fn upsert(config: RunnerConfig) -> Call {
     Call::UpsertRunnerConfig { namespace: "default".into(), pool: "default".into(), config }
 }
 
-fn list(plane: &mut Plane) -> BTreeMap<String, api::RunnerConfigEntry> {
+pub(super) fn list(plane: &mut Plane) -> BTreeMap<String, api::RunnerConfigEntry> {
     let page = Page { limit: 10, cursor: None };
-    let call = Call::ListRunnerConfigs { namespace: "default".into(), pools: Vec::new(), page };
+    let call =
+        Call::ListRunnerConfigs { namespace: "default".into(), pools: Vec::new(), variant: None, page };
     let Ok(Answer::RunnerConfigs(configs, None)) = plane.call(call) else { panic!("one page") };
     configs
 }
@@ -29,24 +30,6 @@ fn storing_says_whether_the_endpoint_changed() {
     assert_eq!(changed(&mut plane, "http://a"), stored(false));
     assert_eq!(changed(&mut plane, "http://b"), stored(true));
     assert_eq!(plane.call(upsert(RunnerConfig::normal())), stored(true));
-}
-
-#[test]
-fn the_last_failure_is_shown_until_a_runner_connects() {
-    let mut plane = Plane::new();
-    plane.serverless().create("a");
-    let stream = plane.streams[0];
-    plane.stream_ends(stream, StreamEnd::Http { status: 500, body: "boom".into() });
-    let error = RunnerPoolError::ServerlessHttpError { status_code: 500, body: "boom".into() };
-    assert_eq!(list(&mut plane)["default"].runner_pool_error, Some(error.clone()));
-    let Ok(Answer::Actor { actor, .. }) = plane.call(Call::GetOrCreateActor(Plane::new_actor("a"))) else {
-        panic!("it exists");
-    };
-    assert_eq!(actor.error, Some(protocol::error::ActorError::RunnerPoolError(error)));
-    plane.after(500);
-    let stream = plane.streams[0];
-    plane.runner("r", 1).live(stream, "r");
-    assert_eq!(list(&mut plane)["default"].runner_pool_error, None);
 }
 
 #[test]

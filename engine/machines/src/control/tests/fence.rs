@@ -14,7 +14,7 @@ fn stopped() -> Event {
 #[test]
 fn kv_is_taken_in_every_stage_of_the_assigned_runner_only() {
     let mut plane = Plane::new();
-    plane.normal().runner("r", 1).runner("s", 1).create("a");
+    plane.normal().runner("r", 1).create("a").runner("s", 1);
     assert!(plane.kv("r", "a"), "starting");
     assert!(!plane.kv("s", "a"));
     plane.running("r", "a");
@@ -68,6 +68,15 @@ fn a_lingering_generation_keeps_the_actor_off_this_runner_only() {
     assert_eq!(plane.commands(), ["start a:a00000 g2"]);
     plane.event_of("r", "a", Generation(1), stopped());
     assert_eq!(plane.phase("a"), "starting", "the end of the first is not the end of the second");
+}
+
+#[test]
+fn the_one_slot_that_is_left_elsewhere_is_found() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 10_000).create_with("a", CrashPolicy::Restart).after(30_000);
+    assert_eq!(plane.phase("a"), "pending", "it lingers where nearly every draw falls");
+    plane.runner("s", 1);
+    assert_eq!(plane.commands(), ["start a:a00000 g2"]);
 }
 
 #[test]
@@ -215,4 +224,30 @@ fn a_runner_that_comes_back_after_a_long_night_is_a_new_one() {
     assert_eq!(plane.phase("a"), "pending", "beyond it has not, however often the engine fell meanwhile");
     plane.after(15_000);
     assert_eq!(plane.phase("a"), "starting");
+}
+
+/// A session that lasts for weeks has no barrier that would ask again.
+#[test]
+fn what_lingers_fades_on_a_session_that_lasts() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 1).create_with("a", CrashPolicy::Restart).after(30_000);
+    assert_eq!(plane.phase("a"), "pending", "it never ran, and its slot is held");
+    plane.after(119_999);
+    assert_eq!(plane.phase("a"), "pending");
+    plane.after(1);
+    assert_eq!((plane.phase("a"), plane.view("a").generation), ("starting", Some(Generation(2))));
+}
+
+#[test]
+fn those_that_linger_later_have_their_own_time() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 2).create_with("a", CrashPolicy::Restart).after(60_000);
+    plane.create_with("b", CrashPolicy::Restart).after(30_000);
+    assert_eq!((plane.phase("a"), plane.phase("b")), ("pending", "pending"));
+    plane.after(60_000);
+    assert_eq!((plane.phase("a"), plane.phase("b")), ("starting", "pending"), "a was asked 120 s ago, b 60");
+    plane.running("r", "a").after(119_999);
+    assert_eq!(plane.phase("b"), "pending");
+    plane.after(1);
+    assert_eq!(plane.phase("b"), "starting");
 }

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use protocol::error::Code;
-use protocol::id::NamespaceId;
+use protocol::api::PoolVariant;
+use protocol::error::{ApiError, Code};
+use protocol::id::{BodyId, NamespaceId, Ticket};
 
 use super::plane::{Plane, actor};
 use crate::control::effect::Answer;
 use crate::control::input::{ActorFilter, Call, Frame, Page};
+use crate::control::{Effect, Input};
 
 fn page(limit: usize, cursor: Option<String>) -> Page {
     Page { limit, cursor }
@@ -78,10 +80,11 @@ fn names_come_from_creation_and_from_runners() {
 #[test]
 fn runners_are_listed_with_their_room() {
     let mut plane = Plane::new();
-    plane.normal().runner("r", 2).after(5).runner("s", 1).create("a");
+    plane.normal().runner("r", 2).create("a").after(5).runner("s", 1);
     let runners = |pool: Option<&str>, cursor| Call::ListRunners {
         namespace: "default".into(),
         pool: pool.map(str::to_owned),
+        ids: vec![],
         page: page(1, cursor),
     };
     let Ok(Answer::Runners(first, next)) = plane.call(runners(None, None)) else { panic!("a list") };
@@ -119,4 +122,75 @@ fn namespaces_have_names_of_their_own() {
         panic!("one page")
     };
     assert_eq!(by_id, named);
+}
+
+#[test]
+fn runners_are_listed_by_id_and_their_pools_by_name() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 2).after(5).runner("s", 1);
+    let id_of_r = plane.control.view().runners.iter().map(|it| it.runner).min().expect("there are two");
+    let runners = |pool: Option<&str>, ids: Vec<_>| Call::ListRunners {
+        namespace: "default".into(),
+        pool: pool.map(str::to_owned),
+        ids,
+        page: page(10, None),
+    };
+    let mut keys = |call| {
+        let Ok(Answer::Runners(runners, None)) = plane.call(call) else { panic!("one page") };
+        runners.iter().map(|it| it.key.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    let unknown = super::plane::runner("x");
+    assert_eq!(keys(runners(None, vec![id_of_r, unknown])), ["r"]);
+    assert_eq!(keys(runners(Some("default"), vec![id_of_r])), ["r"]);
+    assert_eq!(keys(runners(Some("other"), vec![id_of_r])), Vec::<String>::new());
+    let names = Call::ListRunnerNames { namespace: "default".into(), page: page(10, None) };
+    assert_eq!(plane.call(names), Ok(Answer::RunnerNames(vec!["default".into()], None)));
+    let elsewhere = Call::ListRunnerNames { namespace: "mars".into(), page: page(10, None) };
+    assert_eq!(plane.call(elsewhere).unwrap_err().kind(), Code::NamespaceNotFound);
+}
+
+#[test]
+fn configurations_are_listed_by_their_kind() {
+    let mut plane = Plane::new();
+    plane.normal();
+    let config = super::plane::serverless("http://app");
+    let put = Call::UpsertRunnerConfig { namespace: "default".into(), pool: "cloud".into(), config };
+    plane.call(put).unwrap();
+    let mut pools = |variant| {
+        let call = Call::ListRunnerConfigs {
+            namespace: "default".into(),
+            pools: vec![],
+            variant,
+            page: page(10, None),
+        };
+        let Ok(Answer::RunnerConfigs(configs, None)) = plane.call(call) else { panic!("one page") };
+        configs.into_keys().collect::<Vec<_>>()
+    };
+    assert_eq!(pools(None), ["cloud", "default"]);
+    assert_eq!(pools(Some(PoolVariant::Normal)), ["default"]);
+    assert_eq!(pools(Some(PoolVariant::Serverless)), ["cloud"]);
+}
+
+#[test]
+fn what_an_actor_stored_is_read_as_long_as_it_lives() {
+    let mut plane = Plane::new();
+    plane.normal().create("a").create("d").delete("d");
+    let read = |namespace: Option<&str>, name: &str| Input::Api {
+        ticket: Ticket(900),
+        call: Call::ReadKv { namespace: namespace.map(str::to_owned), actor: actor(name), body: BodyId(9) },
+    };
+    let asleep = Effect::ReadKv { ticket: Ticket(900), actor: actor("a"), body: BodyId(9) };
+    for namespace in [None, Some("default")] {
+        assert!(plane.input(read(namespace, "a")).last.contains(&asleep), "nobody need host it");
+    }
+    let refused = |error| Effect::Answer { ticket: Ticket(900), answer: Box::new(Err(error)) };
+    for (namespace, name, error) in [
+        (None, "d", ApiError::ActorNotFound),
+        (None, "x", ApiError::ActorNotFound),
+        (Some("mars"), "a", ApiError::NamespaceNotFound),
+    ] {
+        let last = &plane.input(read(namespace, name)).last;
+        assert!(last.contains(&refused(error)), "{last:?}");
+        assert!(last.contains(&Effect::Drop { body: BodyId(9) }), "its request is not held for ever");
+    }
 }

@@ -15,13 +15,20 @@ fn first_in_is_first_out() {
 }
 
 #[test]
-fn the_largest_free_share_is_used_first() {
+fn a_crowd_spreads_over_all_that_have_room() {
     let mut plane = Plane::new();
-    plane.normal().runner("big", 4).runner("small", 1).create("a").create("b");
-    let host = |plane: &Plane, name: &str| plane.view(name).runner;
-    // Both are empty: the smaller id. Then three of four are free against one of one.
-    assert_eq!(host(&plane, "a"), Some(runner("bigc1x")));
-    assert_eq!(host(&plane, "b"), Some(runner("smallc2x")));
+    plane.normal().runner("r1", 100).runner("r2", 100).runner("r3", 100).runner("full", 1);
+    for number in 0..150 {
+        plane.create(&format!("a{number}x"));
+    }
+    let used: Vec<u32> = plane.control.view().runners.iter().map(|it| it.used_slots).collect();
+    assert_eq!(used.iter().sum::<u32>(), 150);
+    assert!(used.iter().filter(|used| (35..=65).contains(*used)).count() == 3, "{used:?}");
+    for number in 150..301 {
+        plane.create(&format!("a{number}x"));
+    }
+    let free = plane.control.view().runners.iter().map(|it| it.total_slots - it.used_slots).sum::<u32>();
+    assert_eq!(free, 0, "the last slot is found too");
 }
 
 #[test]

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use protocol::api::{self, CrashPolicy};
 use protocol::error::ApiError;
-use protocol::id::{ActorId, BodyId, ConnId, Generation, NamespaceId, RunnerId, RunnerKey, StreamId, Ticket};
+use protocol::id::{
+    ActorId, BodyId, ConnId, FetchId, Generation, NamespaceId, RunnerId, RunnerKey, StreamId, Ticket,
+};
 use protocol::time::{Mono, Now, Wall};
 use protocol::view::{ActorView, Fact};
 use protocol::wire::{ActorIntent, ActorState, Event, StopCode};
@@ -40,8 +42,12 @@ pub(super) struct Plane {
     sockets: BTreeMap<String, ConnId>,
     pings: BTreeMap<ConnId, i64>,
     answering: BTreeSet<ConnId>,
+    /// Calls that are not answered yet.
+    open: BTreeSet<Ticket>,
     events: BTreeMap<(ActorId, Generation), i64>,
     pub(super) streams: Vec<StreamId>,
+    /// Applications that are being asked for their metadata.
+    pub(super) fetches: Vec<FetchId>,
 }
 
 impl Plane {
@@ -69,8 +75,10 @@ impl Plane {
             sockets: BTreeMap::new(),
             pings: BTreeMap::new(),
             answering: BTreeSet::new(),
+            open: BTreeSet::new(),
             events: BTreeMap::new(),
             streams: Vec::new(),
+            fetches: Vec::new(),
         };
         plane.hear(out);
         plane
@@ -95,15 +103,32 @@ impl Plane {
         self
     }
 
+    /// A call that is answered in a later step.
+    pub(super) fn later(&mut self, input: Input) -> &mut Self {
+        let Input::Api { ticket, .. } = &input else { panic!("{input:?} is no call") };
+        self.open.insert(*ticket);
+        self.last.clear();
+        self.step(input);
+        self
+    }
+
     fn step(&mut self, input: Input) {
-        let ticket = match &input {
+        let asked = match &input {
             Input::Api { ticket, .. } => Some(*ticket),
             _ => None,
         };
         let mut out = Vec::new();
         self.control.handle(self.now, input, &mut out);
-        let answers = out.iter().filter(|effect| matches!(effect, Effect::Answer { .. })).count();
-        assert_eq!(answers, usize::from(ticket.is_some()), "each call is answered once");
+        let now = asked.filter(|ticket| !self.open.contains(ticket));
+        let mut answered: Vec<Ticket> = out
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Answer { ticket, .. } | Effect::ReadKv { ticket, .. } => Some(*ticket),
+                _ => None,
+            })
+            .collect();
+        answered.retain(|ticket| !self.open.remove(ticket));
+        assert_eq!(answered, now.into_iter().collect::<Vec<_>>(), "each call is answered once");
         apply(&mut self.stored, &out);
         self.hear(out);
     }
@@ -124,6 +149,8 @@ impl Plane {
                 }
                 Effect::OpenStream { stream, .. } => self.streams.push(*stream),
                 Effect::CloseStream { stream } => self.streams.retain(|it| it != stream),
+                Effect::FetchMetadata { fetch, .. } => self.fetches.push(*fetch),
+                Effect::DropFetch { fetch } => self.fetches.retain(|it| it != fetch),
                 _ => {}
             }
             writeln!(self.story, "    {}", tell(&effect)).unwrap();
@@ -232,6 +259,16 @@ impl Plane {
     }
 
     pub(super) fn connect_version(&mut self, name: &str, slots: u32, version: u32) -> &mut Self {
+        self.connect_as(name, slots, version, None)
+    }
+
+    pub(super) fn connect_as(
+        &mut self,
+        name: &str,
+        slots: u32,
+        version: u32,
+        metadata: Option<&str>,
+    ) -> &mut Self {
         self.title(format_args!("connect {name}"));
         let conn = self.socket(name);
         self.last.clear();
@@ -243,10 +280,15 @@ impl Plane {
                 version,
                 total_slots: slots,
                 actor_names: BTreeMap::new(),
-                metadata: None,
+                metadata: metadata.map(str::to_owned),
             },
         });
         self
+    }
+
+    /// As [`Self::runner`], with what it says of itself.
+    pub(super) fn runner_saying(&mut self, name: &str, slots: u32, metadata: &str) -> &mut Self {
+        self.connect_as(name, slots, 1, Some(metadata)).pong(name)
     }
 
     /// A runner's socket without Init.
@@ -266,6 +308,16 @@ impl Plane {
         self.answering.insert(conn);
         let ts = self.pings.get(&conn).copied().unwrap_or_default();
         self.input(Input::Frame { conn, frame: Frame::Pong { ts } })
+    }
+
+    /// Runners that drain, by the names they connected with, in order.
+    pub(super) fn draining(&self) -> Vec<String> {
+        let views = self.control.view().runners;
+        let ids = views.iter().filter(|it| it.draining).map(|it| it.runner.to_string());
+        // An id begins with the name, and a `c` that ends it.
+        let mut names: Vec<String> = ids.filter_map(|id| Some(id.split_once('c')?.0.to_owned())).collect();
+        names.sort();
+        names
     }
 
     /// From here on the runner answers no ping.

@@ -10,14 +10,15 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use protocol::api::CrashPolicy;
+use protocol::error::ServerlessMetadataError;
 use protocol::id::{ActorId, BodyId, ConnId, Generation, StreamId};
-use protocol::view::Fact;
+use protocol::wire::incarnation::metadata_of;
 use protocol::wire::{ActorIntent, ActorState, Event, StopCode};
 
 use super::plane::{Plane, actor, serverless};
-use crate::control::effect::{CommandKind, Message};
-use crate::control::input::{Call, Frame, KvOp, NewActor, RunnerEvent, StreamEnd};
-use crate::control::{Effect, Input, Options};
+use super::witness::Witness;
+use crate::control::input::{AppFacts, Call, Frame, KvOp, NewActor, RunnerEvent, StreamEnd};
+use crate::control::{Input, Options};
 
 const ACTORS: [&str; 4] = ["a", "b", "c", "d"];
 const RUNNERS: [&str; 3] = ["r", "s", "t"];
@@ -49,8 +50,12 @@ enum Op {
     /// Crashes as soon as it is started, twice.
     CrashLoop(usize),
     Kv(usize, usize),
+    /// The runner says that it does not host the actor.
+    Disown(usize, usize),
     Configure(u8),
     StreamStep(usize, u8),
+    /// An application that is asked tells its version, or does not.
+    Tell(Option<u32>),
     /// Time passes, with or without pings on the streams.
     After(u64, bool),
     Restart(u64),
@@ -79,12 +84,20 @@ fn op() -> impl Strategy<Value = Op> {
         12 => (r.clone(), a.clone(), prop::bool::weighted(0.8), 0..7_u8)
             .prop_map(|(r, a, host, what)| Op::Event(r, a, host, what)),
         2 => a.clone().prop_map(Op::CrashLoop),
-        3 => (r, a).prop_map(|(r, a)| Op::Kv(r, a)),
-        1 => (0..5_u8).prop_map(Op::Configure),
+        3 => (r.clone(), a.clone()).prop_map(|(r, a)| Op::Kv(r, a)),
+        3 => (r, a).prop_map(|(r, a)| Op::Disown(r, a)),
+        1 => (0..7_u8).prop_map(Op::Configure),
         6 => (0..4_usize, 0..5_u8).prop_map(|(stream, what)| Op::StreamStep(stream, what)),
+        2 => prop::option::weighted(0.9, 1..4_u32).prop_map(Op::Tell),
         4 => (time, prop::bool::weighted(0.7)).prop_map(|(ms, lively)| Op::After(ms, lively)),
         1 => (0..20_000_u64).prop_map(Op::Restart),
     ]
+}
+
+/// A pool whose older runners are not drained.
+fn without_drain() -> protocol::api::RunnerConfig {
+    let upgrade = protocol::api::Upgrade { drain_on_version_upgrade: false, ..Default::default() };
+    protocol::api::RunnerConfig { kind: protocol::api::PoolKind::Normal(upgrade), metadata: None }
 }
 
 /// A pool whose requests are replaced after eleven seconds.
@@ -97,68 +110,17 @@ fn short(slots: u8) -> protocol::api::RunnerConfig {
     config
 }
 
-/// What must hold over a whole life of the store.
-#[derive(Default)]
-struct Witness {
-    /// The generation that has rights.
-    placed: BTreeMap<ActorId, Generation>,
-    last: BTreeMap<ActorId, Generation>,
-    ran: BTreeSet<(ActorId, Generation)>,
-    /// Starts that were sent on each session.
-    sent: BTreeSet<(ConnId, ActorId, Generation)>,
-    destroyed: BTreeSet<ActorId>,
-    streams: BTreeSet<StreamId>,
-}
-
-impl Witness {
-    fn look(&mut self, effects: &[Effect]) {
-        for effect in effects {
-            match effect {
-                Effect::Fact(fact) => self.fact(fact),
-                Effect::Send { conn, message: Message::Commands(commands) } => {
-                    for command in commands {
-                        let of = (command.actor, command.generation);
-                        if matches!(command.kind, CommandKind::Start { .. }) {
-                            assert!(!self.ran.contains(&of), "no start follows a stored Running: {of:?}");
-                            assert!(self.sent.insert((*conn, of.0, of.1)), "one start a session: {of:?}");
-                            assert_eq!(
-                                self.placed.get(&of.0),
-                                Some(&of.1),
-                                "only the current one is started"
-                            );
-                        }
-                    }
-                }
-                Effect::Kv { actor, generation, .. } => {
-                    assert_eq!(self.placed.get(actor), Some(generation), "only the current one commits");
-                }
-                _ => {}
-            }
+/// The same pool, whose actors leave an overtaken runner one after another, and of whose actors two live at one time.
+fn slow(mut config: protocol::api::RunnerConfig) -> protocol::api::RunnerConfig {
+    let upgrade = match &mut config.kind {
+        protocol::api::PoolKind::Serverless(serverless) => {
+            serverless.max_concurrent_actors = 2;
+            &mut serverless.upgrade
         }
-    }
-
-    fn fact(&mut self, fact: &Fact) {
-        match fact {
-            Fact::Placed { actor, generation, .. } => {
-                assert!(!self.destroyed.contains(actor), "destroyed is for ever");
-                assert!(self.last.insert(*actor, *generation).is_none_or(|last| last < *generation));
-                assert_eq!(self.placed.insert(*actor, *generation), None, "one generation at a time");
-            }
-            Fact::Running { actor, generation } => {
-                assert!(self.ran.insert((*actor, *generation)), "a generation begins to run once");
-            }
-            Fact::Ended { actor, generation, .. } => {
-                assert_eq!(self.placed.remove(actor), Some(*generation), "what ends was placed");
-            }
-            Fact::Destroyed { actor } => {
-                assert!(!self.placed.contains_key(actor), "its generation has ended before");
-                assert!(self.destroyed.insert(*actor), "an actor is destroyed once");
-            }
-            Fact::StreamOpened { stream } => assert!(self.streams.insert(*stream), "a handle is used once"),
-            Fact::StreamEnded { stream, .. } => assert!(self.streams.remove(stream), "a stream ends once"),
-            _ => {}
-        }
-    }
+        protocol::api::PoolKind::Normal(upgrade) => upgrade,
+    };
+    (upgrade.actor_eviction_delay, upgrade.actor_eviction_period) = (2, 30);
+    config
 }
 
 struct World {
@@ -177,7 +139,14 @@ impl World {
     fn new() -> Self {
         // Short against upstream's half an hour, so that lives reach it.
         let (stop_threshold, restop_threshold) = (Duration::from_secs(60), Duration::from_secs(10));
-        let mut plane = Plane::with(Options { stop_threshold, restop_threshold, ..Options::default() });
+        let (destroyed_kept, destroyed_max) = (Duration::from_secs(20), 3);
+        let mut plane = Plane::with(Options {
+            stop_threshold,
+            restop_threshold,
+            destroyed_kept,
+            destroyed_max,
+            ..Options::default()
+        });
         plane.normal();
         let (witness, created, open) = (Witness::default(), BTreeMap::new(), BTreeSet::new());
         Self { plane, witness, created, count: 0, open, old: Vec::new() }
@@ -205,12 +174,13 @@ impl World {
         match *op {
             Op::Create(a, policy, get) => self.create(a, policy, get),
             Op::Delete(a) => {
-                let call = Call::DeleteActor { namespace: None, actor: actor(&self.name(a)) };
-                let known = self.created.contains_key(&a);
+                let id = actor(&self.name(a));
+                let known = self.plane.control.actors.get(id).is_some();
+                let call = Call::DeleteActor { namespace: None, actor: id };
                 assert_eq!(
                     self.plane.call(call).is_ok(),
                     known,
-                    "whatever exists can be deleted, again and again"
+                    "whatever exists can be deleted, again and again, until it is forgotten"
                 );
             }
             Op::Watch(a) => {
@@ -221,7 +191,9 @@ impl World {
             }
             Op::Connect(r, slots, version) => {
                 self.replace(r);
-                self.plane.connect_version(RUNNERS[r], slots, version);
+                // Some say which life they are.
+                let life = (slots > 1).then(|| metadata_of("0.1.0", u64::from(slots)));
+                self.plane.connect_as(RUNNERS[r], slots, version, life.as_deref());
             }
             Op::Silent(r) => {
                 self.replace(r);
@@ -287,8 +259,10 @@ impl World {
                     plane.frame(name, kv);
                 });
             }
+            Op::Disown(r, a) => self.disown(r, a),
             Op::Configure(what) => self.configure(what),
             Op::StreamStep(stream, what) => self.stream(stream, what),
+            Op::Tell(version) => self.tell(version),
             Op::After(ms, lively) => self.pass(ms, lively),
             Op::Restart(away) => {
                 self.open.clear();
@@ -343,6 +317,16 @@ impl World {
         }
     }
 
+    fn disown(&mut self, r: usize, a: usize) {
+        let id = actor(&self.name(a));
+        let known = self.plane.control.actors.get(id).and_then(|known| known.generation);
+        let Some(generation) = known else { return };
+        self.with_runner(r, |plane, name| {
+            let conn = plane.conn(name);
+            plane.input(Input::Disowned { actor: id, generation, conn });
+        });
+    }
+
     fn event(&mut self, r: usize, a: usize, host: bool, what: u8) {
         let id = actor(&self.name(a));
         let Some(view) = self.plane.control.view().actors.into_iter().find(|it| it.actor == id) else {
@@ -382,9 +366,18 @@ impl World {
             0 => call(protocol::api::RunnerConfig::normal()),
             1 | 2 => call(short(what)),
             3 => call(serverless("http://other")),
+            4 => call(slow(short(2))),
+            5 => call(slow(protocol::api::RunnerConfig::normal())),
             _ => Call::DeleteRunnerConfig { namespace: "default".into(), pool: "default".into() },
         };
-        assert!(self.plane.call(call).is_ok() || what > 3, "a configuration is taken");
+        assert!(self.plane.call(call).is_ok() || what > 5, "a configuration is taken");
+    }
+
+    fn tell(&mut self, version: Option<u32>) {
+        let Some(fetch) = self.plane.fetches.pop() else { return };
+        let facts = AppFacts { version, ..AppFacts::default() };
+        let told = if version.is_some() { Ok(facts) } else { Err(ServerlessMetadataError::RequestFailed {}) };
+        self.plane.input(Input::Metadata { fetch, told });
     }
 
     fn stream(&mut self, stream: usize, what: u8) {
@@ -414,6 +407,9 @@ impl World {
         for op in [Op::Configure(0), Op::DropSocket(0), Op::DropSocket(1), Op::DropSocket(2)] {
             self.run(&op);
         }
+        // Whoever is left, and does what it is told by nobody, keeps what it hosts.
+        self.plane.configure(without_drain());
+        self.look();
         // Beyond every threshold, and beyond what a runner may take to stop.
         self.run(&Op::After(200_000, false));
         self.plane.connect_version("good", 9, 9).pong("good");
@@ -421,15 +417,28 @@ impl World {
         for a in 0..ACTORS.len() {
             self.run(&Op::Watch(a));
         }
+        self.start_on_good();
+        // Whoever was placed on one that is left, and starts nobody, is placed anew when its time is over; the good one
+        // starts it before that time is over there, too.
+        for _ in 0..8 {
+            self.run(&Op::After(4_000, false));
+            self.start_on_good();
+        }
+        self.all_run();
+    }
+
+    fn start_on_good(&mut self) {
+        let good = self.plane.conn("good");
+        let runners = self.plane.control.view().runners;
+        let good = runners.iter().find(|it| it.conn == Some(good)).map(|it| it.runner);
         for view in self.plane.control.view().actors {
-            if view.phase == "starting" {
+            if view.phase == "starting" && view.runner == good {
                 let name = view.actor.as_str().trim_end_matches('0').to_owned();
                 let name = self.created.values().find(|it| actor(it) == view.actor).cloned().unwrap_or(name);
                 self.plane.running("good", &name);
                 self.look();
             }
         }
-        self.all_run();
     }
 
     /// The pool is serverless, whatever is left of runners and streams stays, and the application answers every stream
@@ -515,13 +524,19 @@ proptest! {
     }
 }
 
-/// Marks that need more than four actors, longer words, or time that no random life takes.
-const OUT_OF_REACH: [&str; 5] = [
+/// Marks that need more than four actors, longer words, time that no random life takes, a wall clock that is set back while
+/// the engine is away, or a store that takes no writes.
+const OUT_OF_REACH: [&str; 10] = [
     "control.actor_names_max",
     "control.actors_max",
-    "control.destroyed_forgotten",
+    "control.departed_shortened",
     "control.init_out_of_bounds",
+    "control.lifespan_ends_slow_eviction",
+    "control.pool_error_aged",
+    "control.pool_error_cleared",
+    "control.runner_silent_while_reading",
     "control.sockets_max",
+    "control.unknown_runner_while_reading",
 ];
 
 #[test]

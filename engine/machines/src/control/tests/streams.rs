@@ -5,8 +5,9 @@ use protocol::view::Fact;
 use protocol::wire::StopCode;
 
 use super::plane::{Plane, serverless};
-use crate::control::Input;
+use crate::control::effect::Message;
 use crate::control::input::StreamEnd;
+use crate::control::{Effect, Input};
 
 fn pool(change: impl FnOnce(&mut ServerlessConfig)) -> RunnerConfig {
     let mut config = serverless("http://app");
@@ -159,6 +160,17 @@ fn a_request_is_replaced_before_its_lifespan_ends() {
 }
 
 #[test]
+fn a_runner_is_told_how_long_it_may_drain() {
+    let mut plane = Plane::new();
+    plane.configure(pool(|it| it.drain_grace_period = 7)).connect_version("r", 1, 1);
+    let told = plane.last.iter().find_map(|effect| match effect {
+        Effect::Send { message: Message::Init { drain_grace, .. }, .. } => *drain_grace,
+        _ => None,
+    });
+    assert_eq!(told, Some(7_000));
+}
+
+#[test]
 fn a_lost_runner_takes_its_stream_along() {
     let mut plane = Plane::new();
     plane.serverless().create("a").runner("r", 1);
@@ -173,9 +185,134 @@ fn a_runner_that_wants_to_stop_is_replaced_at_once() {
     let mut plane = Plane::new();
     plane.serverless().create("a").runner("r", 1);
     let stream = plane.streams[0];
-    plane.live(stream, "r").running("r", "a").stopping("r");
+    plane.live(stream, "r").running("r", "a").after(5_000).stopping("r");
     assert_eq!(plane.streams.len(), 2, "its stream is its own to end");
     assert_eq!(streams(&plane), (1, 1));
+}
+
+#[test]
+fn a_runner_that_does_not_end_its_stream_after_its_own_stop_is_closed_after_the_grace() {
+    let mut plane = Plane::new();
+    plane.serverless().create("a").runner("r", 1);
+    let stream = plane.streams[0];
+    plane.live(stream, "r").running("r", "a").after(5_000).stopping("r");
+    for _ in 0..9 {
+        plane.after(1_000).input(Input::StreamPing { stream });
+    }
+    assert!(plane.streams.contains(&stream));
+    plane.after(1_000);
+    assert!(!plane.streams.contains(&stream), "pings do not keep a request for ever");
+}
+
+#[test]
+fn runners_that_stop_right_after_they_came_are_not_sent_for_without_pause() {
+    let mut plane = Plane::new();
+    plane.serverless().create("a").watch("a");
+    for (life, delay) in [(1, 500_u64), (2, 1_000), (3, 2_000)] {
+        let stream = *plane.streams.last().unwrap();
+        let name = format!("r{life}");
+        plane.runner(&name, 1).live(stream, &name).stopping(&name);
+        plane.stream_ends(stream, StreamEnd::Clean).drop_socket(&name).after(delay - 1);
+        assert!(plane.streams.is_empty(), "life {life}");
+        plane.after(1);
+        assert_eq!(plane.streams.len(), 1, "life {life}");
+    }
+    let reported = plane.control.pools.values().any(|pool| pool.health.error().is_some());
+    assert!(!reported, "it was its own wish, and no failure");
+}
+
+#[test]
+fn after_a_restart_a_serverless_runner_that_stays_away_is_lost_after_the_grace() {
+    let mut plane = Plane::new();
+    plane.serverless().create("a").runner("r", 1);
+    let stream = plane.streams[0];
+    plane.live(stream, "r").running("r", "a").restart(500).watch("a").after(2_999);
+    assert_eq!(plane.phase("a"), "running", "it may come back");
+    plane.after(1);
+    let stream = plane.streams[0];
+    plane.runner("s", 1).live(stream, "s");
+    assert_eq!(plane.phase("a"), "starting");
+}
+
+#[test]
+fn a_new_runner_takes_the_place_of_one_whose_request_died_with_the_engine() {
+    let mut plane = Plane::new();
+    plane.serverless().create("a").create("b").runner("r", 1).runner("s", 1);
+    let (first, second) = (plane.streams[0], plane.streams[1]);
+    plane.live(first, "r").live(second, "s").running("r", "a").running("s", "b").restart(500);
+    plane.watch("a").watch("b");
+    let (first, second) = (plane.streams[0], plane.streams[1]);
+    let waited_for =
+        |plane: &Plane| ["a", "b"].into_iter().filter(|actor| plane.phase(actor) == "running").count();
+    plane.runner("t", 1).live(first, "t").after(99);
+    assert_eq!(waited_for(&plane), 2, "they may still come back");
+    plane.after(1);
+    assert_eq!(waited_for(&plane), 1, "one came, and takes one place");
+    plane.runner("u", 1).live(second, "u").after(100);
+    assert_eq!(waited_for(&plane), 0);
+    assert_eq!((plane.phase("a"), plane.phase("b")), ("starting", "starting"));
+}
+
+#[test]
+fn whoever_is_back_before_its_successor_is_waited_for_no_more_hands_its_actors_over() {
+    let mut plane = Plane::new();
+    plane.serverless().create("a").runner("r", 1);
+    let stream = plane.streams[0];
+    plane.live(stream, "r").running("r", "a").restart(500);
+    let stream = plane.streams[0];
+    plane.runner("s", 1).live(stream, "s").after(99).runner("r", 1).after(1);
+    assert_eq!(plane.phase("a"), "stopping", "it is asked, and can still write what it knows");
+}
+
+/// A serverless runner whose request died with the engine has nobody left who would end it.
+#[test]
+fn after_a_restart_a_serverless_runner_goes_as_soon_as_it_is_back() {
+    let mut plane = Plane::new();
+    plane.serverless().create("a").runner("r", 1);
+    let stream = plane.streams[0];
+    plane.live(stream, "r").running("r", "a").watch("a").restart(500);
+    assert_eq!(streams(&plane), (1, 1), "another request is made at boot");
+    plane.watch("a").connect("r", 1);
+    assert_eq!(plane.draining(), ["r"]);
+    assert_eq!(plane.phase("a"), "stopping");
+    plane.pong("r");
+    assert_eq!(plane.commands(), ["stop a:a00000 g1"]);
+    let stream = plane.streams[0];
+    plane.runner("s", 1).live(stream, "s").stopped("r", "a", StopCode::Ok);
+    assert_eq!(
+        (plane.phase("a"), plane.control.view().runners.len()),
+        ("starting", 1),
+        "the other is dismissed"
+    );
+}
+
+#[test]
+fn after_a_restart_an_idle_serverless_runner_is_dismissed_and_no_double_stays() {
+    let mut plane = Plane::new();
+    plane.configure(pool(|it| it.min_runners = 1)).runner("r", 1);
+    let stream = plane.streams[0];
+    plane.live(stream, "r").restart(500).runner("s", 1);
+    let stream = plane.streams[0];
+    plane.live(stream, "s").connect("r", 1);
+    assert_eq!(plane.control.view().runners.len(), 1);
+    assert_eq!(streams(&plane), (1, 1));
+}
+
+#[test]
+fn no_more_actors_than_allowed_are_hosted_at_one_time() {
+    let mut plane = Plane::new();
+    plane.configure(pool(|it| (it.max_concurrent_actors, it.slots_per_runner) = (2, 4)));
+    plane.create("a").create("b").create("c").runner("r", 4);
+    assert_eq!(streams(&plane), (1, 1), "nobody is sent for in vain");
+    let stream = plane.streams[0];
+    plane.live(stream, "r");
+    assert_eq!((plane.phase("a"), plane.phase("b"), plane.phase("c")), ("starting", "starting", "pending"));
+    plane.running("r", "a").sleeps("r", "a").stopped("r", "a", StopCode::Ok);
+    assert_eq!((plane.phase("a"), plane.phase("c")), ("sleeping", "starting"), "who sleeps does not count");
+    plane.watch("a");
+    assert_eq!(plane.phase("a"), "pending");
+    plane.configure(pool(|it| (it.max_concurrent_actors, it.slots_per_runner) = (3, 4)));
+    assert_eq!(plane.phase("a"), "starting");
 }
 
 #[test]

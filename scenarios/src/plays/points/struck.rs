@@ -1,20 +1,43 @@
 //! What follows a strike: it is told to the ledger, so that failures are explained, and whoever fell comes back.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
 use model::fault::Family;
-use sim::{AWAY, PointFault, PointKind, Struck};
+use sim::{AWAY, Point, PointFault, PointKind, Struck};
 
-use crate::stack::{Application, Stack};
+use crate::stack::{Application, Stack, Worker};
 use crate::world::Node;
 
 /// How long a platform takes to start again what fell, and how long an engine whose disk failed may run until it ends.
 const DOWN: Duration = Duration::from_secs(1);
 
+/// Whether a point can be struck so. Clients observe: to fell or pause one shows nothing of the platform that a cut of its
+/// connection does not.
+pub(in crate::plays) fn may_strike(point: &Point, fault: PointFault) -> bool {
+    match fault {
+        PointFault::Kill | PointFault::PowerOff | PointFault::Pause => !point.node.starts_with("client-"),
+        PointFault::Fin | PointFault::Reset | PointFault::BlackHole | PointFault::DiskError => true,
+    }
+}
+
+/// The engine is killed and, unless a strike has felled it first, comes back after so long.
+pub(in crate::plays) async fn kill_engine(stack: &Stack, down: Duration) {
+    if stack.engine.node().is_running() {
+        stack.world.note("engine falls");
+        stack.engine.node().kill();
+        let strike = stack.ledger.struck(Family::EngineKilled);
+        stack.world.sleep(down).await;
+        if !stack.engine.node().is_running() {
+            stack.engine.boot();
+        }
+        stack.ledger.repaired(strike);
+    }
+}
+
 /// Deals with every strike of the run.
-pub(super) fn watch(stack: &Stack) {
+pub(in crate::plays) fn watch(stack: &Stack) {
     let (stack, leave) = (stack.clone(), Leave::default());
     drop(stack.world.clone().spawn("watch", async move {
         for heard in 0.. {
@@ -57,8 +80,6 @@ async fn suffer(stack: &Stack, leave: &Leave, struck: &Struck) {
 /// The leave of an engine to end by itself, since its disk has failed. Strikes may overlap.
 #[derive(Clone, Default)]
 struct Leave {
-    /// Disk errors of which the engine may end still.
-    granted: Rc<Cell<u32>>,
     /// From when to when the engine was paused, or is to be.
     pauses: Rc<RefCell<Vec<(Duration, Duration)>>>,
 }
@@ -66,7 +87,6 @@ struct Leave {
 impl Leave {
     /// Grants it until the engine has run for a while, or ended.
     async fn grant(&self, stack: &Stack) {
-        self.granted.set(self.granted.get() + 1);
         stack.engine.may_end(true);
         let begun = stack.world.elapsed();
         loop {
@@ -79,8 +99,7 @@ impl Leave {
                 break;
             }
         }
-        self.granted.set(self.granted.get() - 1);
-        stack.engine.may_end(self.granted.get() > 0);
+        stack.engine.may_end(false);
     }
 
     /// How much of a stretch of time the engine was not paused.
@@ -101,6 +120,10 @@ fn restart(stack: &Stack, name: &str) {
         stack.engine.boot();
     }
     stack.hosts().into_iter().filter(|host| is_down(host.node())).for_each(Application::boot);
+    stack.workers.iter().filter(|worker| is_down(worker.node())).for_each(Worker::boot);
+    if is_down(stack.odd.node()) {
+        stack.odd.boot();
+    }
 }
 
 /// What a strike is to those who suffer from it.

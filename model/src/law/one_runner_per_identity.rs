@@ -1,0 +1,59 @@
+//! Of the processes that were started with one identity, one speaks for it.
+//!
+//! Two may believe so while one of them cannot be told, but not for longer than a silence goes unnoticed. Once everything
+//! was healed and is due, exactly one is left, and speaks: the older one was evicted and has ended, so that they do not
+//! evict each other for ever, and nobody evicts the last.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use protocol::time::Mono;
+
+use crate::evidence::{Evidence, Sight};
+
+use super::Breach;
+
+/// How long two may be connected as they see it: the lost threshold of 15 s, a ping of 3 s, and from one look to the
+/// next.
+const OVERLAP: Duration = Duration::from_secs(21);
+
+pub(super) fn check(evidence: &Evidence) -> Result<(), Breach> {
+    let due = evidence.healed.map(|healed| healed + evidence.recovery);
+    let mut doubled: BTreeMap<&str, Mono> = BTreeMap::new();
+    for (at, sights) in &evidence.sights {
+        for (identity, nodes) in connected(sights) {
+            let names = nodes.join(", ");
+            match nodes.len() {
+                2.. => {
+                    let since = *doubled.entry(identity).or_insert(*at);
+                    if at.since(since) > OVERLAP {
+                        let text = format!("{names} speak for {identity:?} since {since:?}");
+                        return Err(Breach::new(*at, text));
+                    }
+                }
+                _ => drop(doubled.remove(identity)),
+            }
+            if due.is_some_and(|due| due <= *at) {
+                let left = sights.iter().filter(|sight| sight.identity == identity && sight.alive).count();
+                if (left, nodes.len()) != (1, 1) {
+                    let text = format!(
+                        "{} processes speak for {identity:?} ({names}), {left} are left",
+                        nodes.len()
+                    );
+                    return Err(Breach::new(*at, text));
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Who is connected, by identity; an identity of which nobody is, is there too.
+fn connected(sights: &[Sight]) -> BTreeMap<&str, Vec<&str>> {
+    let mut connected: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for sight in sights {
+        let nodes = connected.entry(&sight.identity).or_default();
+        nodes.extend(sight.connected.then_some(sight.node.as_str()));
+    }
+    connected
+}
