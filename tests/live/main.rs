@@ -4,3 +4,4 @@ mod counting;
 mod folder;
 mod lines;
 mod links;
+mod start;

@@ -3,6 +3,8 @@
 //! Needs npm. `cargo test -p rehearsal-tests --test rivetkit` installs the application's packages (pinned) below the
 //! target folder, runs it on node 22 from npm, and counts through RivetKit's own client.
 
+mod recovery;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -72,13 +74,25 @@ fn wait_for_pool(platform: &Platform) {
     });
 }
 
+/// The application in serverless mode, with its pool configured.
+fn serverless(platform: &Platform) -> Process {
+    let url = platform.url();
+    let port = free_port().to_string();
+    let application = node("serverless.mjs", &[], &[("RIVET_ENDPOINT", &url), ("PORT", &port)]);
+    wait_for_pool(platform);
+    application
+}
+
+/// The application in normal mode.
+fn normal(platform: &Platform) -> Process {
+    configure_normal(platform);
+    node("normal.mjs", &[], &[("RIVET_ENDPOINT", &platform.url())])
+}
+
 #[test]
 fn a_rivetkit_application_counts_in_serverless_mode() {
     let mut platform = Platform::start();
-    let url = platform.url();
-    let port = free_port().to_string();
-    let _application = node("serverless.mjs", &[], &[("RIVET_ENDPOINT", &url), ("PORT", &port)]);
-    wait_for_pool(&platform);
+    let _application = serverless(&platform);
     count(&platform, "serverless", 0, 20);
     platform.kill_and_start();
     count(&platform, "serverless", 20, 5);
@@ -87,9 +101,7 @@ fn a_rivetkit_application_counts_in_serverless_mode() {
 #[test]
 fn a_rivetkit_application_counts_in_normal_mode() {
     let mut platform = Platform::start();
-    let url = platform.url();
-    configure_normal(&platform);
-    let _application = node("normal.mjs", &[], &[("RIVET_ENDPOINT", &url)]);
+    let _application = normal(&platform);
     count(&platform, "normal", 0, 20);
     platform.kill_and_start();
     count(&platform, "normal", 20, 5);

@@ -19,6 +19,7 @@ pub struct Platform {
     _own: Option<TempDir>,
     data: PathBuf,
     port: u16,
+    environment: Vec<(&'static str, String)>,
     process: Process,
 }
 
@@ -28,8 +29,16 @@ impl Platform {
     /// # Panics
     /// When it does not come up.
     pub fn start() -> Self {
+        Self::start_logging("info")
+    }
+
+    /// As [`Self::start`], with this filter of the log.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start_logging(filter: &str) -> Self {
         let own = TempDir::new().expect("the temporary folder is writable");
-        let platform = Self::start_on(own.path());
+        let platform = Self::start_with(own.path(), vec![("REHEARSAL_LOG", filter.to_owned())]);
         Self { _own: Some(own), ..platform }
     }
 
@@ -38,8 +47,29 @@ impl Platform {
     /// # Panics
     /// When it does not come up.
     pub fn start_on(data: &Path) -> Self {
+        Self::start_with(data, Vec::new())
+    }
+
+    /// The same, with these variables in its environment.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start_with(data: &Path, environment: Vec<(&'static str, String)>) -> Self {
         let port = free_port();
-        Self { _own: None, data: data.to_owned(), port, process: serve(data, port) }
+        let process = serve(data, port, &environment);
+        Self { _own: None, data: data.to_owned(), port, environment, process }
+    }
+
+    /// Memory it has in RAM, in bytes, as Linux tells it.
+    ///
+    /// # Panics
+    /// Where there is no `/proc`.
+    pub fn resident_bytes(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.process.id());
+        let status = std::fs::read_to_string(status).expect("Linux tells it");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("a process has memory");
+        let kib = line.trim().trim_end_matches(" kB").parse::<u64>().expect("a number of KiB");
+        kib * 1024
     }
 
     /// SIGKILL, and starts it again on the same folder and port.
@@ -48,7 +78,20 @@ impl Platform {
     /// When it does not come up again.
     pub fn kill_and_start(&mut self) {
         self.process.kill();
-        self.process = serve(&self.data, self.port);
+        self.process = serve(&self.data, self.port, &self.environment);
+    }
+
+    /// What the engine has said since somebody looked last.
+    pub fn so_far(&mut self) -> Vec<String> {
+        self.process.so_far()
+    }
+
+    /// Starts one that has ended again, on the same folder and port.
+    ///
+    /// # Panics
+    /// When it does not come up again.
+    pub fn start_again(&mut self) {
+        self.process = serve(&self.data, self.port, &self.environment);
     }
 
     /// SIGTERM, and waits for its end.
@@ -82,11 +125,12 @@ impl Platform {
     }
 }
 
-fn serve(data: &Path, port: u16) -> Process {
+fn serve(data: &Path, port: u16, environment: &[(&'static str, String)]) -> Process {
     let bind = format!("127.0.0.1:{port}");
     let folder = data.display().to_string();
     let arguments = ["serve", "--bind", &bind, "--data", &folder];
-    let mut process = Process::start(&Binaries::built().engine(), &arguments, &[]);
+    let environment: Vec<_> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut process = Process::start(&Binaries::built().engine(), &arguments, &environment);
     process.line_with("listening", READY);
     process
 }

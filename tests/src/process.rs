@@ -55,10 +55,21 @@ impl Process {
         }
     }
 
+    /// What it has said since somebody looked last.
+    pub fn so_far(&mut self) -> Vec<String> {
+        self.seen.extend(self.lines.try_iter());
+        std::mem::take(&mut self.seen)
+    }
+
     /// All lines, once it has ended.
     pub fn rest(&mut self) -> Vec<String> {
         self.seen.extend(self.lines.iter());
         std::mem::take(&mut self.seen)
+    }
+
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGKILL, and waits until the kernel has taken it away.

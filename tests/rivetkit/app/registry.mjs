@@ -13,5 +13,29 @@ const counter = actor({
   },
 });
 
-export const use = { counter };
+// Asleep as soon as nobody has asked for a moment.
+const sleeper = actor({
+  state: { visits: 0 },
+  options: { sleepTimeout: 300 },
+  actions: { visit: (c) => ++c.state.visits },
+});
+
+// Rings when it is due, also if it sleeps until then.
+const reminder = actor({
+  state: { rung: [] },
+  options: { sleepTimeout: 300 },
+  actions: {
+    remind: async (c, ms) => {
+      const due = Date.now() + ms;
+      await c.schedule.at(due, "ring", due);
+      return due;
+    },
+    ring: (c, due) => {
+      c.state.rung.push({ due, at: Date.now() });
+    },
+    rung: (c) => c.state.rung,
+  },
+});
+
+export const use = { counter, sleeper, reminder };
 export { setup };
