@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use protocol::api::ServerlessConfig;
 use protocol::error::{ApiError, ServerlessMetadataError};
 use protocol::id::{FetchId, Ticket};
 use protocol::mark;
@@ -200,7 +201,7 @@ impl Control {
                 // The pool may be configured otherwise by now; then what was told is another's.
                 let configured = self.pools.get(&key).and_then(Pool::serverless);
                 if let Ok(facts) = &told
-                    && configured.is_some_and(|config| config.url == url && config.headers == headers)
+                    && configured.map(ServerlessConfig::endpoint) == Some((&url, &headers))
                 {
                     self.learn(step, &key, facts);
                 }

@@ -4,13 +4,14 @@
 //! their streams died with it, so each of them drains itself when it notices, or is lost soon ([`super::orphan`]). Waiting
 //! for either would leave every actor without a place for that long.
 
+use protocol::api::ServerlessConfig;
 use protocol::error::{CloseReason, RunnerPoolError};
 use protocol::id::{RunnerId, StreamId};
 use protocol::mark;
 
 use super::Control;
 use super::health::Report;
-use super::pool::PoolKey;
+use super::pool::{Pool, PoolKey};
 use super::step::Step;
 use super::stream::Fate;
 use super::timers::Due;
@@ -161,12 +162,10 @@ impl Control {
 
     /// Streams that go elsewhere than configured.
     pub(super) fn outdated(&self, key: &PoolKey) -> Vec<StreamId> {
-        let target = self.target(key);
+        let endpoint = self.pools.get(key).and_then(Pool::serverless).map(ServerlessConfig::endpoint);
         let outdated = |id: &StreamId| {
             let stream = &self.streams[id].target;
-            target
-                .as_ref()
-                .is_none_or(|target| (&target.url, &target.headers) != (&stream.url, &stream.headers))
+            endpoint != Some((&stream.url, &stream.headers))
         };
         let active = self.pools.get(key).into_iter().flat_map(|pool| pool.active.iter().copied());
         active.filter(outdated).collect()

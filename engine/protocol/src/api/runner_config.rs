@@ -120,6 +120,11 @@ impl Default for Upgrade {
 }
 
 impl ServerlessConfig {
+    /// Where requests to the application go, and with which headers.
+    pub const fn endpoint(&self) -> (&String, &BTreeMap<String, String>) {
+        (&self.url, &self.headers)
+    }
+
     /// The interval of metadata polls that is kept to: the configured one, but not below the engine's shortest.
     pub fn poll_interval(&self) -> Duration {
         Duration::from_millis(self.metadata_poll_interval.max(METADATA_POLL_MS_MIN))
@@ -160,8 +165,8 @@ impl RunnerConfig {
 
     /// Whether requests to the application go elsewhere, or with other headers, than with `other`.
     pub fn endpoint_differs(&self, other: &Self) -> bool {
-        let endpoint = |config: &Self| config.serverless().map(|it| (it.url.clone(), it.headers.clone()));
-        endpoint(self) != endpoint(other)
+        self.serverless().map(ServerlessConfig::endpoint)
+            != other.serverless().map(ServerlessConfig::endpoint)
     }
 }
 
