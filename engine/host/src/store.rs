@@ -92,9 +92,7 @@ impl Store {
     pub async fn verify(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let path = folder.into().join(FILE_NAME);
         runtime::disk::blocking(move || {
-            if !runtime::disk::exists(&path) {
-                return Err(StoreError::Missing { path });
-            }
+            file::exists(&path)?;
             let file = runtime::disk::open(&path).map_err(StoreError::from_disk)?;
             let (backend, _) = file::existing(file, &path)?;
             let disk = Disk::open(backend, CACHE_BYTES, true);
@@ -226,9 +224,7 @@ fn make_now(path: &Path, cache_bytes: usize) -> Result<Disk, StoreError> {
 
 /// As [`open_now`], if there is one.
 fn reopen_now(path: PathBuf, cache_bytes: usize) -> Result<Store, StoreError> {
-    if !runtime::disk::exists(&path) {
-        return Err(StoreError::Missing { path });
-    }
+    file::exists(&path)?;
     let disk = make_of(&path, cache_bytes, file::existing)?;
     Store::on(Arc::new(disk), path)
 }
@@ -253,9 +249,7 @@ fn make_of(path: &Path, cache_bytes: usize, look: file::Look) -> Result<Disk, St
 
 /// Opens the file as it is, and writes nothing to it.
 fn open_to_read_now(path: PathBuf, cache_bytes: usize) -> Result<Store, StoreError> {
-    if !runtime::disk::exists(&path) {
-        return Err(StoreError::Missing { path });
-    }
+    file::exists(&path)?;
     let file = runtime::disk::open_to_read(&path).map_err(StoreError::from_disk)?;
     let (backend, _) = file::existing(file, &path)?;
     let backend = backend.read_only().map_err(|error| StoreError::from_io(&path, &error))?;

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::disk::Disk;
 use super::face::{Face as _, Fault, Size};
-use super::{StoreError, make_now};
+use super::{StoreError, file, make_now};
 
 /// Smallest file that is looked at. Ours: nobody misses what a smaller one could give back.
 const FILE_BYTES_MIN: u64 = 64 * 1024 * 1024;
@@ -53,9 +53,7 @@ pub(super) fn open_tidy(path: &Path, cache_bytes: usize) -> Result<Disk, StoreEr
 
 /// Compacts the file.
 pub(super) fn compact(path: &Path, cache_bytes: usize) -> Result<(Size, Size), StoreError> {
-    if !runtime::disk::exists(path) {
-        return Err(StoreError::Missing { path: path.to_owned() });
-    }
+    file::exists(path)?;
     let wrong = |fault: Fault| StoreError::from_fault(path, fault);
     let mut disk = make_now(path, cache_bytes)?;
     let before = disk.size().map_err(wrong)?;

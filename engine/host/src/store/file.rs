@@ -27,6 +27,11 @@ const REDB_MAGIC: usize = 9;
 /// redb's header occupies its first page.
 const REDB_HEADER: u64 = 4096;
 
+/// There is a file, of whatever content.
+pub(super) fn exists(path: &Path) -> Result<(), StoreError> {
+    if runtime::disk::exists(path) { Ok(()) } else { Err(StoreError::Missing { path: path.to_owned() }) }
+}
+
 /// The database's part of the file.
 #[derive(Debug)]
 pub(super) struct Backend {
