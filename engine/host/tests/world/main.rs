@@ -4,6 +4,7 @@
 
 mod commit_fails;
 mod engine_lives;
+mod fall;
 mod read_only;
 #[path = "../host/support/runner.rs"]
 #[expect(dead_code, reason = "the tests on loopback use all of it")]

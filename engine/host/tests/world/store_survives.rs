@@ -9,6 +9,8 @@ use protocol::id::ActorId;
 use protocol::wire::{KvRequestData, KvResponseData};
 use sim::{Fall, Sim};
 
+use crate::fall;
+
 /// More than any round needs: each has several disk operations.
 const COMMITS_MAX: u64 = 200;
 
@@ -79,32 +81,13 @@ const WAYS: u64 = 40;
 
 /// Opens the store for the first time, falls in its `nth` disk operation, and opens it again. Whether it fell.
 fn opens_after_a_fall(seed: u64, nth: u64, how: Fall) -> bool {
+    let opens = || async {
+        let mut store = Store::open("data").await.unwrap();
+        assert_eq!(read(&mut store).await, 0);
+        store
+    };
     let script = move |world: sim::World| async move {
-        let node = world.node("store");
-        let opened = Arc::new(AtomicU64::new(0));
-        let boot = {
-            let opened = Arc::clone(&opened);
-            move || {
-                let opened = Arc::clone(&opened);
-                async move {
-                    let mut store = Store::open("data").await.unwrap();
-                    assert_eq!(read(&mut store).await, 0);
-                    opened.fetch_add(1, Ordering::Relaxed);
-                    std::future::pending::<()>().await;
-                }
-            }
-        };
-        node.boot(boot);
-        node.crash_in_disk_operation(nth, how);
-        runtime::sleep(Duration::from_secs(5)).await;
-        let fell = !node.is_running();
-        if fell {
-            assert_eq!(opened.swap(0, Ordering::Relaxed), 0, "it fell before it could say so");
-            node.restart();
-            runtime::sleep(Duration::from_secs(5)).await;
-        }
-        assert_eq!(opened.load(Ordering::Relaxed), 1, "it opens");
-        fell
+        fall::opens_after_a_fall(&world.node("store"), nth, how, opens).await
     };
     Sim::seed(seed).run(script).expect_ok()
 }

@@ -1,14 +1,14 @@
 //! A store of an earlier format whose engine falls while it brings it to the present one.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use sim::{Fall, Sim};
 
 use super::layout::unpack;
 use crate::store::{FILE_NAME, Store};
+
+#[path = "../../../tests/world/fall.rs"]
+mod fall;
 
 /// Opens a store of the first format, falls in the `nth` disk operation, and opens it again. Whether it fell.
 fn opens_after_a_fall(nth: u64, how: Fall) -> bool {
@@ -23,32 +23,13 @@ fn opens_after_a_fall(nth: u64, how: Fall) -> bool {
             .await;
         });
         node.ended().await;
-        let opened = Arc::new(AtomicU64::new(0));
-        let boot = {
-            let opened = Arc::clone(&opened);
-            move || {
-                let opened = Arc::clone(&opened);
-                async move {
-                    let (stamp, tables) = runtime::disk::blocking(is_of_the_present).await;
-                    assert!(stamp || !tables, "an earlier engine would open it");
-                    Store::open("data").await.unwrap().close().await;
-                    assert_eq!(runtime::disk::blocking(is_of_the_present).await, (true, true));
-                    opened.fetch_add(1, Ordering::Relaxed);
-                    std::future::pending::<()>().await;
-                }
-            }
+        let opens = || async {
+            let (stamp, tables) = runtime::disk::blocking(is_of_the_present).await;
+            assert!(stamp || !tables, "an earlier engine would open it");
+            Store::open("data").await.unwrap().close().await;
+            assert_eq!(runtime::disk::blocking(is_of_the_present).await, (true, true));
         };
-        node.boot(boot);
-        node.crash_in_disk_operation(nth, how);
-        runtime::sleep(Duration::from_secs(5)).await;
-        let fell = !node.is_running();
-        if fell {
-            assert_eq!(opened.load(Ordering::Relaxed), 0, "it fell before it could say so");
-            node.restart();
-            runtime::sleep(Duration::from_secs(5)).await;
-        }
-        assert_eq!(opened.load(Ordering::Relaxed), 1, "it opens");
-        fell
+        fall::opens_after_a_fall(&node, nth, how, opens).await
     };
     Sim::seed(nth).run(script).expect_ok()
 }
