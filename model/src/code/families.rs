@@ -2,6 +2,18 @@
 
 use crate::fault::Family;
 
+/// Both lists in one, of `N` families.
+const fn with<const N: usize>(some: &[Family], more: &[Family]) -> [Family; N] {
+    assert!(some.len() + more.len() == N, "a list has room for both, and no more");
+    let mut all = [Family::EngineKilled; N];
+    let mut next = 0;
+    while next < N {
+        all[next] = if next < some.len() { some[next] } else { more[next - some.len()] };
+        next += 1;
+    }
+    all
+}
+
 /// Everything after which the engine's process is gone or not served.
 pub(super) const ENGINE_GONE: &[Family] = &[
     Family::EngineKilled,
@@ -12,15 +24,8 @@ pub(super) const ENGINE_GONE: &[Family] = &[
 ];
 
 /// The same, or something else stood in the engine's place, and went.
-pub(super) const ENGINE_GONE_OR_REPLACED: &[Family] = &[
-    Family::EngineKilled,
-    Family::EnginePowerLost,
-    Family::EngineFellInCommit,
-    Family::EngineStopped,
-    Family::DiskFails,
-    Family::ApiFails,
-    Family::ApiHangs,
-];
+pub(super) const ENGINE_GONE_OR_REPLACED: &[Family] =
+    &with::<7>(ENGINE_GONE, &[Family::ApiFails, Family::ApiHangs]);
 
 /// Everything after which a request's path to its actor breaks while it is with the actor.
 pub(super) const PATH_BROKEN: &[Family] = &[
@@ -42,44 +47,10 @@ pub(super) const PATH_BROKEN: &[Family] = &[
 ];
 
 /// The same, and what ends a request that is with its actor at once.
-pub(super) const PATH_BROKEN_OR_DESTROYED: &[Family] = &[
-    Family::EngineKilled,
-    Family::EnginePowerLost,
-    Family::EngineFellInCommit,
-    Family::EngineStopped,
-    Family::EnginePaused,
-    Family::InstanceKilled,
-    Family::InstancePaused,
-    Family::ActorDawdles,
-    Family::StreamCut,
-    Family::SocketCut,
-    Family::StreamSilent,
-    Family::SocketSilent,
-    Family::Partition,
-    Family::Slow,
-    Family::DiskFails,
-    Family::ActorDestroyed,
-];
+pub(super) const PATH_BROKEN_OR_DESTROYED: &[Family] = &with::<16>(PATH_BROKEN, &[Family::ActorDestroyed]);
 
-/// Everything after which an actor has no place to run for a while.
-pub(super) const NO_PLACE: &[Family] = &[
-    Family::EngineKilled,
-    Family::EnginePowerLost,
-    Family::EngineFellInCommit,
-    Family::EngineStopped,
-    Family::EnginePaused,
-    Family::InstanceKilled,
-    Family::InstancePaused,
-    Family::ActorDawdles,
-    Family::StreamCut,
-    Family::SocketCut,
-    Family::StreamSilent,
-    Family::SocketSilent,
-    Family::Partition,
-    Family::Slow,
-    Family::EndpointFails,
-    Family::DiskFails,
-];
+/// The same, and what leaves an actor without a place to run for a while.
+pub(super) const NO_PLACE: &[Family] = &with::<16>(PATH_BROKEN, &[Family::EndpointFails]);
 
 /// Everything after which a request to start a runner fails, as the engine sees it: one that was paused finds its streams
 /// silent.
