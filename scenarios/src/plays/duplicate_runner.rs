@@ -17,7 +17,7 @@ use crate::phases::{Plot, Scale};
 use crate::stack::{Stack, Worker};
 
 /// The identity of both.
-const IDENTITY: &str = "twin";
+pub(super) const IDENTITY: &str = "twin";
 
 /// How often it is looked who speaks.
 const LOOK: Duration = Duration::from_millis(500);
@@ -170,7 +170,7 @@ fn cut(stack: &Stack) {
 }
 
 /// Looks who speaks, until the load is gone.
-fn look(stack: &Stack) {
+pub(super) fn look(stack: &Stack) {
     let stack = stack.clone();
     drop(stack.world.clone().spawn("who speaks", async move {
         while !stack.is_over() {

@@ -50,6 +50,8 @@ pub trait Scene {
     const FAMILIES: &'static [Family] = &[];
     /// The keys that it uses by itself.
     const BESIDE: &'static [&'static str] = &[];
+    /// Laws that it shows what they read, beside those that every play does.
+    const LAWS: &'static [Law] = &[];
     /// General laws that it has nothing to show: most scenes have no serverless runner.
     const LEAVES_OUT: &'static [Law] = &[Law::StreamsEndOnce];
     /// Boots what it needs, and waits for it.
@@ -74,6 +76,10 @@ impl<S: Scene> Plot for Small<S> {
 
     fn families(&self) -> &'static [Family] {
         S::FAMILIES
+    }
+
+    fn laws(&self) -> &'static [Law] {
+        S::LAWS
     }
 
     fn leaves_out(&self) -> &'static [Law] {

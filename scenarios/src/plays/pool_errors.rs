@@ -4,6 +4,8 @@
 
 mod clients;
 
+pub(super) use clients::look;
+
 use std::time::Duration;
 
 use model::Law;
@@ -64,7 +66,7 @@ impl Plot for PoolErrors {
         beside::open(stack, &[&stack.workers[0]]).await;
         stack.odd.boot();
         stack.configure_odd().await;
-        clients::look(stack);
+        look(stack);
     }
 
     async fn trouble(&self, stack: &Stack, end: Duration) {

@@ -6,6 +6,7 @@ use model::Law;
 use model::fault::Family;
 
 use super::Scene;
+use crate::plays::duplicate_runner::{IDENTITY, look};
 use crate::stack::Stack;
 
 /// How long the second may take to take over.
@@ -17,15 +18,17 @@ pub struct Twin;
 
 impl Scene for Twin {
     const KEYS: &'static [&'static str] = &["a"];
+    const LAWS: &'static [Law] = &[Law::OneRunnerPerIdentity];
     const LEAVES_OUT: &'static [Law] = &[];
     const FAMILIES: &'static [Family] = &[Family::InstanceKilled];
 
     async fn open(&self, stack: &Stack) {
         for worker in &stack.workers {
-            worker.set_identity("twin");
+            worker.set_identity(IDENTITY);
         }
         super::apply(stack).await;
         super::work(stack, &stack.workers[..1]).await;
+        look(stack);
     }
 
     async fn happen(&self, stack: &Stack) {

@@ -82,7 +82,7 @@ async fn ask(client: &Client, stack: &Stack, key: &'static str, over: &Cell<bool
 }
 
 /// Looks at the pool's error, and at what its application did, until the load is gone.
-pub(super) fn look(stack: &Stack) {
+pub(in crate::plays) fn look(stack: &Stack) {
     let node = stack.world.node("client-observer");
     let stack = stack.clone();
     node.boot(move || {
