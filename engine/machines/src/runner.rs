@@ -5,9 +5,11 @@
 //!
 //! One noun a file: [`link`] dials and keeps the socket, [`init`] is what happens when the engine answers,
 //! [`command`] starts and stops what the engine wants, [`instance`] follows user code, [`history`] keeps events until
-//! they are acknowledged, [`kv`] and [`request`] carry payloads, [`end`] drains, loses and ends, [`expire`] knows what
+//! they are acknowledged, [`alarm`] says when they are,
+//! [`kv`] and [`request`] carry payloads, [`end`] drains, loses and ends, [`expire`] knows what
 //! is due, [`check`] what always holds.
 
+mod alarm;
 mod check;
 mod command;
 pub mod configure;
@@ -31,7 +33,7 @@ use protocol::id::{ActorId, BodyId, ConnId, GatewayId, Generation, RequestId, Ru
 use protocol::time::{Mono, Now};
 use protocol::view::SessionView;
 
-pub use effect::{Effect, EndReason, KvFailure, Message};
+pub use effect::{Effect, EndReason, Message, StoreFailure};
 pub use input::{CloseClass, Frame, Input, InstanceEvent};
 pub use options::Options;
 
@@ -72,6 +74,8 @@ pub struct Runner {
     kv: BTreeMap<u32, Kv>,
     next_kv: u32,
     kv_due: BTreeSet<(Mono, u32)>,
+    /// When whoever set an alarm is told that nobody knows what became of it.
+    alarms_due: BTreeSet<(Mono, ActorId, Generation, i64)>,
     requests: BTreeMap<(GatewayId, RequestId), Request>,
     /// Responses that wait for a session, in the order they were given.
     responses: VecDeque<(GatewayId, RequestId, BodyId)>,
@@ -97,6 +101,7 @@ impl Runner {
             kv: BTreeMap::new(),
             next_kv: 0,
             kv_due: BTreeSet::new(),
+            alarms_due: BTreeSet::new(),
             requests: BTreeMap::new(),
             responses: VecDeque::new(),
         }
@@ -165,7 +170,7 @@ impl Runner {
             InstanceEvent::Stopped { error } => self.stopped(actor, generation, error, out),
             InstanceEvent::Sleep => self.sleep(actor, generation, out),
             InstanceEvent::Destroy => self.destroy(actor, generation, out),
-            InstanceEvent::Alarm { at } => self.alarm(actor, generation, at, out),
+            InstanceEvent::Alarm { ticket, at } => self.alarm(now, (actor, generation), (ticket, at), out),
             InstanceEvent::Kv { ticket, repeatable, body } => {
                 self.kv_request(now, (actor, generation), kv::Asked { ticket, repeatable, body }, out);
             }

@@ -4,6 +4,7 @@
 //! and get, [`ActorError`] is how a request fails. How instances are run is not here: see `instance`.
 
 pub mod abort;
+pub mod alarm;
 pub mod context;
 pub mod error;
 pub mod kv;
@@ -11,6 +12,7 @@ pub mod request;
 pub mod response;
 
 pub use abort::AbortSignal;
+pub use alarm::AlarmError;
 pub use context::Context;
 pub use error::ActorError;
 pub use kv::{Kv, KvError};

@@ -48,7 +48,7 @@ mod session;
 pub mod shutdown;
 pub mod view;
 
-pub use actor::{AbortSignal, Actor, ActorError, Context, Kv, KvError, Request, Response};
+pub use actor::{AbortSignal, Actor, ActorError, AlarmError, Context, Kv, KvError, Request, Response};
 pub use client::{Client, ClientError, Executed};
 pub use endpoint::{Endpoint, EndpointError};
 pub use pool::{Failure, Pool, PoolOptions, Standing, configure_pool};

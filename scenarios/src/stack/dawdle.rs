@@ -129,7 +129,7 @@ struct Plan {
 async fn plan(ctx: &Context, request: &Request) -> Result<Response, ActorError> {
     let plan = request.json::<Plan>()?;
     let now = runtime::wall().0;
-    ctx.set_alarm(plan.after.map(|after| Wall(now.saturating_add_signed(after)))).await;
+    ctx.set_alarm(plan.after.map(|after| Wall(now.saturating_add_signed(after)))).await?;
     if plan.sleep {
         ctx.sleep();
     }

@@ -21,6 +21,7 @@ impl Runner {
         }
         assert!(self.instances.len() <= self.instances_max(), "instances are bounded");
         self.check_kv();
+        self.check_alarms();
         self.check_requests();
     }
 
@@ -100,6 +101,21 @@ impl Runner {
             assert!(self.instances[&kv.actor].kv.contains(id), "KV request {id} is its instance's");
             assert!(kv.sent || self.link.open().is_none(), "an open session takes KV requests at once");
         }
+    }
+
+    fn check_alarms(&self) {
+        let mut due = BTreeSet::new();
+        for ((actor, generation), history) in &self.histories {
+            due.extend(history.alarms.iter().map(|alarm| (alarm.by, *actor, *generation, alarm.index)));
+            assert!(
+                history.alarms.iter().all(|alarm| (history.first()..history.next).contains(&alarm.index)),
+                "{actor:?} {generation:?} waits for what is not acknowledged"
+            );
+            let lives = self.instances.get(actor).filter(|instance| instance.generation == *generation);
+            let entitled = lives.is_some_and(|instance| instance.stage != Stage::Cut);
+            assert!(entitled || history.alarms.is_empty(), "who waits for an alarm lives and has rights");
+        }
+        assert_eq!(self.alarms_due, due, "every alarm has one deadline");
     }
 
     fn check_requests(&self) {

@@ -130,7 +130,19 @@ pub enum Effect {
         /// Who asked.
         ticket: Ticket,
         /// How.
-        failure: KvFailure,
+        failure: StoreFailure,
+    },
+    /// An alarm, or that there is none any more, is stored.
+    AlarmKept {
+        /// Who set it.
+        ticket: Ticket,
+    },
+    /// An alarm was not set, or nobody knows.
+    AlarmFailed {
+        /// Who set it.
+        ticket: Ticket,
+        /// How.
+        failure: StoreFailure,
     },
     /// The engine's first Init under this id: the runner can host actors under it. A second one means that the engine
     /// had given the runner up.
@@ -176,9 +188,9 @@ pub enum Message {
     },
 }
 
-/// How a KV request failed.
+/// How something failed that was asked of the engine's store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum KvFailure {
+pub enum StoreFailure {
     /// It was never sent, or the engine refused it: it had no effect.
     NotDone,
     /// It was sent and its answer is lost: it may or may not have had its effect.

@@ -25,7 +25,8 @@ impl Runner {
         };
         let lost = self.lost_by.map(|at| (at, "lost threshold"));
         let kv = self.kv_due.first().map(|(at, _)| (*at, "kv"));
-        [link, life, lost, kv].into_iter().flatten().min()
+        let alarm = self.alarms_due.first().map(|(at, ..)| (*at, "alarm"));
+        [link, life, lost, kv, alarm].into_iter().flatten().min()
     }
 
     /// Does what is due. First what ends something, so that nothing is begun in vain.
@@ -34,6 +35,7 @@ impl Runner {
             mark!("runner_kv_timeout");
             self.fail_kv(id, out);
         }
+        self.expire_alarms(now, out);
         if self.lost_by.is_some_and(|at| at <= now.mono) {
             self.lose(out);
         }

@@ -10,6 +10,7 @@ use protocol::id::{ActorId, Generation};
 use protocol::mark;
 use protocol::wire::{ActorState, Checkpoint, Event, EventWrapper, StopCode};
 
+use super::alarm::Alarm;
 use super::{Effect, Message, Runner};
 
 /// One generation.
@@ -23,6 +24,8 @@ pub(super) struct History {
     pub(super) next: i64,
     /// The last `events.len()` events, in order, without gap, up to `next`.
     pub(super) events: VecDeque<Event>,
+    /// Alarms among them that somebody waits for, in order.
+    pub(super) alarms: VecDeque<Alarm>,
     /// Whether the last of them is its Stopped.
     pub(super) stopped: bool,
 }
@@ -30,7 +33,14 @@ pub(super) struct History {
 impl History {
     /// A generation whose first command has this index.
     pub(super) const fn new(command: i64) -> Self {
-        Self { command, acknowledged: -1, next: 0, events: VecDeque::new(), stopped: false }
+        Self {
+            command,
+            acknowledged: -1,
+            next: 0,
+            events: VecDeque::new(),
+            alarms: VecDeque::new(),
+            stopped: false,
+        }
     }
 
     /// Index of its first kept event.
@@ -101,7 +111,9 @@ impl Runner {
                 history.acknowledged = history.command;
                 commands.push(Checkpoint { index: history.command, ..*checkpoint });
             }
-            if history.stopped && history.events.is_empty() {
+            let is_over = history.stopped && history.events.is_empty();
+            self.keep_alarms(key, checkpoint.index, out);
+            if is_over {
                 self.histories.remove(&key);
             }
         }

@@ -158,6 +158,8 @@ pub enum InstanceEvent {
     Destroy,
     /// It sets or clears its alarm.
     Alarm {
+        /// Who is told when the engine has stored it.
+        ticket: Ticket,
         /// Ms since the epoch.
         at: Option<i64>,
     },

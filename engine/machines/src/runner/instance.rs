@@ -129,6 +129,7 @@ impl Runner {
         }
         self.end_requests(actor, out);
         self.end_kv(actor, out);
+        self.fail_alarms((actor, generation), out);
         let instance = self.instances.remove(&actor).expect("it was found above");
         out.push(Effect::Fact(Fact::InstanceStopped { actor, generation }));
         if instance.owned {
@@ -160,20 +161,6 @@ impl Runner {
         if instance.stage != Stage::Cut && !instance.destroys {
             instance.destroys = true;
             self.tell(actor, generation, Event::ActorIntent { intent: ActorIntent::Stop }, out);
-        }
-    }
-
-    /// Also while it stops: the last alarm of an actor wakes it from its sleep.
-    pub(super) fn alarm(
-        &mut self,
-        actor: ActorId,
-        generation: Generation,
-        alarm_ts: Option<i64>,
-        out: &mut Vec<Effect>,
-    ) {
-        let Some(instance) = self.live(actor, generation) else { return };
-        if instance.stage != Stage::Cut {
-            self.tell(actor, generation, Event::SetAlarm { alarm_ts }, out);
         }
     }
 
@@ -209,9 +196,11 @@ impl Runner {
             return;
         }
         instance.stage = Stage::Cut;
-        out.push(Effect::StopInstance { actor, generation: instance.generation, graceful: false });
+        let generation = instance.generation;
+        out.push(Effect::StopInstance { actor, generation, graceful: false });
         self.end_requests(actor, out);
         self.end_kv(actor, out);
+        self.fail_alarms((actor, generation), out);
     }
 
     /// Cuts every instance off, and whatever waits behind one will not start.

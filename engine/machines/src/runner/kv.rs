@@ -6,7 +6,7 @@ use protocol::time::{Mono, Now};
 
 use super::end::Life;
 use super::instance::Stage;
-use super::{Effect, KvFailure, Runner};
+use super::{Effect, Runner, StoreFailure};
 
 /// A KV request without answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,8 +29,8 @@ pub(super) struct Asked {
 }
 
 impl Kv {
-    const fn failure(&self) -> KvFailure {
-        if self.sent { KvFailure::Indeterminate } else { KvFailure::NotDone }
+    const fn failure(&self) -> StoreFailure {
+        if self.sent { StoreFailure::Indeterminate } else { StoreFailure::NotDone }
     }
 }
 
@@ -49,7 +49,7 @@ impl Runner {
         let entitled = self.live(actor, generation).filter(|instance| instance.stage != Stage::Cut);
         let Some(instance) = entitled.filter(|_| !full && !ending) else {
             mark!("runner_kv_not_entitled");
-            out.push(Effect::KvFailed { ticket: asked.ticket, failure: KvFailure::NotDone });
+            out.push(Effect::KvFailed { ticket: asked.ticket, failure: StoreFailure::NotDone });
             return;
         };
         instance.kv.insert(id);

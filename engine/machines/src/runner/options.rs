@@ -30,7 +30,8 @@ pub struct Options {
     /// How long a drain waits for the engine's stops before it stops actors itself. Default 10 s (upstream's
     /// serverless drain grace); told anew by Init.
     pub drain_grace: Duration,
-    /// A KV request without answer for this long fails as indeterminate. Default 30 s (upstream).
+    /// A KV request without answer for this long fails as indeterminate, and so does an alarm. Default 30 s (upstream,
+    /// for KV).
     pub kv_timeout: Duration,
     /// Events kept for replay at most; beyond it the runner stops (a defect of the engine). Default 10 000 (upstream
     /// warns there).

@@ -102,6 +102,7 @@ impl World {
             }
             Effect::KvDone { ticket, body } => self.respond(ticket, body == BodyId(1)),
             Effect::KvFailed { ticket, .. } => self.respond(ticket, false),
+            Effect::AlarmKept { .. } | Effect::AlarmFailed { .. } => unreachable!("nobody sets an alarm"),
             Effect::Ready { .. }
             | Effect::Lost
             | Effect::Drop { .. }

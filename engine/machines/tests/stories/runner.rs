@@ -91,7 +91,8 @@ fn an_actor_from_start_to_acknowledged_stop() {
     story.started(1);
     story.ack(1, 1, 0);
     story.frame(1, Frame::Ping { ts: 5 });
-    story.instance(1, InstanceEvent::Alarm { at: Some(99) });
+    story.instance(1, InstanceEvent::Alarm { ticket: Ticket(1), at: Some(99) });
+    story.ack(1, 1, 1);
     story.instance(1, InstanceEvent::Sleep);
     story.instance(1, InstanceEvent::Sleep);
     story.stop(1, 1);
@@ -171,7 +172,7 @@ fn after_a_drop_everything_unacknowledged_goes_out_again_in_order() {
     story.until(100);
     story.drop_socket(1);
     story.kv(1, 3, false);
-    story.instance(1, InstanceEvent::Alarm { at: None });
+    story.instance(1, InstanceEvent::Alarm { ticket: Ticket(9), at: None });
     story.respond(1, 1);
     story.until(125);
     story.connect(2, 1);

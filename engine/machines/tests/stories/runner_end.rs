@@ -1,7 +1,7 @@
 //! Stories of dialling, draining and ending.
 
 use machines::runner::{CloseClass, Effect, EndReason, Input, InstanceEvent, Message, Options, Runner};
-use protocol::id::ConnId;
+use protocol::id::{ConnId, Ticket};
 use protocol::time::Mono;
 
 use crate::runner::{connected, story};
@@ -201,8 +201,8 @@ fn an_engine_that_acknowledges_nothing_is_given_up() {
     story.start(1, 1);
     story.started(1);
     for at in 0..2 {
-        assert_eq!(ended(&story.instance(1, InstanceEvent::Alarm { at: Some(at) })), None);
+        assert_eq!(ended(&story.instance(1, InstanceEvent::Alarm { ticket: Ticket(1), at: Some(at) })), None);
     }
-    story.instance(1, InstanceEvent::Alarm { at: None });
+    story.instance(1, InstanceEvent::Alarm { ticket: Ticket(1), at: None });
     assert_eq!(ended(&story.stopped(1)), Some(EndReason::Overflow));
 }

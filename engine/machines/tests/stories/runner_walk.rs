@@ -270,7 +270,12 @@ fn play_code(world: &mut World, step: Step) {
         }
         Step::Sleep { .. } => InstanceEvent::Sleep,
         Step::Destroy { .. } => InstanceEvent::Destroy,
-        Step::Alarm { .. } => InstanceEvent::Alarm { at: Some(1) },
+        Step::Alarm { .. } => {
+            let number = world.fresh();
+            let (ticket, at) = (Ticket(number), i64::try_from(number).expect("a small number"));
+            world.alarms.insert(ticket, ((actor, generation), None));
+            InstanceEvent::Alarm { ticket, at: Some(at) }
+        }
         Step::Kv { repeatable, .. } => {
             let (ticket, body) = (Ticket(world.fresh()), BodyId(world.fresh()));
             world.kv.insert(ticket, body);

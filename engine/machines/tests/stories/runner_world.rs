@@ -47,6 +47,8 @@ pub(crate) struct World {
     bodies: BTreeSet<BodyId>,
     pub(crate) kv: BTreeMap<Ticket, BodyId>,
     pub(crate) on_wire: BTreeMap<u32, Ticket>,
+    /// Who waits for an alarm to be stored, which is set to its ticket's number, and the index of its event once it was heard.
+    pub(crate) alarms: BTreeMap<Ticket, (Key, Option<i64>)>,
     /// Who has it, and the session that asked.
     pub(crate) delivered: BTreeMap<(GatewayId, RequestId), (Key, ConnId)>,
     /// The latest generation of each actor that the engine has spoken of.
@@ -86,6 +88,7 @@ impl World {
             bodies: BTreeSet::new(),
             kv: BTreeMap::new(),
             on_wire: BTreeMap::new(),
+            alarms: BTreeMap::new(),
             delivered: BTreeMap::new(),
             spoken: BTreeMap::new(),
             floors: BTreeMap::new(),
@@ -113,7 +116,11 @@ impl World {
         self.runner.check();
         for effect in &out {
             assert!(
-                !self.ended || matches!(effect, Effect::Drop { .. } | Effect::KvFailed { .. }),
+                !self.ended
+                    || matches!(
+                        effect,
+                        Effect::Drop { .. } | Effect::KvFailed { .. } | Effect::AlarmFailed { .. }
+                    ),
                 "{effect:?} after the end"
             );
             self.perform(effect);
@@ -260,6 +267,14 @@ impl World {
             Effect::KvFailed { ticket, .. } => {
                 self.kv.remove(ticket).expect("answered once");
             }
+            Effect::AlarmKept { ticket } => {
+                let (key, index) = self.alarms.remove(ticket).expect("told once");
+                let index = index.expect("the engine has heard what it keeps");
+                assert!(index < self.heard[&key].acknowledged, "the engine has acknowledged it");
+            }
+            Effect::AlarmFailed { ticket, .. } => {
+                self.alarms.remove(ticket).expect("told once");
+            }
             Effect::Ready { runner } => assert_eq!(*runner, self.id, "it knows its id"),
             Effect::Lost => assert!(!self.session, "lost only without a session"),
             Effect::Ended { .. } => {
@@ -290,6 +305,10 @@ impl World {
         let expected = self.on_socket.entry(key).or_insert(0);
         assert_eq!(checkpoint.index, *expected, "{key:?} is told without gap");
         *expected += 1;
+        if let Event::SetAlarm { alarm_ts: Some(number) } = inner {
+            let ticket = Ticket(u64::try_from(*number).expect("a ticket's number"));
+            self.alarms.entry(ticket).and_modify(|(_, index)| *index = Some(checkpoint.index));
+        }
         let heard = self.heard.entry(key).or_default();
         if checkpoint.index == heard.next {
             assert!(!heard.stopped, "{key:?} tells nothing after its Stopped");
@@ -320,6 +339,7 @@ impl World {
         assert!(self.ended, "a stop is an end");
         assert!(self.bodies.is_empty(), "{:?} are held by nobody", self.bodies);
         assert!(self.kv.is_empty(), "{:?} wait for ever", self.kv);
+        assert!(self.alarms.is_empty(), "{:?} wait for ever", self.alarms);
         assert_eq!(self.runner.next_deadline(), None, "nothing is due after the end");
     }
 }

@@ -9,7 +9,7 @@ use protocol::id::{ActorId, Generation};
 use protocol::time::Wall;
 use protocol::wire::ActorConfig;
 
-use super::{AbortSignal, Kv};
+use super::{AbortSignal, AlarmError, Kv};
 use crate::instance::Voice;
 
 /// An actor's world. Clones are cheap and mean the same instance; one that outlives it can do nothing any more.
@@ -88,9 +88,13 @@ impl Context {
         }
     }
 
-    /// Replaces the alarm, which wakes the actor when it sleeps at that time; none clears it.
-    pub async fn set_alarm(&self, at: Option<Wall>) {
-        self.0.voice.set_alarm(at.map(Wall::to_wire)).await;
+    /// Replaces the alarm, which wakes the actor when it sleeps at that time; none clears it. Returns when the engine has
+    /// stored it: from then on it survives every crash.
+    ///
+    /// # Errors
+    /// [`AlarmError`].
+    pub async fn set_alarm(&self, at: Option<Wall>) -> Result<(), AlarmError> {
+        Ok(self.0.voice.set_alarm(at.map(Wall::to_wire)).await?)
     }
 
     /// Fires when this instance is asked to stop, in order or not.

@@ -2,7 +2,7 @@
 
 use protocol::error::ErrorBody;
 
-use super::{KvError, Response};
+use super::{AlarmError, KvError, Response};
 
 /// Why an actor could not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +20,9 @@ pub enum ActorError {
     /// Storage failed. The client learns whether it may have had its effect: `kv.not_done` or `kv.indeterminate`.
     #[error(transparent)]
     Kv(#[from] KvError),
+    /// An alarm was not set, or may not have been: `alarm.not_done` or `alarm.indeterminate`.
+    #[error(transparent)]
+    Alarm(#[from] AlarmError),
     /// The actor's own fault. The client is told no more than that.
     #[error("internal error: {0}")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -49,6 +52,7 @@ impl ActorError {
                 (status, "user", code, message)
             }
             Self::Kv(error) => (503, "kv", error.code().to_owned(), error.to_string()),
+            Self::Alarm(error) => (503, "alarm", error.code().to_owned(), error.to_string()),
             Self::Internal(_) => {
                 (500, "actor", "internal_error".to_owned(), "An internal error occurred".to_owned())
             }

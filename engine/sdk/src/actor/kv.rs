@@ -1,7 +1,7 @@
 //! An actor's storage: ordered keys to values, written through the engine.
 
 use bytes::Bytes;
-use machines::runner::effect::KvFailure;
+use machines::runner::effect::StoreFailure;
 use protocol::limits::{KV_KEY_BYTES_MAX, KV_KEYS_MAX, KV_PUT_BYTES_MAX, KV_VALUE_BYTES_MAX};
 use protocol::wire::{KvListQuery, KvRequestData, KvResponseData};
 
@@ -54,11 +54,11 @@ impl KvError {
     }
 }
 
-impl From<KvFailure> for KvError {
-    fn from(failure: KvFailure) -> Self {
+impl From<StoreFailure> for KvError {
+    fn from(failure: StoreFailure) -> Self {
         match failure {
-            KvFailure::NotDone => Self::NotDone,
-            KvFailure::Indeterminate => Self::Indeterminate,
+            StoreFailure::NotDone => Self::NotDone,
+            StoreFailure::Indeterminate => Self::Indeterminate,
         }
     }
 }

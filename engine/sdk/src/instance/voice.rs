@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use machines::runner::effect::KvFailure;
+use machines::runner::effect::StoreFailure;
 use machines::runner::input::InstanceEvent;
 use protocol::id::{ActorId, GatewayId, Generation, RequestId};
 use protocol::wire::{KvRequestData, KvResponseData, ToServerKind};
@@ -28,9 +28,9 @@ pub(crate) enum Said {
     /// Without payload.
     Plain(InstanceEvent),
     /// It asks for its storage.
-    Kv { data: KvRequestData, answer: oneshot::Sender<Result<KvResponseData, KvFailure>>, hold: Hold },
+    Kv { data: KvRequestData, answer: oneshot::Sender<Result<KvResponseData, StoreFailure>>, hold: Hold },
     /// It sets its alarm.
-    Alarm { at: Option<i64>, hold: Hold },
+    Alarm { at: Option<i64>, answer: oneshot::Sender<Result<(), StoreFailure>> },
     /// It answers a request; without room taken, a refusal of some hundred bytes.
     Respond { gateway: GatewayId, request: RequestId, response: ToServerKind, hold: Option<Hold> },
 }
@@ -67,21 +67,23 @@ impl Voice {
         self.send(Said::Plain(event)).ok();
     }
 
-    /// Sets the alarm. Its room is given back when the session has taken it, so that an actor in a loop cannot fill the
-    /// session's queue.
-    pub(crate) async fn set_alarm(&self, at: Option<i64>) {
-        let hold = self.hold(0).await;
-        // Without a session there is nobody left to tell.
-        self.send(Said::Alarm { at, hold }).ok();
+    /// Sets the alarm, and waits until it is stored. Its room is given back only then, so that an actor in a loop cannot
+    /// fill the session's queue.
+    pub(crate) async fn set_alarm(&self, at: Option<i64>) -> Result<(), StoreFailure> {
+        let _hold = self.hold(0).await;
+        let (answer, answered) = oneshot::channel();
+        self.send(Said::Alarm { at, answer }).map_err(|()| StoreFailure::NotDone)?;
+        // A session that ended with it in its hands may have told it.
+        answered.await.unwrap_or(Err(StoreFailure::Indeterminate))
     }
 
     /// Carries out a storage request.
-    pub(crate) async fn kv(&self, data: KvRequestData) -> Result<KvResponseData, KvFailure> {
+    pub(crate) async fn kv(&self, data: KvRequestData) -> Result<KvResponseData, StoreFailure> {
         let hold = self.hold(size_of_kv(&data)).await;
         let (answer, answered) = oneshot::channel();
-        self.send(Said::Kv { data, answer, hold }).map_err(|()| KvFailure::NotDone)?;
+        self.send(Said::Kv { data, answer, hold }).map_err(|()| StoreFailure::NotDone)?;
         // A session that ended with the request in its hands may have sent it.
-        answered.await.unwrap_or(Err(KvFailure::Indeterminate))
+        answered.await.unwrap_or(Err(StoreFailure::Indeterminate))
     }
 
     /// Answers a request.

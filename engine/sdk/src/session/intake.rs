@@ -65,9 +65,9 @@ impl Session {
                 }
                 event
             }
-            Said::Alarm { at, hold } => {
-                drop(hold);
-                InstanceEvent::Alarm { at }
+            Said::Alarm { at, answer } => {
+                let ticket = self.store.wait_for_alarm(answer);
+                InstanceEvent::Alarm { ticket, at }
             }
             Said::Kv { data, answer, hold } => {
                 let body = self.store.keep(Body::KvRequest(data, hold));

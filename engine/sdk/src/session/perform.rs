@@ -64,6 +64,8 @@ impl Session {
                 self.store.tell(ticket, Ok(answer));
             }
             Effect::KvFailed { ticket, failure } => self.store.tell(ticket, Err(failure)),
+            Effect::AlarmKept { ticket } => self.store.tell_of_alarm(ticket, Ok(())),
+            Effect::AlarmFailed { ticket, failure } => self.store.tell_of_alarm(ticket, Err(failure)),
             Effect::Ready { runner } => self.tell(Milestone::Ready(runner)),
             Effect::Lost => self.tell(Milestone::Lost),
             Effect::Ended { reason } => {

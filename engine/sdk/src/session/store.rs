@@ -1,8 +1,8 @@
-//! Payloads that the machine speaks of by handle, and those who wait for storage.
+//! Payloads that the machine speaks of by handle, and those who wait for storage or their alarm.
 
 use std::collections::BTreeMap;
 
-use machines::runner::effect::KvFailure;
+use machines::runner::effect::StoreFailure;
 use protocol::id::{BodyId, Ticket};
 use protocol::wire::{ActorConfig, KvRequestData, KvResponseData, ToServerKind};
 use tokio::sync::oneshot;
@@ -26,12 +26,16 @@ pub(super) enum Body {
 }
 
 /// Whoever waits for a storage answer.
-pub(super) type Waiter = oneshot::Sender<Result<KvResponseData, KvFailure>>;
+pub(super) type Waiter = oneshot::Sender<Result<KvResponseData, StoreFailure>>;
+
+/// Whoever waits for an alarm to be stored.
+pub(super) type AlarmWaiter = oneshot::Sender<Result<(), StoreFailure>>;
 
 #[derive(Debug, Default)]
 pub(super) struct Store {
     bodies: BTreeMap<BodyId, Body>,
     waiters: BTreeMap<Ticket, (Waiter, BodyId)>,
+    alarms: BTreeMap<Ticket, AlarmWaiter>,
     next_body: u64,
     next_ticket: u64,
 }
@@ -39,7 +43,7 @@ pub(super) struct Store {
 impl Store {
     /// Whether nothing is kept and nobody waits.
     pub(super) fn is_empty(&self) -> bool {
-        self.bodies.is_empty() && self.waiters.is_empty()
+        self.bodies.is_empty() && self.waiters.is_empty() && self.alarms.is_empty()
     }
 
     pub(super) fn keep(&mut self, body: Body) -> BodyId {
@@ -67,19 +71,39 @@ impl Store {
 
     /// Remembers who waits for the answer to the request in `body`.
     pub(super) fn wait(&mut self, waiter: Waiter, body: BodyId) -> Ticket {
-        self.next_ticket += 1;
-        let ticket = Ticket(self.next_ticket);
+        let ticket = self.ticket();
         self.waiters.insert(ticket, (waiter, body));
         ticket
+    }
+
+    /// Remembers who waits for an alarm to be stored.
+    pub(super) fn wait_for_alarm(&mut self, waiter: AlarmWaiter) -> Ticket {
+        let ticket = self.ticket();
+        self.alarms.insert(ticket, waiter);
+        ticket
+    }
+
+    fn ticket(&mut self) -> Ticket {
+        self.next_ticket += 1;
+        Ticket(self.next_ticket)
     }
 
     /// Tells a waiter how its storage request went, and forgets that. One that waits no more does not want to know.
     ///
     /// # Panics
     /// If it was told before.
-    pub(super) fn tell(&mut self, ticket: Ticket, outcome: Result<KvResponseData, KvFailure>) {
+    pub(super) fn tell(&mut self, ticket: Ticket, outcome: Result<KvResponseData, StoreFailure>) {
         let (waiter, body) = self.waiters.remove(&ticket).expect("a storage request is answered once");
         drop(self.take(body));
         drop(waiter.send(outcome));
+    }
+
+    /// Tells a waiter what became of its alarm. One that waits no more does not want to know.
+    ///
+    /// # Panics
+    /// If it was told before.
+    pub(super) fn tell_of_alarm(&mut self, ticket: Ticket, outcome: Result<(), StoreFailure>) {
+        let waiter = self.alarms.remove(&ticket).expect("an alarm is answered once");
+        waiter.send(outcome).ok();
     }
 }

@@ -78,7 +78,7 @@ impl Echo {
                 ctx.sleep();
             }
             "/destroy" => ctx.destroy(),
-            "/alarm" => ctx.set_alarm(Some(protocol::time::Wall(5_000))).await,
+            "/alarm" => ctx.set_alarm(Some(protocol::time::Wall(5_000))).await?,
             "/panic" => panic!("asked to"),
             "/forge" => {
                 let code = HeaderValue::from_static("runner.actor_not_found");

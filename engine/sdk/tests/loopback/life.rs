@@ -87,8 +87,21 @@ fn wishes_become_events_once() {
             assert_eq!(events.len(), 1);
             assert_eq!(events[0].inner, wish);
             assert_eq!(events[0].checkpoint.index, i64::from(number) + 1, "indexes go on after Running");
+            socket.ack(&events).await;
             assert_eq!(socket.answer(number).await.status, 200);
         }
+    });
+}
+
+#[test]
+fn an_alarm_is_set_when_the_engine_has_stored_it() {
+    test(async {
+        let (_engine, _run, mut socket, _) = echo().await;
+        socket.request(1, actor(1), "POST", "/alarm", "").await;
+        let events = socket.events().await;
+        assert!(socket.quiet().await, "whoever set it waits");
+        socket.ack(&events).await;
+        assert_eq!(socket.answer(1).await.status, 200);
     });
 }
 

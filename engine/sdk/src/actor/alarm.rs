@@ -1,0 +1,34 @@
+//! How an alarm fails to be set.
+
+use machines::runner::effect::StoreFailure;
+
+/// Why an actor does not know that its alarm is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AlarmError {
+    /// The instance has no right to its actor any more: the alarm is the one before.
+    #[error("the alarm was not set")]
+    NotDone,
+    /// It was told to the engine, which did not say that it has stored it: it may be set, now or later.
+    #[error("the alarm may or may not have been set")]
+    Indeterminate,
+}
+
+impl AlarmError {
+    /// Its stable name for clients.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NotDone => "not_done",
+            Self::Indeterminate => "indeterminate",
+        }
+    }
+}
+
+impl From<StoreFailure> for AlarmError {
+    fn from(failure: StoreFailure) -> Self {
+        match failure {
+            StoreFailure::NotDone => Self::NotDone,
+            StoreFailure::Indeterminate => Self::Indeterminate,
+        }
+    }
+}
