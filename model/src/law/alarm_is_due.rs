@@ -3,15 +3,14 @@
 //! Judged is each alarm that its actor said was set and that nobody replaced, cleared or was about to within its bound.
 //! Where nothing was broken meanwhile, the actor starts between the moment it is due and the bound, or runs at its end:
 //! one that was just going to sleep when it came due must be woken again. Where something was broken, the bound counts
-//! from its repair and is the time for recovery, and any moment in which it runs will do; unless the generation that set
-//! it was lost with its runner: what it said last is lost as well where the engine fell before it was durable. A start of
-//! one that slept when it was asked to set its alarm is that request's, and no alarm's.
+//! from its repair and is the time for recovery, and any moment in which it runs will do. A start of one that slept when
+//! it was asked to set its alarm is that request's, and no alarm's.
 
 use std::time::Duration;
 
 use protocol::id::ActorId;
 use protocol::time::Mono;
-use protocol::view::{Fact, GenerationEnd};
+use protocol::view::Fact;
 
 use crate::evidence::{AlarmSet, Evidence};
 use crate::fault::Family;
@@ -54,9 +53,6 @@ fn judged(evidence: &Evidence, place: usize, set: &AlarmSet) -> Option<Due> {
     let acknowledged = set.acknowledged?;
     let (first, last) = (set.invoked + after, acknowledged + after);
     let (by, broken) = due(evidence, set.invoked, last);
-    if broken && is_lost(evidence, set.actor, acknowledged) {
-        return None;
-    }
     let next = evidence.alarms[place + 1..].iter().find(|next| next.actor == set.actor);
     let replaced = next.map_or(evidence.end, |next| next.invoked);
     (by < replaced && by < evidence.end).then_some(Due { first, last, by, broken })
@@ -73,16 +69,6 @@ fn judge(evidence: &Evidence, set: &AlarmSet, due: Due) -> Result<(), Breach> {
     }
     let text = format!("{:?} does not run by {by:?}, its alarm was due at {last:?}", set.actor);
     Err(Breach::new(by, text))
-}
-
-/// Whether the generation that ran then ended with the loss of its runner.
-fn is_lost(evidence: &Evidence, of: ActorId, at: Mono) -> bool {
-    let mut later = evidence.told.iter().filter(|told| at <= told.at);
-    let end = later.find_map(|told| match told.fact {
-        Fact::Ended { actor, how, .. } if actor == of => Some(how),
-        _ => None,
-    });
-    end == Some(GenerationEnd::RunnerLost)
 }
 
 /// By when it must run, and whether something was broken meanwhile.
