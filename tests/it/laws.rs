@@ -37,19 +37,31 @@ fn rows() -> BTreeMap<&'static str, (&'static str, Vec<&'static str>)> {
     rows
 }
 
-/// Names of all functions below a folder.
-fn functions(folder: &Path, names: &mut BTreeSet<String>) {
+/// Names of all tests below a folder.
+fn tests(folder: &Path, names: &mut BTreeSet<String>) {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     for entry in entries {
         let path = entry.expect("an entry of a folder that was read").path();
         if path.is_dir() {
-            functions(&path, names);
+            tests(&path, names);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let source = fs::read_to_string(&path).expect("sources are text");
-            let named = source.split("fn ").skip(1).filter_map(|rest| rest.split('(').next());
-            names.extend(named.map(ToOwned::to_owned));
+            names.extend(tests_of(&source));
         }
     }
+}
+
+/// Names of the tests in a source: of the functions behind its attributes.
+fn tests_of(source: &str) -> impl Iterator<Item = String> {
+    let attributed = ["#[test]\n", "#[sim::test"].into_iter().flat_map(|mark| source.split(mark).skip(1));
+    let name = |rest: &str| Some(rest.split_once("fn ")?.1.split_once('(')?.0.to_owned());
+    attributed.filter_map(name)
+}
+
+#[test]
+fn only_what_runs_as_a_test_counts_as_one() {
+    let source = "fn helps() {}\n#[test]\n#[ignore = \"slow\"]\nfn holds() { helps() }\n#[sim::test(seeds = 3)]\nasync fn holds_too(world: World) {}\nfn neither() {}\n";
+    assert_eq!(tests_of(source).collect::<Vec<_>>(), ["holds", "holds_too"]);
 }
 
 #[test]
@@ -71,7 +83,7 @@ fn what_the_page_names_is_in_the_sources() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut known = BTreeSet::new();
     for room in ROOMS {
-        functions(&root.join(room), &mut known);
+        tests(&root.join(room), &mut known);
     }
     known.extend(Law::ALL.map(|law| law.name().to_owned()));
     known.extend(scenarios::plays().iter().map(|play| play.name().to_owned()));
