@@ -69,6 +69,10 @@ pub trait Plot {
     fn leaves_out(&self) -> &'static [Law] {
         &[]
     }
+    /// Whether it times, in most of its runs, how soon somebody answers again ([`Law::RecoveryBound`]).
+    fn times_recovery(&self) -> bool {
+        false
+    }
     /// Keys that the play uses by itself: they are probed after healing like the others, and given up with them.
     fn beside(&self) -> &'static [&'static str] {
         &[]

@@ -42,6 +42,11 @@ pub trait Play: Sync {
     fn is_small(&self) -> bool {
         false
     }
+    /// Whether its runs time how soon somebody answers again: a batch in which nobody was timed has not held the law of
+    /// that. Not each run does: which faults strike is drawn.
+    fn times_recovery(&self) -> bool {
+        false
+    }
     /// Whether a fault may strike at a point of it.
     fn may_strike(&self, _point: &Point, _fault: PointFault) -> bool {
         true

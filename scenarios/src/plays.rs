@@ -251,6 +251,10 @@ impl Play for Named {
         !self.plot.scale().floor
     }
 
+    fn times_recovery(&self) -> bool {
+        self.plot.times_recovery()
+    }
+
     fn may_strike(&self, point: &Point, fault: PointFault) -> bool {
         self.plot.may_strike(point, fault)
     }
@@ -268,9 +272,13 @@ impl Play for Named {
 }
 
 impl Named {
+    fn told(&self, options: &RunOptions) -> Instructions {
+        Instructions { plot: self.plot, swarm: options.swarm, struck: !options.strikes.is_empty() }
+    }
+
     fn in_sim(&self, seed: u64, options: &RunOptions) -> RunReport {
-        let (plot, swarm, unloaded) = (self.plot, options.swarm, phases::unloaded());
-        let script = async move |world| script(World::from(&world), plot, swarm, unloaded).await.0;
+        let (told, unloaded) = (self.told(options), phases::unloaded());
+        let script = async move |world| script(World::from(&world), told, unloaded).await.0;
         Sim::new(options.sim(seed)).run(script).into()
     }
 
@@ -278,9 +286,9 @@ impl Named {
     fn on_madsim(&self, seed: u64, options: &RunOptions) -> RunReport {
         use crate::play::second;
 
-        let (plot, swarm, unloaded) = (self.plot, options.swarm, phases::unloaded_in(WorldKind::Madsim));
+        let (told, unloaded) = (self.told(options), phases::unloaded_in(WorldKind::Madsim));
         let report = second::of(seed).report(async move |world: sim::second::World| {
-            let (performance, evidence) = script(World::from(&world), plot, swarm, unloaded).await;
+            let (performance, evidence) = script(World::from(&world), told, unloaded).await;
             (performance, second::lines(&evidence))
         });
         second::report(seed, &options.keep_events, report)
@@ -292,28 +300,39 @@ impl Named {
     }
 }
 
+/// What a run's script is told.
+#[derive(Clone, Copy)]
+struct Instructions {
+    plot: &'static dyn Staged,
+    /// It leaves families out.
+    swarm: bool,
+    /// Faults strike at points.
+    struck: bool,
+}
+
 /// A run, as both worlds tell it.
 async fn script(
     world: World,
-    plot: &dyn Staged,
-    swarm: bool,
+    told: Instructions,
     unloaded: BTreeMap<String, u64>,
 ) -> (Performance, Evidence) {
     protocol::mark::reset();
-    let ledger = if swarm { Ledger::swarm(world) } else { Ledger::new(world) };
-    let evidence = phases::play(&ledger, plot, unloaded).await;
-    (performance(&ledger, &evidence, plot), evidence)
+    let ledger = if told.swarm { Ledger::swarm(world) } else { Ledger::new(world) };
+    let evidence = phases::play(&ledger, told.plot, unloaded).await;
+    (performance(&ledger, &evidence, told), evidence)
 }
 
-/// Whether every run of the play must show what that law reads.
-fn shows(plot: &dyn Staged, name: &str) -> bool {
+/// Whether such a run must show what that law reads. A strike at a point can take away what the play itself is about, and
+/// with it what only that shows.
+fn shows(Instructions { plot, struck, .. }: Instructions, name: &str) -> bool {
     let law = Law::ALL.into_iter().find(|law| law.name() == name);
     law.is_none_or(|law| {
-        (law.is_general() && !plot.leaves_out().contains(&law)) || plot.laws().contains(&law)
+        (law.is_general() && !plot.leaves_out().contains(&law)) || (!struck && plot.laws().contains(&law))
     })
 }
 
-fn performance(ledger: &Ledger, evidence: &Evidence, plot: &dyn Staged) -> Performance {
+fn performance(ledger: &Ledger, evidence: &Evidence, told: Instructions) -> Performance {
+    let plot = told.plot;
     let mut verdict = model::judge(evidence);
     // A run from which overrides took faults or load away holds less, and is asked for no more.
     if plot.scale().floor && ledger.world().waived() == 0 {
@@ -323,7 +342,7 @@ fn performance(ledger: &Ledger, evidence: &Evidence, plot: &dyn Staged) -> Perfo
         ledger.world().note(format!("broken: {broken}"));
     }
     Performance {
-        unjudged: verdict.unjudged.iter().copied().filter(|law| shows(plot, law)).collect(),
+        unjudged: verdict.unjudged.iter().copied().filter(|law| shows(told, law)).collect(),
         outcome: verdict.into_result(),
         operations: phases::operations(evidence),
         acknowledged: evidence.history.acknowledged(),

@@ -22,6 +22,7 @@ pub trait Staged: Sync {
     fn may_strike(&self, point: &Point, fault: PointFault) -> bool;
     fn laws(&self) -> &'static [Law];
     fn leaves_out(&self) -> &'static [Law];
+    fn times_recovery(&self) -> bool;
     fn beside(&self) -> &'static [&'static str];
     fn open<'a>(&'a self, stack: &'a Stack) -> Part<'a>;
     fn trouble<'a>(&'a self, stack: &'a Stack, end: Duration) -> Part<'a>;
@@ -52,6 +53,10 @@ impl<P: Plot + Sync> Staged for P {
 
     fn leaves_out(&self) -> &'static [Law] {
         Plot::leaves_out(self)
+    }
+
+    fn times_recovery(&self) -> bool {
+        Plot::times_recovery(self)
     }
 
     fn beside(&self) -> &'static [&'static str] {

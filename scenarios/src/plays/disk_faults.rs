@@ -106,6 +106,10 @@ impl Plot for DiskFaults {
         &[Family::DiskFails, Family::DiskSlow, Family::EngineFellInCommit]
     }
 
+    fn times_recovery(&self) -> bool {
+        true
+    }
+
     fn scale(&self) -> Scale {
         Scale { keys: beside::BOTH, ..Scale::FULL }
     }

@@ -113,6 +113,10 @@ impl Plot for RestartRace {
         ]
     }
 
+    fn times_recovery(&self) -> bool {
+        true
+    }
+
     fn scale(&self) -> Scale {
         Scale { keys: beside::BOTH, ..Scale::FULL }
     }

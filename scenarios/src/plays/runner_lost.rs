@@ -64,6 +64,10 @@ impl Plot for RunnerLost {
         &[Family::InstanceKilled, Family::InstancePaused, Family::Partition]
     }
 
+    fn times_recovery(&self) -> bool {
+        true
+    }
+
     fn scale(&self) -> Scale {
         Scale { keys: beside::BOTH, ..Scale::FULL }
     }

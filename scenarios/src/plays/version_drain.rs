@@ -87,6 +87,10 @@ impl Plot for VersionDrain {
         &[Law::LastVersionNeverDrained]
     }
 
+    fn times_recovery(&self) -> bool {
+        true
+    }
+
     fn scale(&self) -> Scale {
         Scale { keys: beside::BOTH, ..Scale::FULL }
     }

@@ -10,7 +10,7 @@ use crate::search::tally::{Name, Tally};
 /// Fewer runs than this are not judged by how many of them did something: a fault that is felt in three runs of ten
 /// stays unfelt in twenty of them once in a thousand times.
 pub const JUDGED_MIN: u64 = 20;
-/// Fewer runs than this are not asked for every family that their play declares: one that is felt in one run of ten
+/// Fewer runs than this are not asked for every family that their play declares, nor for a recovery that was timed: one that is felt in one run of ten
 /// stays unfelt in a hundred of them once in forty thousand times.
 pub const DECLARED_MIN: u64 = 100;
 /// Of a play's runs, if it has faults, so many in a hundred must feel one. Blows are aimed at somebody who is there, so
@@ -41,6 +41,14 @@ pub enum Shortfall {
         play: Name,
         /// The family.
         family: Name,
+        /// Runs.
+        seeds: u64,
+    },
+    /// Nobody's recovery was timed.
+    #[error("{play}: it times recoveries, and in {seeds} runs nobody was timed")]
+    Untimed {
+        /// The play.
+        play: Name,
         /// Runs.
         seeds: u64,
     },
@@ -116,6 +124,9 @@ pub fn shortfalls(play: &Name, tally: &Tally) -> Vec<Shortfall> {
             found.push(Shortfall::Undone { play: play(), family: family.clone(), seeds: tally.seeds });
         }
     }
+    if tally.timed && tally.seeds >= DECLARED_MIN && tally.recoveries.is_empty() {
+        found.push(Shortfall::Untimed { play: play(), seeds: tally.seeds });
+    }
     // A run that leaves families out may have left them all out.
     let is_spared_well = tally.declared.is_empty() || tally.swarm > 0;
     let seeds = if is_spared_well { tally.troubled } else { tally.seeds };
@@ -173,6 +184,17 @@ mod tests {
         assert_eq!(shortfalls(&"p".into(), &declares("nap", 99, 95)), [], "too few runs to judge");
         let spared = Shortfall::Spared { play: "p".into(), felt: 85, seeds: 100 };
         assert_eq!(shortfalls(&"p".into(), &declares("cut", 100, 85)), [spared], "of all its runs");
+    }
+
+    #[test]
+    fn a_play_times_what_it_says_it_times() {
+        let times = |recoveries: &[(u64, u64)], seeds| {
+            let recoveries = recoveries.iter().copied().collect();
+            shortfalls(&"p".into(), &Tally { timed: true, recoveries, ..tally(seeds, seeds) })
+        };
+        assert_eq!(times(&[(12, 1)], 100), []);
+        assert_eq!(times(&[], 100), [Shortfall::Untimed { play: "p".into(), seeds: 100 }]);
+        assert_eq!(times(&[], 99), [], "too few runs to judge");
     }
 
     #[test]

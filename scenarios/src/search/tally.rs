@@ -32,6 +32,9 @@ pub struct Tally {
     pub declared: Vec<Name>,
     /// Whether the play is exempt from the floors of a batch.
     pub small: bool,
+    /// Whether runs of the play time recoveries.
+    #[serde(default)]
+    pub timed: bool,
     /// Runs that drew which families are left out.
     pub swarm: u64,
     /// Runs in which a strike at a point had no place.
@@ -80,7 +83,7 @@ impl Tally {
     #[must_use]
     pub fn of(play: &dyn Play, world: WorldKind) -> Self {
         let declared = play.families(world).into_iter().map(Cow::Borrowed).collect();
-        Self { declared, small: play.is_small(), ..Self::default() }
+        Self { declared, small: play.is_small(), timed: play.times_recovery(), ..Self::default() }
     }
 
     /// Adds the run of that number, which took `busy` of the host's time.
@@ -145,7 +148,7 @@ impl Tally {
     /// Whether both can be of one play, as it is in one state of the code.
     #[must_use]
     pub fn is_like(&self, other: &Self) -> bool {
-        (&self.declared, self.small) == (&other.declared, other.small)
+        (&self.declared, self.small, self.timed) == (&other.declared, other.small, other.timed)
     }
 
     /// Adds what other runs of the same play came to.
