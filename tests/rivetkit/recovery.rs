@@ -34,8 +34,11 @@ const CROWD: usize = 8;
 /// One line of the engine for each runner that connects.
 const DIALLED: &str = "runner socket open";
 
-/// Logs what [`DIALLED`] says.
-const LOG: &str = "info,host::sockets=debug";
+/// One line of the engine for each request that it hands to a runner.
+const FORWARDED: &str = "Forwarded";
+
+/// Logs what [`DIALLED`] and [`FORWARDED`] say.
+const LOG: &str = "info,host::sockets=debug,host::facts=trace";
 
 /// Actors of each kind.
 fn make(platform: &Platform) -> [ActorId; 3] {
@@ -107,6 +110,26 @@ fn logged(line: &str) -> Wall {
     Wall(u64::try_from(since.as_millis()).expect("milliseconds of an age that ends far off"))
 }
 
+/// The value of a field of a line.
+fn field<'a>(line: &'a str, before: &str) -> &'a str {
+    let (_, rest) = line.split_once(before).unwrap_or_else(|| panic!("no {before:?} in {line}"));
+    rest.split([',', ' ', '}']).next().expect("splitting gives one part at least")
+}
+
+/// When the runner dialled that an actor was last asked on before it answered: others may dial before and after it.
+fn dialled(platform: &mut Platform, actor: ActorId, answered: Wall) -> Wall {
+    let asked = format!("actor: {actor:?}");
+    let is_asked = |line: &str| line.contains(FORWARDED) && line.contains(&asked);
+    // The answer can be here before the line is.
+    platform.wait_for_line(FORWARDED, is_asked);
+    let lines = platform.so_far();
+    let asked = lines.iter().rfind(|line| is_asked(line) && logged(line) <= answered);
+    let asked = asked.expect("it was asked before it answered");
+    let conn = field(asked, "conn: ");
+    let dial = lines.iter().find(|line| line.contains(DIALLED) && field(line, "conn=") == conn);
+    logged(dial.expect("a runner that is asked has dialled"))
+}
+
 /// How one fall went.
 struct Fall {
     /// From a runner's dial to the answer.
@@ -130,9 +153,7 @@ async fn fall(platform: &mut Platform, (actor, action): (ActorId, &'static str),
         .map(|_| runtime::spawn("ask on", ask_on(client.clone(), other, Arc::clone(&stop))))
         .collect();
     let (value, at, answered) = answer.await.expect("it is asked to its end");
-    // The last runner that dialled before the answer, by the log's own time: that of the other actor may have been first.
-    let dials = platform.so_far().into_iter().filter(|line| line.contains(DIALLED)).map(|line| logged(&line));
-    let dialled = dials.filter(|dialled| *dialled <= at).max().expect("a runner has dialled");
+    let dialled = dialled(platform, actor, at);
     assert!(value.is_u64(), "{value}");
     stop.store(true, Ordering::Release);
     for asker in crowd {

@@ -8,7 +8,7 @@ use sdk::{Client, Endpoint};
 use tempfile::TempDir;
 
 use crate::binaries::Binaries;
-use crate::process::{Process, free_port};
+use crate::process::{END, Process, free_port};
 
 /// How long a process may take until it says that it is ready. Ours: seconds on a loaded machine.
 pub const READY: Duration = Duration::from_secs(30);
@@ -79,6 +79,14 @@ impl Platform {
     pub fn kill_and_start(&mut self) {
         self.process.kill();
         self.process = serve(&self.data, self.port, &self.environment);
+    }
+
+    /// Waits until the engine says a line that is as wanted, which [`Self::so_far`] then has.
+    ///
+    /// # Panics
+    /// When it does not, within a minute.
+    pub fn wait_for_line(&mut self, wanted: &str, is: impl Fn(&str) -> bool) {
+        self.process.line(wanted, END, is);
     }
 
     /// What the engine has said since somebody looked last.

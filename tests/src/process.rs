@@ -39,17 +39,25 @@ impl Process {
     /// # Panics
     /// When it does not come; the message holds what came instead.
     pub fn line_with(&mut self, text: &str, limit: Duration) -> String {
+        self.line(text, limit, |line| line.contains(text))
+    }
+
+    /// The first line that is as wanted, within `limit`; `wanted` says what that is.
+    ///
+    /// # Panics
+    /// As [`Self::line_with`].
+    pub fn line(&mut self, wanted: &str, limit: Duration, is: impl Fn(&str) -> bool) -> String {
         let begun = runtime::now();
         loop {
             match self.lines.recv_timeout(limit.saturating_sub(begun.elapsed())) {
                 Ok(line) => {
                     self.seen.push(line.clone());
-                    if line.contains(text) {
+                    if is(&line) {
                         return line;
                     }
                 }
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    panic!("{}: no line with {text:?}; it said:\n{}", self.name, self.seen.join("\n"))
+                    panic!("{}: no line with {wanted:?}; it said:\n{}", self.name, self.seen.join("\n"))
                 }
             }
         }

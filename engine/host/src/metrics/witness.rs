@@ -1,4 +1,4 @@
-//! Counting facts.
+//! Counting facts, and logging them for whoever follows one actor.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,6 +8,9 @@ use protocol::id::RunnerId;
 use protocol::view::{Fact, Witness};
 
 use super::{Metrics, names};
+
+/// The target of log lines that tell facts, one at level trace for each.
+const TARGET: &str = "host::facts";
 
 /// A witness that counts what it is told, and tells it on.
 pub(crate) struct Counting {
@@ -26,6 +29,7 @@ impl Counting {
 impl Witness for Counting {
     fn tell(&self, fact: &Fact) {
         let counters = &*self.metrics.0;
+        tracing::trace!(target: TARGET, ?fact);
         match fact {
             Fact::Placed { .. } => counters.placements.add(0),
             Fact::Running { .. } => counters.starts.add(0),
