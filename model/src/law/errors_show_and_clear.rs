@@ -2,7 +2,7 @@
 //! has tried one for a minute: not before, and soon then.
 //!
 //! A start has gone well when a runner of the pool has its first session, and keeps it for a moment. Nothing is demanded of a stretch of time in which
-//! the engine itself was in trouble.
+//! something else than the endpoint was broken, or recovered from that.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
