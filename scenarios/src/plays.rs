@@ -3,6 +3,7 @@
 pub mod alarms;
 mod beside;
 pub mod config_retry;
+mod crew;
 pub mod destroy_races;
 pub mod disk_faults;
 pub mod duplicate_runner;

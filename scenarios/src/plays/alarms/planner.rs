@@ -1,7 +1,5 @@
 //! Who tells actors to set their alarms and to fall asleep.
 
-use std::cell::Cell;
-use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,12 +8,10 @@ use protocol::id::ActorId;
 use serde_json::json;
 use sim::Ratio;
 
+use crate::plays::crew::{self, Crew, Over};
 use crate::stack::Stack;
 use crate::stack::client::{ACTOR_BOUND, Client};
 use crate::stack::http::Http;
-
-/// Numbers of these clients begin here: they are no load, and no probers.
-const FIRST: u32 = 40;
 
 /// When an alarm is due, in milliseconds: past, while the actor falls asleep, soon, later.
 const AFTER: [(u64, u64); 4] = [(0, 0), (0, 30), (30, 2000), (2000, 6000)];
@@ -46,52 +42,27 @@ enum Plan {
 const PLANS: [Plan; 6] =
     [Plan::Alone, Plan::Alone, Plan::Alone, Plan::Together, Plan::Replaced, Plan::Cleared];
 
-/// Clients that plan until told to end.
-pub(in crate::plays) struct Planners {
-    over: Rc<Cell<bool>>,
-    clients: Vec<Client>,
-}
-
 /// Begins to plan, a client an actor. Who recovers does so within `recovery`.
-pub(in crate::plays) fn begin(stack: &Stack, keys: &'static [&'static str], recovery: Duration) -> Planners {
-    let over = Rc::new(Cell::new(false));
-    let begin = |(key, number): (&&'static str, u32)| {
-        let client = Client::new(&stack.world, &stack.ledger, number);
-        let planner = Planner { client: client.clone(), stack: stack.clone(), key };
-        let over = Rc::clone(&over);
-        client.node().boot(move || {
-            let (planner, over) = (planner.clone(), Rc::clone(&over));
-            async move { planner.plan(&over, recovery).await }
-        });
-        client
-    };
-    let clients = keys.iter().zip(FIRST..).map(begin).collect();
-    Planners { over, clients }
+pub(in crate::plays) fn begin(stack: &Stack, keys: &'static [&'static str], recovery: Duration) -> Crew {
+    let stack_of = stack.clone();
+    Crew::begin(stack, keys.iter().copied(), move |client, key, over| {
+        let planner = Planner { client, stack: stack_of.clone(), key };
+        async move { planner.plan(&over, recovery).await }
+    })
 }
 
 /// Has the actor of a key set one alarm and fall asleep, and waits so long for what becomes of it.
 pub(in crate::plays) async fn once(stack: &Stack, key: &'static str, after: Duration, woken: Duration) {
-    let client = Client::new(&stack.world, &stack.ledger, FIRST);
-    let planner = Planner { client: client.clone(), stack: stack.clone(), key };
-    client.node().boot(move || {
-        let planner = planner.clone();
+    let stack_of = stack.clone();
+    crew::alone(stack, move |client| {
+        let planner = Planner { client, stack: stack_of.clone(), key };
         async move {
             let actor = planner.client.make(&mut Http::new(), planner.key).await;
             planner.set(&actor, Some(millis(after))).await;
             runtime::sleep(woken).await;
         }
-    });
-    client.node().ended().await;
-}
-
-impl Planners {
-    /// Lets them end.
-    pub(in crate::plays) async fn end(self) {
-        self.over.set(true);
-        for client in self.clients {
-            client.node().ended().await;
-        }
-    }
+    })
+    .await;
 }
 
 #[derive(Clone)]
@@ -102,7 +73,7 @@ struct Planner {
 }
 
 impl Planner {
-    async fn plan(&self, over: &Cell<bool>, recovery: Duration) {
+    async fn plan(&self, over: &Over, recovery: Duration) {
         let world = &self.stack.world;
         let decides = |what: &str| world.stream(&format!("operation/{}/{what}", self.client.node().name()));
         let (kind, bucket, after, judged) =
@@ -110,7 +81,7 @@ impl Planner {
         let patient = decides("patient").chance(PATIENT);
         let actor = self.client.make(&mut Http::new(), self.key).await;
         let mut stands = None;
-        while !over.get() {
+        while !over.is_over() {
             let begun = self.stack.ledger.now();
             let bucket = bucket.one_of(&AFTER);
             let after = after.span(Duration::from_millis(bucket.0)..=Duration::from_millis(bucket.1));

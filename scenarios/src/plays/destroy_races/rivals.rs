@@ -1,6 +1,6 @@
 //! Clients of one key that make, find, ask and destroy its actors, none knowing of the other.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -12,12 +12,10 @@ use protocol::id::ActorId;
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::plays::crew::{self, Crew, Over};
 use crate::stack::client::{ACTOR_BOUND, CALL_BOUND, Client, parsed};
 use crate::stack::http::{Http, Refusal};
 use crate::stack::{Stack, pool_of};
-
-/// Numbers of these clients begin here: they are no load, and no probers.
-const FIRST: u32 = 40;
 
 /// Clients of one key.
 const RIVALS: u32 = 2;
@@ -50,12 +48,6 @@ struct CreatedActor {
     actor_id: ActorId,
 }
 
-/// Clients that are at it until told to end.
-pub(in crate::plays) struct Rivals {
-    over: Rc<Cell<bool>>,
-    clients: Vec<Client>,
-}
-
 #[derive(Clone)]
 struct Rival {
     client: Client,
@@ -66,31 +58,13 @@ struct Rival {
 }
 
 /// Begins, some clients a key.
-pub(in crate::plays) fn begin(stack: &Stack, keys: &'static [&'static str]) -> Rivals {
-    let over = Rc::new(Cell::new(false));
-    let known = Rc::default();
-    let mut clients = Vec::new();
-    for (key, number) in keys.iter().flat_map(|key| (0..RIVALS).map(move |_| *key)).zip(FIRST..) {
-        let client = Client::new(&stack.world, &stack.ledger, number);
-        let rival = Rival { client: client.clone(), stack: stack.clone(), key, known: Rc::clone(&known) };
-        let over = Rc::clone(&over);
-        client.node().boot(move || {
-            let (rival, over) = (rival.clone(), Rc::clone(&over));
-            async move { rival.act(&over).await }
-        });
-        clients.push(client);
-    }
-    Rivals { over, clients }
-}
-
-impl Rivals {
-    /// Lets them end.
-    pub(in crate::plays) async fn end(self) {
-        self.over.set(true);
-        for client in self.clients {
-            client.node().ended().await;
-        }
-    }
+pub(in crate::plays) fn begin(stack: &Stack, keys: &'static [&'static str]) -> Crew {
+    let (stack_of, known) = (stack.clone(), Rc::default());
+    let rivals = keys.iter().flat_map(|key| (0..RIVALS).map(move |_| *key));
+    Crew::begin(stack, rivals, move |client, key, over| {
+        let rival = Rival { client, stack: stack_of.clone(), key, known: Rc::clone(&known) };
+        async move { rival.act(&over).await }
+    })
 }
 
 /// Destroys what there is of these keys, and is sure of it.
@@ -115,21 +89,21 @@ pub(in crate::plays) async fn once(stack: &Stack, key: &'static str) {
 
 /// Lets one client do this by itself.
 async fn alone(stack: &Stack, act: impl AsyncFn(Rival) + Clone + 'static) {
-    let client = Client::new(&stack.world, &stack.ledger, FIRST);
-    let rival = Rival { client: client.clone(), stack: stack.clone(), key: "", known: Rc::default() };
-    client.node().boot(move || {
-        let (rival, act) = (rival.clone(), act.clone());
+    let stack_of = stack.clone();
+    crew::alone(stack, move |client| {
+        let rival = Rival { client, stack: stack_of.clone(), key: "", known: Rc::default() };
+        let act = act.clone();
         async move { act(rival).await }
-    });
-    client.node().ended().await;
+    })
+    .await;
 }
 
 impl Rival {
-    async fn act(&self, over: &Cell<bool>) {
+    async fn act(&self, over: &Over) {
         let name = self.client.node().name();
         let decides = |what: &str| self.stack.world.stream(&format!("operation/{name}/{what}"));
         let (pause, act) = (decides("pause"), decides("act"));
-        while !over.get() {
+        while !over.is_over() {
             runtime::sleep(pause.span(PAUSE.0..=PAUSE.1)).await;
             match *act.one_of(&ACTS) {
                 Act::Find => drop(self.find(Method::PUT).await),

@@ -1,7 +1,5 @@
 //! Who asks for the actors of the pool, and who looks at its error.
 
-use std::cell::Cell;
-use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,12 +9,10 @@ use model::history::Kind;
 use protocol::api::RunnerConfigs;
 use sim::Ratio;
 
+use crate::plays::crew::{Crew, Over};
 use crate::stack::client::{ACTOR_BOUND, CALL_BOUND, Client, parsed};
 use crate::stack::http::Http;
 use crate::stack::{ODD, Stack};
-
-/// Numbers of these clients begin here: they are no load, and no probers.
-const FIRST: u32 = 40;
 
 /// Between two things that a client does.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(4));
@@ -30,44 +26,21 @@ const LOOK: Duration = Duration::from_millis(500);
 /// Within which whoever asks is turned away while the error of the pool shows.
 const FAST: Duration = Duration::from_secs(5);
 
-/// Clients that ask until told to end.
-pub(super) struct Clients {
-    over: Rc<Cell<bool>>,
-    clients: Vec<Client>,
-}
-
 /// Begins to ask, a client a key.
-pub(super) fn begin(stack: &Stack, keys: &'static [&'static str]) -> Clients {
-    let over = Rc::new(Cell::new(false));
-    let begin = |(key, number): (&&'static str, u32)| {
-        let client = Client::new(&stack.world, &stack.ledger, number);
-        let (asking, stack, over, key) = (client.clone(), stack.clone(), Rc::clone(&over), *key);
-        client.node().boot(move || {
-            let (client, stack, over) = (asking.clone(), stack.clone(), Rc::clone(&over));
-            async move { ask(&client, &stack, key, &over).await }
-        });
-        client
-    };
-    let clients = keys.iter().zip(FIRST..).map(begin).collect();
-    Clients { over, clients }
+pub(super) fn begin(stack: &Stack, keys: &'static [&'static str]) -> Crew {
+    let stack_of = stack.clone();
+    Crew::begin(stack, keys.iter().copied(), move |client, key, over| {
+        let stack = stack_of.clone();
+        async move { ask(&client, &stack, key, &over).await }
+    })
 }
 
-impl Clients {
-    /// Lets them end.
-    pub(super) async fn end(self) {
-        self.over.set(true);
-        for client in self.clients {
-            client.node().ended().await;
-        }
-    }
-}
-
-async fn ask(client: &Client, stack: &Stack, key: &'static str, over: &Cell<bool>) {
+async fn ask(client: &Client, stack: &Stack, key: &'static str, over: &Over) {
     let decides = |what: &str| stack.world.stream(&format!("operation/{}/{what}", client.node().name()));
     let (pause, sleeps) = (decides("pause"), decides("sleeps"));
     let mut http = Http::new();
     let actor = client.make(&mut http, key).await;
-    while !over.get() {
+    while !over.is_over() {
         let bound = if stack.odd.is_known_to_fail() { FAST } else { ACTOR_BOUND };
         client.operate_within(&mut http, (key, &actor), Kind::Increment { by: 1 }, bound).await;
         runtime::sleep(pause.span(PAUSE.0..=PAUSE.1)).await;
