@@ -6,6 +6,7 @@ mod check;
 mod compact;
 mod config;
 mod effective;
+mod environment;
 mod file;
 mod log;
 mod openapi;

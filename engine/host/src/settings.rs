@@ -11,7 +11,7 @@ mod table;
 mod value;
 
 pub use conflict::{Conflict, conflicts};
-pub use sources::{Origin, Settings};
+pub use sources::{Origin, Settings, similar};
 pub use table::SETTINGS;
 pub use value::{SettingError, Value};
 

@@ -8,11 +8,9 @@ use host::settings::{self, Origin, SETTINGS, Settings};
 use host::{Options, masked};
 
 use super::arguments::{self, Arguments};
+use super::environment::Environment;
 use super::file::File;
 use super::log::Format;
-
-/// Reads an environment variable.
-pub(super) type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The effective configuration.
 pub(super) struct Effective {
@@ -24,6 +22,8 @@ pub(super) struct Effective {
     pub(super) settings: Settings,
     /// What is wrong, one line each.
     pub(super) wrong: Vec<String>,
+    /// What nobody reads, one line each.
+    pub(super) ignored: Vec<String>,
 }
 
 /// A value as TOML and JSON have it.
@@ -40,7 +40,7 @@ impl Effective {
     pub(super) fn of(
         arguments: Arguments,
         matches: &ArgMatches,
-        environment: Environment<'_>,
+        environment: &Environment,
     ) -> anyhow::Result<Self> {
         let file = arguments.config.as_deref().map(File::read).transpose()?.unwrap_or_default();
         let (settings, mut wrong) = said(&arguments, &file, environment);
@@ -50,12 +50,20 @@ impl Effective {
         }
         wrong.extend(settings::conflicts(&options).iter().map(ToString::to_string));
         let pick = Pick { matches, plain: Vec::new() };
-        Ok(pick.all(arguments, file, options, settings, wrong, environment("RUST_LOG")))
+        let effective = pick.all(arguments, file, options, settings, wrong, environment.get("RUST_LOG"));
+        Ok(Self { ignored: environment.misspelt(), ..effective })
+    }
+
+    /// Tells on standard error what nobody reads.
+    pub(super) fn warn(&self) {
+        for ignored in &self.ignored {
+            eprintln!("rehearsal-engine: warning: {ignored}");
+        }
     }
 }
 
 /// What each source says of settings, and what is wrong with that.
-fn said(arguments: &Arguments, file: &File, environment: Environment<'_>) -> (Settings, Vec<String>) {
+fn said(arguments: &Arguments, file: &File, environment: &Environment) -> (Settings, Vec<String>) {
     let (mut settings, mut wrong) = (Settings::default(), Vec::new());
     let mut say = |origin: Origin, path: &str, value: &str| {
         if let Err(error) = settings.say(origin, path, value) {
@@ -70,8 +78,8 @@ fn said(arguments: &Arguments, file: &File, environment: Environment<'_>) -> (Se
         }
     }
     for setting in SETTINGS {
-        if let Some(value) = environment(&setting.variable()) {
-            say(Origin::Environment, &setting.path(), &value);
+        if let Some(value) = environment.get(&setting.variable()) {
+            say(Origin::Environment, &setting.path(), value);
         }
     }
     for (path, value) in &arguments.set {
@@ -94,7 +102,7 @@ impl Pick<'_> {
         mut options: Options,
         settings: Settings,
         wrong: Vec<String>,
-        rust_log: Option<String>,
+        rust_log: Option<&str>,
     ) -> Effective {
         let path = |path: &PathBuf| Shown::Text(path.display().to_string());
         let text = |text: &String| Shown::Text(text.clone());
@@ -115,6 +123,7 @@ impl Pick<'_> {
         let (flag, said) = (arguments.allow_private_targets, file.allow_private_targets);
         options.private_targets = self.pick("allow-private-targets", flag, said, loopback, bool);
         options.ca_file = self.pick("ca-file", arguments.ca_file, file.ca_file, None, path);
+        let rust_log = rust_log.map(ToOwned::to_owned);
         let from_rust = rust_log.clone().filter(|_| arguments.log.is_none() && file.log.is_none());
         let log = self.pick("log", arguments.log, file.log, rust_log.or_else(|| Some("info".into())), text);
         if let (Some(_), Some(last)) = (from_rust, self.plain.last_mut()) {
@@ -130,6 +139,7 @@ impl Pick<'_> {
             plain: self.plain,
             settings,
             wrong,
+            ignored: Vec::new(),
         }
     }
 
@@ -150,9 +160,4 @@ impl Pick<'_> {
         self.plain.push((name, value.as_ref().map(show), origin));
         value
     }
-}
-
-/// The value of a variable of this process's environment.
-pub(super) fn of_process(name: &str) -> Option<String> {
-    std::env::var(name).ok()
 }

@@ -7,7 +7,8 @@ use host::{Engine, OpenError, Options};
 use runtime::signals::Signals;
 
 use super::arguments::Arguments;
-use super::effective::{self, Effective};
+use super::effective::Effective;
+use super::environment::Environment;
 use super::log;
 
 /// Run the engine until SIGTERM or Ctrl-C; a second signal ends it at once.
@@ -33,11 +34,14 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(super) fn run(self, matches: &ArgMatches) -> anyhow::Result<()> {
-        let effective = Effective::of(self.arguments, matches, &effective::of_process)?;
+        let effective = Effective::of(self.arguments, matches, &Environment::of_process())?;
         if !effective.wrong.is_empty() {
             anyhow::bail!("{}", effective.wrong.join("; "));
         }
         log::begin(&effective.log, effective.log_format)?;
+        for ignored in &effective.ignored {
+            tracing::warn!("{ignored}");
+        }
         runtime::process::block_on(None, serve(effective.options))?
     }
 }
@@ -103,7 +107,7 @@ mod tests {
         let begin = ["rehearsal-engine", "serve", "--config", path.to_str().unwrap()];
         let matches = Command::command().try_get_matches_from(begin.iter().chain(arguments)).unwrap();
         let arguments = Arguments::from_arg_matches(leaf(&matches)).unwrap();
-        let effective = Effective::of(arguments, leaf(&matches), &|_| None).unwrap();
+        let effective = Effective::of(arguments, leaf(&matches), &Environment::default()).unwrap();
         assert_eq!(effective.wrong, Vec::<String>::new());
         effective.options
     }

@@ -70,8 +70,9 @@ impl Settings {
     }
 }
 
-/// A setting of the same name elsewhere, or of a name that begins or ends alike.
-fn similar(path: &str) -> Option<&'static str> {
+/// The name of a setting that is the same elsewhere, or that begins or ends alike.
+#[must_use]
+pub fn similar(path: &str) -> Option<&'static str> {
     let name = path.rsplit('.').next().unwrap_or(path);
     let alike = |known: &str| known.starts_with(name) || name.starts_with(known) || known.ends_with(name);
     let exact = SETTINGS.iter().find(|setting| setting.name == name);

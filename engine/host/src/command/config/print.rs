@@ -7,7 +7,8 @@ use host::settings::{SETTINGS, Value};
 use serde_json::{Map, json};
 
 use super::super::arguments::Arguments;
-use super::super::effective::{self, Effective, Shown};
+use super::super::effective::{Effective, Shown};
+use super::super::environment::Environment;
 
 /// Column in which the origin of a value is said.
 const ORIGIN_COLUMN: usize = 44;
@@ -26,7 +27,8 @@ pub(super) struct Print {
 
 impl Print {
     pub(super) fn run(self, matches: &ArgMatches) -> anyhow::Result<()> {
-        let effective = Effective::of(self.arguments, matches, &effective::of_process)?;
+        let effective = Effective::of(self.arguments, matches, &Environment::of_process())?;
+        effective.warn();
         for error in &effective.wrong {
             eprintln!("rehearsal-engine: {error}");
         }
@@ -101,7 +103,11 @@ mod tests {
     use super::*;
 
     /// The configuration that `serve` would have with these arguments, environment and file.
-    fn effective(arguments: &[&str], environment: &[(&str, &str)], file: &str) -> Effective {
+    fn effective<const N: usize>(
+        arguments: &[&str],
+        environment: [(&str, &str); N],
+        file: &str,
+    ) -> Effective {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("engine.toml");
         std::fs::write(&path, file).unwrap();
@@ -109,10 +115,7 @@ mod tests {
         let matches = Command::command().try_get_matches_from(begin.iter().chain(arguments)).unwrap();
         let leaf = leaf(&matches);
         let arguments = Arguments::from_arg_matches(leaf).unwrap();
-        let variable = |name: &str| {
-            environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
-        };
-        Effective::of(arguments, leaf, &variable).unwrap()
+        Effective::of(arguments, leaf, &Environment::from(environment)).unwrap()
     }
 
     #[test]
@@ -122,7 +125,7 @@ mod tests {
             [("REHEARSAL_CONTROL_GRACE", "8s"), ("REHEARSAL_LIMITS_HEADERS_MAX", "50"), ("RUST_LOG", "warn")];
         let arguments =
             ["--data", "/flag", "--set", "limits.headers-max=60", "--set", "gateway.fail-fast=1s 500ms"];
-        let shown = effective(&arguments, &environment, file);
+        let shown = effective(&arguments, environment, file);
         assert_eq!(shown.wrong, Vec::<String>::new());
         let text = as_toml(&shown);
         for (value, origin) in [
@@ -146,7 +149,7 @@ mod tests {
         assert_eq!(json["limits"]["headers-max"], json!({"value": 60, "origin": "flag"}));
         assert_eq!(json["tokens"], json!({"value": null, "origin": "default"}));
         // What is printed is a file that says the same.
-        let again = effective(&[], &[], &text);
+        let again = effective(&[], [], &text);
         assert_eq!(again.wrong, Vec::<String>::new());
         assert!(SETTINGS.iter().all(|it| it.get(&again.options) == it.get(&shown.options)));
         File::parse(&text).unwrap();
@@ -156,7 +159,7 @@ mod tests {
     fn everything_that_is_wrong_is_told_with_who_said_it() {
         let file = "[control]\ngrace = '20s'\nnope = 1\n[limits]\nheaders-max = true\n";
         let shown =
-            effective(&["--set", "gateway.attempts-max=0"], &[("REHEARSAL_CONTROL_INIT_TIMEOUT", "5")], file);
+            effective(&["--set", "gateway.attempts-max=0"], [("REHEARSAL_CONTROL_INIT_TIMEOUT", "5")], file);
         let mut wrong = shown.wrong;
         wrong.sort();
         assert_eq!(wrong.len(), 5, "{wrong:#?}");
@@ -171,7 +174,7 @@ mod tests {
 
     #[test]
     fn no_password_is_shown() {
-        let shown = effective(&["--public-url", "http://me:s3cret@engine"], &[], "");
+        let shown = effective(&["--public-url", "http://me:s3cret@engine"], [], "");
         let text = as_toml(&shown) + &as_json(&shown).to_string();
         assert!(text.contains("http://***@engine") && !text.contains("s3cret"), "{text}");
     }
