@@ -16,13 +16,16 @@ const LEVELS: u32 = 64;
 
 /// How free a runner is: zero is full, [`LEVELS`] is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Level(u32);
+struct Level(u8);
 
 impl Level {
+    /// That of an entry which nobody has.
+    const NOBODY: Self = Self(u8::MAX);
+
     /// Above zero as soon as one slot is free.
     fn of(free: u32, total: u32) -> Self {
-        let share = (u64::from(free) * u64::from(LEVELS)).div_ceil(u64::from(total));
-        Self(u32::try_from(share).expect("free slots are among all").min(LEVELS))
+        let share = (u64::from(free) * u64::from(LEVELS)).div_ceil(u64::from(total)).min(u64::from(LEVELS));
+        Self(u8::try_from(share).expect("levels are few"))
     }
 
     /// How often one of this level is drawn, against the others.
@@ -44,14 +47,24 @@ impl Place {
     }
 }
 
-/// Kept apart from whose it is: this is what moves with every slot, and more of it fits a cache.
+/// Kept apart from whose it is: this is what moves with every slot, and more of it fits a cache. One that nobody has is at
+/// [`Level::NOBODY`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Entry {
     version: u32,
-    level: Level,
     /// Its position among those of its level.
     position: u32,
+    level: Level,
 }
+
+impl Entry {
+    const NOBODY: Self = Self { version: 0, position: 0, level: Level::NOBODY };
+}
+
+/// Whose an entry is. Aligned, so that none lies on two cache lines: who is drawn among many is in none of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[repr(align(32))]
+struct Owner(Option<RunnerId>);
 
 /// The runners of one version.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -88,7 +101,7 @@ impl Tier {
     fn draw(&self, mut number: u64) -> Place {
         let mut open = self.open;
         while open != 0 {
-            let level = Level(open.trailing_zeros() + 1);
+            let level = Level(u8::try_from(open.trailing_zeros() + 1).expect("levels are few"));
             open &= open - 1;
             let here = &self.levels[level.0 as usize];
             let weight = level.weight() * here.len() as u64;
@@ -105,7 +118,7 @@ impl Tier {
 /// All of a pool that may be given actors, full ones included.
 ///
 /// A slot is taken and given back by [`Index::update`]; a runner that is not to be given actors for a while (it drains, has
-/// not answered for too long, is gone) is taken out, and entered anew when it is. Memory: some 70 bytes a runner, and 1.6 KiB
+/// not answered for too long, is gone) is taken out, and entered anew when it is. Memory: some 60 bytes a runner, and 1.6 KiB
 /// a version.
 ///
 /// ```
@@ -126,19 +139,21 @@ impl Tier {
 pub struct Index {
     /// The newest version first.
     tiers: BTreeMap<Reverse<u32>, Tier>,
-    entries: Vec<Option<Entry>>,
+    entries: Vec<Entry>,
     /// Whose the entries are.
-    runners: Vec<Option<RunnerId>>,
+    owners: Vec<Owner>,
     free: Vec<u32>,
 }
 
 impl Index {
     fn runner(&self, place: Place) -> RunnerId {
-        self.runners[place.number()].expect("a place that was given out is taken")
+        self.owners[place.number()].0.expect("a place that was given out is taken")
     }
 
-    fn entry(&self, place: Place) -> &Entry {
-        self.entries[place.0 as usize].as_ref().expect("a place that was given out is taken")
+    fn entry(&self, place: Place) -> Entry {
+        let entry = self.entries[place.number()];
+        assert_ne!(entry.level, Level::NOBODY, "a place that was given out is taken");
+        entry
     }
 
     /// Enters a runner of this version that has slots: so many free ones of so many, of which there is at least one.
@@ -147,15 +162,13 @@ impl Index {
     /// When it has no slots at all.
     pub fn insert(&mut self, runner: RunnerId, version: u32, free: u32, total: u32) -> Place {
         let slot = self.free.pop().unwrap_or_else(|| {
-            self.entries.push(None);
-            self.runners.push(None);
+            self.entries.push(Entry::NOBODY);
+            self.owners.push(Owner::default());
             u32::try_from(self.entries.len() - 1).expect("fewer than 2^32 runners")
         });
         let place = Place(slot);
-        let entry = Entry { version, level: Level::of(free, total), position: 0 };
-        self.entries[slot as usize] = Some(entry);
-        self.runners[slot as usize] = Some(runner);
-        self.stand(place, entry);
+        self.owners[place.number()] = Owner(Some(runner));
+        self.stand(place, version, Level::of(free, total));
         place
     }
 
@@ -164,11 +177,11 @@ impl Index {
     /// # Panics
     /// When it was taken out, or has no slots at all.
     pub fn update(&mut self, place: Place, free: u32, total: u32) {
-        let entry = *self.entry(place);
+        let entry = self.entry(place);
         let level = Level::of(free, total);
         if level != entry.level {
             self.step_out(place, entry);
-            self.stand(place, Entry { level, ..entry });
+            self.stand(place, entry.version, level);
         }
     }
 
@@ -177,39 +190,41 @@ impl Index {
     /// # Panics
     /// When it was taken out before.
     pub fn remove(&mut self, place: Place) {
-        let entry = *self.entry(place);
+        let entry = self.entry(place);
         self.step_out(place, entry);
-        self.entries[place.0 as usize] = None;
-        self.runners[place.0 as usize] = None;
+        self.entries[place.number()] = Entry::NOBODY;
+        self.owners[place.number()] = Owner::default();
         self.free.push(place.0);
     }
 
-    fn stand(&mut self, place: Place, mut entry: Entry) {
-        let tier = self.tiers.entry(Reverse(entry.version)).or_insert_with(Tier::new);
-        let here = tier.at(entry.level);
-        entry.position = u32::try_from(here.len()).expect("fewer than 2^32 runners");
+    fn stand(&mut self, place: Place, version: u32, level: Level) {
+        let tier = self.tiers.entry(Reverse(version)).or_insert_with(Tier::new);
+        let here = tier.at(level);
+        let position = u32::try_from(here.len()).expect("fewer than 2^32 runners");
         here.push(place);
-        tier.weight += entry.level.weight();
+        tier.weight += level.weight();
         tier.members += 1;
-        tier.count(entry.level);
-        self.entries[place.0 as usize] = Some(entry);
+        tier.count(level);
+        self.entries[place.number()] = Entry { version, position, level };
     }
 
+    /// The last of its level takes its position. What stood there, and the entry of who moves, are written and not read:
+    /// of many runners neither is in a cache, and nobody waits for a write.
     fn step_out(&mut self, place: Place, entry: Entry) {
         let tier = self.tiers.get_mut(&Reverse(entry.version)).expect("an entry stands in its tier");
         let here = tier.at(entry.level);
-        let gone = here.swap_remove(entry.position as usize);
-        assert_eq!(gone, place, "an entry knows its position");
-        let moved = here.get(entry.position as usize).copied();
+        let last = here.pop().expect("an entry stands at its level");
+        if let Some(position) = here.get_mut(entry.position as usize) {
+            *position = last;
+            self.entries[last.number()].position = entry.position;
+        } else {
+            assert_eq!(last, place, "an entry knows its position");
+        }
         tier.weight -= entry.level.weight();
         tier.members -= 1;
         tier.count(entry.level);
         if tier.members == 0 {
             self.tiers.remove(&Reverse(entry.version));
-        }
-        if let Some(moved) = moved {
-            let moved = self.entries[moved.0 as usize].as_mut().expect("who stands has an entry");
-            moved.position = entry.position;
         }
     }
 
