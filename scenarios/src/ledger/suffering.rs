@@ -16,6 +16,9 @@ const LOUD: Duration = Duration::from_secs(1);
 /// The same for a silent one: 15 s until a session is given up by either side, and one more ping.
 const SILENT: Duration = Duration::from_secs(18);
 
+/// How a request for a runner ends that its application has spoilt, by the engine's names.
+const SPOILT: [&str; 5] = ["http", "payload", "connection", "clean", "timeout"];
+
 /// How many suffered from it.
 pub(super) fn count(evidence: &Evidence, fault: &Active) -> u64 {
     let until = fault.until.unwrap_or(evidence.end) + tail(fault.family);
@@ -60,7 +63,7 @@ fn explains(family: Family, op: &Op) -> bool {
 }
 
 /// Whether a fault of this family ends things so.
-const fn ends(family: Family, fact: &Fact) -> bool {
+fn ends(family: Family, fact: &Fact) -> bool {
     let stream = matches!(fact, Fact::StreamEnded { .. } | Fact::EventStreamEnded { .. });
     let session = matches!(fact, Fact::RunnerDisconnected { .. } | Fact::RunnerLost { .. });
     match family {
@@ -79,12 +82,11 @@ const fn ends(family: Family, fact: &Fact) -> bool {
         Family::ActorDawdles => {
             matches!(fact, Fact::Ended { how: GenerationEnd::NoResponse, .. })
         }
-        Family::ClientCut
-        | Family::EndpointFails
-        | Family::ApiFails
-        | Family::ApiHangs
-        | Family::ApiCut
-        | Family::DiskSlow => false,
+        // Held requests need not notice it.
+        Family::EndpointFails => {
+            matches!(fact, Fact::StreamEnded { reason, .. } if SPOILT.contains(reason))
+        }
+        Family::ClientCut | Family::ApiFails | Family::ApiHangs | Family::ApiCut | Family::DiskSlow => false,
         Family::ActorDestroyed => matches!(fact, Fact::Destroyed { .. }),
     }
 }
