@@ -1,0 +1,27 @@
+//! Runs that found something once, as they are found again: `rehearse replay PLAY:SEED --swarm`.
+
+use scenarios::play::{RunOptions, perform};
+
+/// The play, the seed, whether it leaves fault families out, and what was wrong.
+const FOUND: [(&str, u64, bool, &str); 4] = [
+    ("alarms", 5781, true, "an alarm was lost that its actor, not the engine, believed set"),
+    ("alarms", 6116, true, "the same, with other faults"),
+    ("pool_errors", 777_428, true, "an error was demanded of a request that the engine had taken back"),
+    (
+        "point_spoil",
+        773_374_026,
+        false,
+        "the endpoint refused a start before it was told to, and nobody felt it",
+    ),
+];
+
+#[test]
+fn what_was_found_once_holds() {
+    for (name, seed, swarm, what) in FOUND {
+        let play = scenarios::plays().iter().find(|play| play.name() == name).expect("a play");
+        let report = perform(*play, seed, &RunOptions { swarm, ..RunOptions::default() });
+        assert!(report.outcome.is_ok(), "{name}:{seed}, {what}: {:?}", report.outcome);
+        let felt: u64 = report.faults.values().sum();
+        assert!(felt > 0, "{name}:{seed}, {what}: no fault was felt");
+    }
+}
