@@ -112,6 +112,8 @@ pub enum TouchKind {
 pub struct Sight {
     /// Its node.
     pub node: String,
+    /// How often a process was started on it, this one included: each is another speaker.
+    pub boot: u32,
     /// The identity with which it was started.
     pub identity: String,
     /// Whether its process lives: one that was evicted ends.

@@ -3,9 +3,15 @@
 use scenarios::play::{RunOptions, perform};
 
 /// The play, the seed, whether it leaves fault families out, and what was wrong.
-const FOUND: [(&str, u64, bool, &str); 4] = [
+const FOUND: [(&str, u64, bool, &str); 5] = [
     ("alarms", 5781, true, "an alarm was lost that its actor, not the engine, believed set"),
     ("alarms", 6116, true, "the same, with other faults"),
+    (
+        "duplicate_runner",
+        2_830_272_004,
+        false,
+        "one twin ended between two looks, and its successor counted as it",
+    ),
     ("pool_errors", 777_428, true, "an error was demanded of a request that the engine had taken back"),
     (
         "point_spoil",

@@ -19,27 +19,27 @@ const OVERLAP: Duration = Duration::from_secs(21);
 
 pub(super) fn check(evidence: &Evidence) -> Result<(), Breach> {
     let due = evidence.healed.map(|healed| healed + evidence.recovery);
-    let mut doubled: BTreeMap<&str, Mono> = BTreeMap::new();
+    let mut doubled: BTreeMap<&str, (Mono, Vec<Speaker<'_>>)> = BTreeMap::new();
     for (at, sights) in &evidence.sights {
-        for (identity, nodes) in connected(sights) {
-            let names = nodes.join(", ");
-            match nodes.len() {
-                2.. => {
-                    let since = *doubled.entry(identity).or_insert(*at);
-                    if at.since(since) > OVERLAP {
-                        let text = format!("{names} speak for {identity:?} since {since:?}");
-                        return Err(Breach::new(*at, text));
-                    }
+        for (identity, speakers) in connected(sights) {
+            let names = speakers.iter().map(|(node, _)| *node).collect::<Vec<_>>().join(", ");
+            let count = speakers.len();
+            if count < 2 {
+                doubled.remove(identity);
+            } else {
+                // Between two looks one may have ended and another begun.
+                let same = doubled.get(identity).filter(|(_, before)| *before == speakers);
+                let since = same.map_or(*at, |(since, _)| *since);
+                if at.since(since) > OVERLAP {
+                    let text = format!("{names} speak for {identity:?} since {since:?}");
+                    return Err(Breach::new(*at, text));
                 }
-                _ => drop(doubled.remove(identity)),
+                doubled.insert(identity, (since, speakers));
             }
             if due.is_some_and(|due| due <= *at) {
                 let left = sights.iter().filter(|sight| sight.identity == identity && sight.alive).count();
-                if (left, nodes.len()) != (1, 1) {
-                    let text = format!(
-                        "{} processes speak for {identity:?} ({names}), {left} are left",
-                        nodes.len()
-                    );
+                if (left, count) != (1, 1) {
+                    let text = format!("{count} processes speak for {identity:?} ({names}), {left} are left");
                     return Err(Breach::new(*at, text));
                 }
             }
@@ -48,12 +48,15 @@ pub(super) fn check(evidence: &Evidence) -> Result<(), Breach> {
     Ok(())
 }
 
+/// A process: its node, and how often one was started there.
+type Speaker<'a> = (&'a str, u32);
+
 /// Who is connected, by identity; an identity of which nobody is, is there too.
-fn connected(sights: &[Sight]) -> BTreeMap<&str, Vec<&str>> {
-    let mut connected: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+fn connected(sights: &[Sight]) -> BTreeMap<&str, Vec<Speaker<'_>>> {
+    let mut connected: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     for sight in sights {
-        let nodes = connected.entry(&sight.identity).or_default();
-        nodes.extend(sight.connected.then_some(sight.node.as_str()));
+        let speakers = connected.entry(&sight.identity).or_default();
+        speakers.extend(sight.connected.then_some((sight.node.as_str(), sight.boot)));
     }
     connected
 }

@@ -172,6 +172,7 @@ fn one_of_two_with_one_identity_survives() {
     let looks = |looks: &[(u64, bool, bool)]| {
         let sight = |node: &str, connected| Sight {
             node: node.to_owned(),
+            boot: 1,
             identity: "twin".to_owned(),
             alive: connected,
             connected,
@@ -188,6 +189,10 @@ fn one_of_two_with_one_identity_survives() {
     holds(law, &looks(&[(59, false, false), (60, true, false)]));
     breaks(law, &looks(&[(60, false, false)]), "0 processes speak for");
     breaks(law, &looks(&[(60, true, true)]), "2 processes speak for");
+    // One of them ended between two looks, and another began.
+    let mut another = looks(&[(1, true, true), (20, true, true), (23, true, true)]);
+    another.sights[2].1[1].boot = 2;
+    holds(law, &another);
     // They evict each other for ever.
     let mut feud = looks(&[(60, true, false)]);
     feud.sights[0].1[1].alive = true;
