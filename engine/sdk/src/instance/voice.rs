@@ -30,7 +30,7 @@ pub(crate) enum Said {
     /// It asks for its storage.
     Kv { data: KvRequestData, answer: oneshot::Sender<Result<KvResponseData, StoreFailure>>, hold: Hold },
     /// It sets its alarm.
-    Alarm { at: Option<i64>, answer: oneshot::Sender<Result<(), StoreFailure>> },
+    Alarm { at: Option<i64>, answer: oneshot::Sender<Result<(), StoreFailure>>, hold: Hold },
     /// It answers a request; without room taken, a refusal of some hundred bytes.
     Respond { gateway: GatewayId, request: RequestId, response: ToServerKind, hold: Option<Hold> },
 }
@@ -67,12 +67,12 @@ impl Voice {
         self.send(Said::Plain(event)).ok();
     }
 
-    /// Sets the alarm, and waits until it is stored. Its room is given back only then, so that an actor in a loop cannot
-    /// fill the session's queue.
+    /// Sets the alarm, and waits until it is stored. Its room is given back only then, also if whoever set it waits no
+    /// more, so that an actor in a loop cannot fill the session's queue.
     pub(crate) async fn set_alarm(&self, at: Option<i64>) -> Result<(), StoreFailure> {
-        let _hold = self.hold(0).await;
+        let hold = self.hold(0).await;
         let (answer, answered) = oneshot::channel();
-        self.send(Said::Alarm { at, answer }).map_err(|()| StoreFailure::NotDone)?;
+        self.send(Said::Alarm { at, answer, hold }).map_err(|()| StoreFailure::NotDone)?;
         // A session that ended with it in its hands may have told it.
         answered.await.unwrap_or(Err(StoreFailure::Indeterminate))
     }

@@ -65,8 +65,8 @@ impl Session {
                 }
                 event
             }
-            Said::Alarm { at, answer } => {
-                let ticket = self.store.wait_for_alarm(answer);
+            Said::Alarm { at, answer, hold } => {
+                let ticket = self.store.wait_for_alarm(answer, hold);
                 InstanceEvent::Alarm { ticket, at }
             }
             Said::Kv { data, answer, hold } => {

@@ -35,7 +35,8 @@ pub(super) type AlarmWaiter = oneshot::Sender<Result<(), StoreFailure>>;
 pub(super) struct Store {
     bodies: BTreeMap<BodyId, Body>,
     waiters: BTreeMap<Ticket, (Waiter, BodyId)>,
-    alarms: BTreeMap<Ticket, AlarmWaiter>,
+    /// With the room that each takes until it is told.
+    alarms: BTreeMap<Ticket, (AlarmWaiter, Hold)>,
     next_body: u64,
     next_ticket: u64,
 }
@@ -77,9 +78,9 @@ impl Store {
     }
 
     /// Remembers who waits for an alarm to be stored.
-    pub(super) fn wait_for_alarm(&mut self, waiter: AlarmWaiter) -> Ticket {
+    pub(super) fn wait_for_alarm(&mut self, waiter: AlarmWaiter, hold: Hold) -> Ticket {
         let ticket = self.ticket();
-        self.alarms.insert(ticket, waiter);
+        self.alarms.insert(ticket, (waiter, hold));
         ticket
     }
 
@@ -103,7 +104,7 @@ impl Store {
     /// # Panics
     /// If it was told before.
     pub(super) fn tell_of_alarm(&mut self, ticket: Ticket, outcome: Result<(), StoreFailure>) {
-        let waiter = self.alarms.remove(&ticket).expect("an alarm is answered once");
+        let (waiter, _hold) = self.alarms.remove(&ticket).expect("an alarm is answered once");
         waiter.send(outcome).ok();
     }
 }
