@@ -9,6 +9,9 @@ use std::time::Duration;
 /// How long a process may take to end. Ours: a graceful stop is bounded by seconds, on a loaded machine too.
 pub const END: Duration = Duration::from_secs(60);
 
+/// Lines that a process whose test fails is quoted with. Ours: what a reader of a log takes in.
+const LAST_LINES: usize = 40;
+
 /// A running child. Its standard output and error are read line by line.
 pub struct Process {
     name: String,
@@ -114,6 +117,12 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        // Whose test fails tells what it said last: on a machine that is not ours there is nothing else to read.
+        if std::thread::panicking() {
+            let said = self.so_far();
+            let last = &said[said.len().saturating_sub(LAST_LINES)..];
+            eprintln!("{} said last:\n{}", self.name, last.join("\n"));
+        }
         // It may have ended by itself: then there is nothing to kill.
         if self.child.kill().is_ok() {
             self.child.wait().expect("a killed child can be waited for");
