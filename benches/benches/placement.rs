@@ -12,8 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
-use machines::control::{Index, Place};
-use protocol::id::RunnerId;
+use machines::control::{Index, Seat, Stand, Stands};
 use scales::{Paired, Words};
 
 /// What is required of 100,000 runners against 1,000.
@@ -30,27 +29,34 @@ const BATCH: u32 = 2_000;
 struct Runner {
     free: u32,
     total: u32,
+    stand: Stand,
+}
+
+/// By seat.
+struct Runners(Vec<Runner>);
+
+impl Stands for Runners {
+    fn stand_mut(&mut self, seat: Seat) -> &mut Stand {
+        &mut self.0[seat.number()].stand
+    }
 }
 
 /// Runners with their index, and the slots that are taken, longest first.
 struct Fleet {
     index: Index,
-    /// By the numbers of their places.
-    runners: Vec<Runner>,
-    taken: VecDeque<Place>,
+    runners: Runners,
+    taken: VecDeque<Seat>,
     words: Words,
 }
 
 impl Fleet {
-    fn new(count: u64) -> Self {
-        let mut words = Words::new(count);
-        let (mut index, mut runners, mut slots) = (Index::default(), Vec::new(), 0);
-        for _ in 0..count {
-            let id = RunnerId::from_entropy(words.entropy());
+    fn new(count: usize) -> Self {
+        let mut words = Words::new(count as u64);
+        let (mut index, mut runners, mut slots) = (Index::default(), Runners(Vec::new()), 0);
+        for number in 0..count {
             let total = 16 + u32::try_from(words.next() % 49).expect("below 49");
-            let place = index.insert(id, 1, total, total);
-            assert_eq!(place.number(), runners.len(), "places are numbered from zero on");
-            runners.push(Runner { free: total, total });
+            let stand = index.insert(Seat::new(number), 1, total, total);
+            runners.0.push(Runner { free: total, total, stand });
             slots += u64::from(total);
         }
         let mut fleet = Self { index, runners, taken: VecDeque::new(), words };
@@ -59,19 +65,20 @@ impl Fleet {
     }
 
     fn take(&mut self) {
-        let (place, id) = self.index.choose(self.words.next()).expect("half of the slots are free");
-        black_box(id);
-        let runner = &mut self.runners[place.number()];
+        let seat = self.index.choose(self.words.next()).expect("half of the slots are free");
+        let runner = &mut self.runners.0[seat.number()];
         runner.free -= 1;
-        self.index.update(place, runner.free, runner.total);
-        self.taken.push_back(place);
+        let (free, total) = (runner.free, runner.total);
+        self.index.update(&mut self.runners, seat, free, total);
+        self.taken.push_back(seat);
     }
 
     fn release(&mut self) {
-        let place = self.taken.pop_front().expect("half of the slots are taken");
-        let runner = &mut self.runners[place.number()];
+        let seat = self.taken.pop_front().expect("half of the slots are taken");
+        let runner = &mut self.runners.0[seat.number()];
         runner.free += 1;
-        self.index.update(place, runner.free, runner.total);
+        let (free, total) = (runner.free, runner.total);
+        self.index.update(&mut self.runners, seat, free, total);
     }
 
     fn turns(&mut self, turns: u32) {

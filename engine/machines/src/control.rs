@@ -46,6 +46,7 @@ mod records;
 mod reschedule;
 mod resend;
 mod restore;
+mod roster;
 mod runner;
 mod runners;
 mod session;
@@ -70,7 +71,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use effect::Effect;
 pub use input::Input;
 pub use options::Options;
-pub use placement::{Index, Place};
+pub use placement::{Index, Seat, Stand, Stands};
 use protocol::id::{ActorId, ConnId, FetchId, NamespaceId, RunnerId, RunnerKey, StreamId};
 use protocol::time::{Mono, Now, Wall};
 pub use record::Record;
@@ -81,7 +82,7 @@ use self::actors::Actors;
 use self::metadata::Fetch;
 use self::placement::Haunts;
 use self::pool::{Pool, PoolKey};
-use self::runner::Runner;
+use self::roster::Roster;
 use self::runners::RunnerPosition;
 use self::session::Session;
 use self::step::Step;
@@ -101,7 +102,7 @@ pub struct Control {
     namespace_names: BTreeMap<String, NamespaceId>,
     actor_names: BTreeMap<(NamespaceId, String), String>,
     actors: Actors,
-    runners: BTreeMap<RunnerId, Runner>,
+    runners: Roster,
     runner_keys: BTreeMap<(PoolKey, RunnerKey), RunnerId>,
     /// In list order.
     listed_runners: BTreeMap<NamespaceId, BTreeSet<RunnerPosition>>,

@@ -95,7 +95,7 @@ impl Control {
         let unnamed = self.thresholds.get(&Due::Unnamed(id)).is_some();
         assert_eq!(runner.unnamed, unnamed, "{id:?} is to be named in time");
         assert!(!unnamed || runner.actors.is_empty(), "{id:?} hosts nothing before it is named");
-        assert_eq!(runner.place.is_some(), takes, "{id:?} can be chosen if it may take actors");
+        assert_eq!(runner.stand.is_some(), takes, "{id:?} can be chosen if it may take actors");
         let evicts = self.thresholds.get(&Due::Evict(id)).is_some();
         assert_eq!(runner.evicting.is_some(), evicts, "{id:?} is left at a pace");
         assert!(
@@ -162,7 +162,8 @@ impl Control {
         assert_eq!(pool.lingering, lingering, "lingering generations are counted");
         pool.index.check(runners().filter_map(|runner| {
             let record = &runner.record;
-            Some((record.id, runner.place?, record.version, runner.free(), record.total_slots))
+            let seat = self.runners.seat(record.id)?;
+            Some((seat, runner.stand?, record.version, runner.free(), record.total_slots))
         }));
         assert!(pool.idle.is_subset(&pool.active), "only an active stream is idle");
         let streams = self.streams.values().filter(|stream| stream.pool == *key);

@@ -12,6 +12,7 @@ use protocol::wire::StopCode;
 use super::Control;
 use super::effect::{Command, CommandKind};
 use super::hash::fnv;
+use super::placement::Seat;
 use super::record::{Actor, Phase, Stage, StopCause};
 use super::step::Step;
 use super::text::Text;
@@ -50,8 +51,10 @@ enum Next {
 
 impl Control {
     /// Assigns a new generation of a pending actor to a runner that may take it, and starts it.
-    pub(super) fn allocate(&mut self, step: &mut Step, id: ActorId, runner: RunnerId) {
-        let conn = self.ready_conn(runner).expect("who can be chosen has a session past its barrier");
+    pub(super) fn allocate(&mut self, step: &mut Step, id: ActorId, seat: Seat) {
+        let host = self.runners.at(seat);
+        let runner = host.record.id;
+        let conn = self.ready(host).expect("who can be chosen has a session past its barrier");
         let actor = self.actors.known_mut(id);
         assert!(matches!(actor.phase, Phase::Pending { .. }), "only a pending actor is placed");
         let generation = actor.generation.map_or(Generation::FIRST, Generation::next);

@@ -7,12 +7,15 @@
 
 mod index;
 mod queue;
+mod stand;
+mod tier;
 
-use protocol::id::{ActorId, Generation, RunnerId};
+use protocol::id::{ActorId, Generation};
 use protocol::mark;
 
-pub use index::{Index, Place};
+pub use index::Index;
 pub(super) use queue::{Haunts, Queue};
+pub use stand::{Seat, Stand, Stands};
 
 use super::Control;
 use super::hash::fnv;
@@ -26,13 +29,13 @@ const DRAWS: u64 = 8;
 impl Control {
     /// Gives free slots to pending actors until one of both is used up.
     pub(super) fn place(&mut self, step: &mut Step, key: &PoolKey) {
-        while let Some((actor, runner)) = self.pools.get(key).and_then(|pool| self.next_placement(pool)) {
-            self.allocate(step, actor, runner);
+        while let Some((actor, seat)) = self.pools.get(key).and_then(|pool| self.next_placement(pool)) {
+            self.allocate(step, actor, seat);
         }
     }
 
     /// The first waiting actor for which there is room, and where.
-    pub(super) fn next_placement(&self, pool: &Pool) -> Option<(ActorId, RunnerId)> {
+    pub(super) fn next_placement(&self, pool: &Pool) -> Option<(ActorId, Seat)> {
         if !pool.index.has_room() || pool.pending.is_empty() {
             return None;
         }
@@ -41,7 +44,7 @@ impl Control {
             return None;
         }
         let kept = |haunts: &Haunts| {
-            let kept = pool.index.with_room().all(|runner| haunts.contains(&runner));
+            let kept = pool.index.with_room().all(|seat| haunts.contains(&self.runners.at(seat).record.id));
             if kept {
                 mark!("control.placement_held_by_lingering");
             }
@@ -51,19 +54,18 @@ impl Control {
         Some((actor, self.choose(pool, actor).expect("there is room where it does not linger")))
     }
 
-    fn choose(&self, pool: &Pool, actor: ActorId) -> Option<RunnerId> {
+    fn choose(&self, pool: &Pool, actor: ActorId) -> Option<Seat> {
         let known = self.actors.known(actor);
         let generation = known.generation.map_or(Generation::FIRST, Generation::next);
         let mut draws = (0..DRAWS).filter_map(|draw| pool.index.choose(word(actor, generation, draw)));
         draws
-            .find(|(_, runner)| !self.lingers(*runner, actor))
-            .map(|(_, runner)| runner)
-            .or_else(|| pool.index.with_room().find(|runner| !self.lingers(*runner, actor)))
+            .find(|seat| !self.lingers(*seat, actor))
+            .or_else(|| pool.index.with_room().find(|seat| !self.lingers(*seat, actor)))
     }
 
     /// Whether an earlier generation of the actor may still live there.
-    fn lingers(&self, runner: RunnerId, actor: ActorId) -> bool {
-        self.runners[&runner].record.lingering.contains_key(&actor)
+    fn lingers(&self, seat: Seat, actor: ActorId) -> bool {
+        self.runners.at(seat).record.lingering.contains_key(&actor)
     }
 }
 

@@ -13,7 +13,7 @@ impl Control {
         let configs = self.pools.iter().filter_map(|(key, pool)| Some((key.record(), config(key, pool)?)));
         let actors = self.actors.iter().map(|it| (Key::Actor(it.id), Record::Actor(it.clone())));
         let runners =
-            self.runners.iter().map(|(id, it)| (Key::Runner(*id), Record::Runner(it.record.clone())));
+            self.runners.values().map(|it| (Key::Runner(it.record.id), Record::Runner(it.record.clone())));
         let names = self.actor_names.iter().map(|((namespace, name), metadata)| {
             (Key::ActorName(*namespace, name.clone()), Record::ActorName(metadata.clone()))
         });

@@ -11,6 +11,7 @@ use protocol::time::{Now, Wall};
 
 use super::pool::PoolKey;
 use super::record::{Actor, Departed, Key, Namespace, Phase, Record, Runner, Stage};
+use super::roster::Roster;
 use super::step::Step;
 use super::timers::{Due, Timers};
 use super::{Control, Effect, Options};
@@ -133,7 +134,7 @@ impl Control {
             namespace_names: BTreeMap::new(),
             actor_names: BTreeMap::new(),
             actors: super::actors::Actors::default(),
-            runners: BTreeMap::new(),
+            runners: Roster::default(),
             runner_keys: BTreeMap::new(),
             listed_runners: BTreeMap::new(),
             haunts: BTreeMap::new(),

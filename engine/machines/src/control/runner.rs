@@ -11,7 +11,7 @@ use protocol::view::Fact;
 use super::Control;
 use super::evict::Eviction;
 use super::generation::Ending;
-use super::placement::Place;
+use super::placement::Stand;
 use super::pool::{Pool, PoolKey};
 use super::record::{self, Key};
 use super::runners::position;
@@ -43,8 +43,8 @@ pub(super) struct Runner {
     pub(super) ponged: Option<Wall>,
     /// How long that answer took, in milliseconds.
     pub(super) rtt: u32,
-    /// Its place among the runners of its pool that may be given actors.
-    pub(super) place: Option<Place>,
+    /// Where it stands among the runners of its pool that may be given actors, if it may.
+    pub(super) stand: Option<Stand>,
 }
 
 impl Runner {
@@ -61,7 +61,7 @@ impl Runner {
             evicting: None,
             ponged: None,
             rtt: 0,
-            place: None,
+            stand: None,
         }
     }
 
@@ -97,33 +97,35 @@ impl Control {
 
     /// The session on which commands may be sent: one whose barrier has passed.
     pub(super) fn ready_conn(&self, id: RunnerId) -> Option<ConnId> {
-        let conn = self.runners.get(&id)?.conn?;
+        self.ready(self.runners.get(&id)?)
+    }
+
+    /// That of this runner.
+    pub(super) fn ready(&self, runner: &Runner) -> Option<ConnId> {
+        let conn = runner.conn?;
         self.sessions[&conn].is_ready().then_some(conn)
     }
 
-    /// Brings the runner's place in its pool, and that of its stream, up to date.
+    /// Brings where the runner stands in its pool, and its stream, up to date.
     pub(super) fn rank(&mut self, id: RunnerId) {
-        let runner = &self.runners[&id];
+        let seat = self.runners.seat(id).expect("who is ranked is known");
+        let runner = self.runners.at(seat);
         let healthy = runner.conn.is_some_and(|conn| self.sessions[&conn].is_eligible());
         let (total, free, version) = (runner.record.total_slots, runner.free(), runner.record.version);
         // One that can host nothing at all must not hold back older versions.
         let takes = healthy && !runner.unnamed && runner.record.draining.is_none() && total > 0;
-        let (before, stream) = (runner.place, runner.stream);
-        let index = &mut self.pool_of_runner(id).index;
-        let place = match (before, takes) {
-            (None, false) => None,
-            (None, true) => Some(index.insert(id, version, free, total)),
-            (Some(place), true) => {
-                index.update(place, free, total);
-                Some(place)
+        let (stood, stream) = (runner.stand.is_some(), runner.stream);
+        let pool = self.pools.get_mut(&PoolKey::of_runner(&runner.record)).expect("a runner has a pool");
+        match (stood, takes) {
+            (false, false) => {}
+            (false, true) => {
+                self.runners.at_mut(seat).stand = Some(pool.index.insert(seat, version, free, total));
             }
-            (Some(place), false) => {
-                index.remove(place);
-                None
+            (true, true) => pool.index.update(&mut self.runners, seat, free, total),
+            (true, false) => {
+                pool.index.remove(&mut self.runners, seat);
+                self.runners.at_mut(seat).stand = None;
             }
-        };
-        if place != before {
-            self.runner_mut(id).place = place;
         }
         if let Some(stream) = stream {
             self.file_stream(stream);
@@ -142,8 +144,7 @@ impl Control {
         }
         let known = self.runner_keys.insert((pool.clone(), record.key.clone()), id);
         assert!(known.is_none(), "a runner key names one runner");
-        let former = self.runners.insert(id, Runner::new(record));
-        assert!(former.is_none(), "a runner is entered once");
+        self.runners.insert(Runner::new(record));
         let pool = self.pool_mut(&pool);
         pool.runners.insert(position);
         if !drains {
@@ -229,8 +230,8 @@ impl Control {
         if let Some(stream) = stream {
             self.close_stream(step, stream, "runner_lost");
         }
-        let runner = self.runners.remove(&id).expect("it is lost once");
-        assert!(runner.actors.is_empty() && runner.place.is_none(), "a lost runner hosts nothing");
+        let runner = self.runners.remove(id).expect("it is lost once");
+        assert!(runner.actors.is_empty() && runner.stand.is_none(), "a lost runner hosts nothing");
         let key = PoolKey::of_runner(&runner.record);
         for actor in runner.record.lingering.keys() {
             self.haunt(*actor, id, false);

@@ -8,223 +8,77 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use protocol::id::RunnerId;
-
-/// Into how many levels a free share is told. Ours: a runner with one free slot of 64 is told from a full one, and the
-/// levels of a version fit a word.
-const LEVELS: u32 = 64;
-
-/// How free a runner is: zero is full, [`LEVELS`] is empty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Level(u8);
-
-impl Level {
-    /// That of an entry which nobody has.
-    const NOBODY: Self = Self(u8::MAX);
-
-    /// Above zero as soon as one slot is free.
-    fn of(free: u32, total: u32) -> Self {
-        let share = (u64::from(free) * u64::from(LEVELS)).div_ceil(u64::from(total)).min(u64::from(LEVELS));
-        Self(u8::try_from(share).expect("levels are few"))
-    }
-
-    /// How often one of this level is drawn, against the others.
-    const fn weight(self) -> u64 {
-        self.0 as u64
-    }
-}
-
-/// Where a runner stands in the index, until it is taken out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Place(u32);
-
-impl Place {
-    /// Its number: below the most runners that there were at one time, so that a caller can keep what belongs to it in a
-    /// vector.
-    #[must_use]
-    pub const fn number(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// Kept apart from whose it is: this is what moves with every slot, and more of it fits a cache. One that nobody has is at
-/// [`Level::NOBODY`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Entry {
-    version: u32,
-    /// Its position among those of its level.
-    position: u32,
-    level: Level,
-}
-
-impl Entry {
-    const NOBODY: Self = Self { version: 0, position: 0, level: Level::NOBODY };
-}
-
-/// Whose an entry is. Aligned, so that none lies on two cache lines: who is drawn among many is in none of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[repr(align(32))]
-struct Owner(Option<RunnerId>);
-
-/// The runners of one version.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Tier {
-    /// By level, each in the order of entries that have come and gone.
-    levels: Vec<Vec<Place>>,
-    /// Levels above zero at which somebody stands: bit 0 is level 1.
-    open: u64,
-    /// The weights of all.
-    weight: u64,
-    members: usize,
-}
-
-impl Tier {
-    fn new() -> Self {
-        Self { levels: vec![Vec::new(); LEVELS as usize + 1], open: 0, weight: 0, members: 0 }
-    }
-
-    fn at(&mut self, level: Level) -> &mut Vec<Place> {
-        &mut self.levels[level.0 as usize]
-    }
-
-    /// Keeps what follows from how many stand at a level.
-    fn count(&mut self, level: Level) {
-        if level.0 == 0 {
-            return;
-        }
-        let bit = 1 << (level.0 - 1);
-        let stands = !self.at(level).is_empty();
-        self.open = if stands { self.open | bit } else { self.open & !bit };
-    }
-
-    /// The runner on which a number below the weight of all falls.
-    fn draw(&self, mut number: u64) -> Place {
-        let mut open = self.open;
-        while open != 0 {
-            let level = Level(u8::try_from(open.trailing_zeros() + 1).expect("levels are few"));
-            open &= open - 1;
-            let here = &self.levels[level.0 as usize];
-            let weight = level.weight() * here.len() as u64;
-            if number < weight {
-                let position = usize::try_from(number / level.weight()).expect("a position fits");
-                return here[position];
-            }
-            number -= weight;
-        }
-        unreachable!("the number is below the weight of all");
-    }
-}
+use super::stand::{Level, Seat, Stand, Stands};
+use super::tier::Tier;
 
 /// All of a pool that may be given actors, full ones included.
 ///
 /// A slot is taken and given back by [`Index::update`]; a runner that is not to be given actors for a while (it drains, has
-/// not answered for too long, is gone) is taken out, and entered anew when it is. Memory: some 60 bytes a runner, and 1.6 KiB
-/// a version.
+/// not answered for too long, is gone) is taken out, and entered anew when it is. Memory: 4 bytes a runner and 8 more
+/// with its caller, and 1.6 KiB a version.
 ///
 /// ```
-/// use machines::control::Index;
-/// use protocol::id::RunnerId;
+/// use machines::control::{Index, Seat, Stand, Stands};
+///
+/// struct Runners(Vec<Stand>);
+///
+/// impl Stands for Runners {
+///     fn stand_mut(&mut self, seat: Seat) -> &mut Stand {
+///         &mut self.0[seat.number()]
+///     }
+/// }
 ///
 /// let mut index = Index::default();
-/// let runner = RunnerId::from_entropy([1; 16]);
-/// index.insert(runner, 1, 1, 1);
-/// let (place, chosen) = index.choose(12_345).expect("it has a slot");
-/// assert_eq!(chosen, runner);
-/// index.update(place, 0, 1);
+/// let seat = Seat::new(0);
+/// let mut runners = Runners(vec![index.insert(seat, 1, 1, 1)]);
+/// assert_eq!(index.choose(12_345), Some(seat));
+/// index.update(&mut runners, seat, 0, 1);
 /// assert_eq!(index.choose(12_345), None);
-/// index.remove(place);
+/// index.remove(&mut runners, seat);
 /// assert!(index.is_empty());
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Index {
     /// The newest version first.
     tiers: BTreeMap<Reverse<u32>, Tier>,
-    entries: Vec<Entry>,
-    /// Whose the entries are.
-    owners: Vec<Owner>,
-    free: Vec<u32>,
 }
 
 impl Index {
-    fn runner(&self, place: Place) -> RunnerId {
-        self.owners[place.number()].0.expect("a place that was given out is taken")
-    }
-
-    fn entry(&self, place: Place) -> Entry {
-        let entry = self.entries[place.number()];
-        assert_ne!(entry.level, Level::NOBODY, "a place that was given out is taken");
-        entry
-    }
-
-    /// Enters a runner of this version that has slots: so many free ones of so many, of which there is at least one.
+    /// Enters the runner in this seat, which is of this version and has slots: so many free ones of so many, of which
+    /// there is at least one. The caller keeps what it gets with the runner.
     ///
     /// # Panics
     /// When it has no slots at all.
-    pub fn insert(&mut self, runner: RunnerId, version: u32, free: u32, total: u32) -> Place {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.entries.push(Entry::NOBODY);
-            self.owners.push(Owner::default());
-            u32::try_from(self.entries.len() - 1).expect("fewer than 2^32 runners")
-        });
-        let place = Place(slot);
-        self.owners[place.number()] = Owner(Some(runner));
-        self.stand(place, version, Level::of(free, total));
-        place
+    #[must_use]
+    pub fn insert(&mut self, seat: Seat, version: u32, free: u32, total: u32) -> Stand {
+        let tier = self.tiers.entry(Reverse(version)).or_insert_with(Tier::new);
+        tier.step_in(seat, version, Level::of(free, total))
     }
 
     /// A slot of it was taken or given back: so many are free now, of so many.
     ///
     /// # Panics
     /// When it was taken out, or has no slots at all.
-    pub fn update(&mut self, place: Place, free: u32, total: u32) {
-        let entry = self.entry(place);
+    pub fn update(&mut self, stands: &mut impl Stands, seat: Seat, free: u32, total: u32) {
+        let stand = *stands.stand_mut(seat);
         let level = Level::of(free, total);
-        if level != entry.level {
-            self.step_out(place, entry);
-            self.stand(place, entry.version, level);
+        if level != stand.level() {
+            let tier = self.tiers.get_mut(&Reverse(stand.version)).expect("a stand has its tier");
+            tier.step_out(stands, seat, stand);
+            *stands.stand_mut(seat) = tier.step_in(seat, stand.version, level);
         }
     }
 
-    /// It may be given no more.
+    /// It may be given no more. Its stand means nothing from here on.
     ///
     /// # Panics
     /// When it was taken out before.
-    pub fn remove(&mut self, place: Place) {
-        let entry = self.entry(place);
-        self.step_out(place, entry);
-        self.entries[place.number()] = Entry::NOBODY;
-        self.owners[place.number()] = Owner::default();
-        self.free.push(place.0);
-    }
-
-    fn stand(&mut self, place: Place, version: u32, level: Level) {
-        let tier = self.tiers.entry(Reverse(version)).or_insert_with(Tier::new);
-        let here = tier.at(level);
-        let position = u32::try_from(here.len()).expect("fewer than 2^32 runners");
-        here.push(place);
-        tier.weight += level.weight();
-        tier.members += 1;
-        tier.count(level);
-        self.entries[place.number()] = Entry { version, position, level };
-    }
-
-    /// The last of its level takes its position. What stood there, and the entry of who moves, are written and not read:
-    /// of many runners neither is in a cache, and nobody waits for a write.
-    fn step_out(&mut self, place: Place, entry: Entry) {
-        let tier = self.tiers.get_mut(&Reverse(entry.version)).expect("an entry stands in its tier");
-        let here = tier.at(entry.level);
-        let last = here.pop().expect("an entry stands at its level");
-        if let Some(position) = here.get_mut(entry.position as usize) {
-            *position = last;
-            self.entries[last.number()].position = entry.position;
-        } else {
-            assert_eq!(last, place, "an entry knows its position");
-        }
-        tier.weight -= entry.level.weight();
-        tier.members -= 1;
-        tier.count(entry.level);
+    pub fn remove(&mut self, stands: &mut impl Stands, seat: Seat) {
+        let stand = *stands.stand_mut(seat);
+        let tier = self.tiers.get_mut(&Reverse(stand.version)).expect("a stand has its tier");
+        tier.step_out(stands, seat, stand);
         if tier.members == 0 {
-            self.tiers.remove(&Reverse(entry.version));
+            self.tiers.remove(&Reverse(stand.version));
         }
     }
 
@@ -239,63 +93,45 @@ impl Index {
     }
 
     /// The runner of the newest version on which this word, any of 64 bits, falls; none if that version has no room.
-    pub fn choose(&self, word: u64) -> Option<(Place, RunnerId)> {
+    pub fn choose(&self, word: u64) -> Option<Seat> {
         let (_, tier) = self.tiers.first_key_value().filter(|(_, tier)| tier.weight > 0)?;
         // The high bits of a product, and not a remainder: no division, and as even.
         let number = (u128::from(word) * u128::from(tier.weight)) >> 64;
-        let place = tier.draw(u64::try_from(number).expect("below the weight of all"));
-        Some((place, self.runner(place)))
+        Some(tier.draw(u64::try_from(number).expect("below the weight of all")))
     }
 
     /// Those of the newest version that have room, the emptiest first.
-    pub fn with_room(&self) -> impl Iterator<Item = RunnerId> {
+    pub fn with_room(&self) -> impl Iterator<Item = Seat> {
         let newest = self.tiers.first_key_value();
         let levels = newest.into_iter().flat_map(|(_, tier)| tier.levels[1..].iter().rev());
-        levels.flatten().map(|place| self.runner(*place))
+        levels.flatten().copied()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.entries.len() - self.free.len()
+        self.tiers.values().map(|tier| tier.members).sum()
     }
 
     /// Whether there is nobody.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.tiers.is_empty()
     }
 
-    /// Compares the index with what these runners say: each with its place, version, free slots and all slots.
+    /// Compares the index with what these runners say: each with its seat, stand, version, free slots and all slots.
     ///
     /// # Panics
     /// Where they differ.
-    pub fn check(&self, runners: impl Iterator<Item = (RunnerId, Place, u32, u32, u32)>) {
+    pub fn check(&self, runners: impl Iterator<Item = (Seat, Stand, u32, u32, u32)>) {
         let mut count = 0;
-        for (runner, place, version, free, total) in runners {
-            let entry = self.entry(place);
+        for (seat, stand, version, free, total) in runners {
             let level = Level::of(free, total);
-            assert_eq!(
-                (self.runner(place), entry.version, entry.level),
-                (runner, version, level),
-                "{runner:?} stands"
-            );
+            assert_eq!((stand.version, stand.level()), (version, level), "{seat:?} stands");
             let tier = &self.tiers[&Reverse(version)];
-            assert_eq!(tier.levels[level.0 as usize][entry.position as usize], place, "{runner:?} is found");
+            assert_eq!(tier.levels[level.0 as usize][stand.position()], seat, "{seat:?} is found");
             count += 1;
         }
         assert_eq!(count, self.len(), "nobody else stands in the index");
-        for tier in self.tiers.values() {
-            let levels = || tier.levels.iter().enumerate();
-            let members: usize = levels().map(|(_, here)| here.len()).sum();
-            let weight: usize = levels().map(|(level, here)| level * here.len()).sum();
-            let open = levels().skip(1).filter(|(_, here)| !here.is_empty());
-            let open = open.fold(0, |open, (level, _)| open | 1 << (level - 1));
-            assert!(members > 0, "an empty version is forgotten");
-            assert_eq!(
-                (tier.members, tier.weight, tier.open),
-                (members, weight as u64, open),
-                "sums are kept"
-            );
-        }
+        self.tiers.values().for_each(Tier::check);
     }
 }
 
@@ -305,78 +141,101 @@ mod tests {
 
     use super::*;
 
-    fn runner(number: u32) -> RunnerId {
-        let mut entropy = [0; 16];
-        entropy[..4].copy_from_slice(&number.to_le_bytes());
-        RunnerId::from_entropy(entropy)
+    /// Runners by seat, each with its stand, version, free slots and all slots.
+    #[derive(Default)]
+    struct Runners(BTreeMap<Seat, (Stand, u32, u32, u32)>);
+
+    impl Stands for Runners {
+        fn stand_mut(&mut self, seat: Seat) -> &mut Stand {
+            &mut self.0.get_mut(&seat).expect("it is in the index").0
+        }
+    }
+
+    impl Runners {
+        fn insert(&mut self, index: &mut Index, number: usize, version: u32, free: u32, total: u32) -> Seat {
+            let seat = Seat::new(number);
+            self.0.insert(seat, (index.insert(seat, version, free, total), version, free, total));
+            seat
+        }
+
+        fn update(&mut self, index: &mut Index, seat: Seat, free: u32, total: u32) {
+            index.update(self, seat, free, total);
+            let runner = self.0.get_mut(&seat).unwrap();
+            (runner.2, runner.3) = (free, total);
+        }
+
+        fn remove(&mut self, index: &mut Index, seat: Seat) {
+            index.remove(self, seat);
+            self.0.remove(&seat);
+        }
+
+        fn check(&self, index: &Index) {
+            let each = self.0.iter();
+            index.check(
+                each.map(|(seat, (stand, version, free, total))| (*seat, *stand, *version, *free, *total)),
+            );
+        }
     }
 
     #[test]
     fn draws_follow_the_free_shares() {
-        let mut index = Index::default();
+        let (mut index, mut runners) = (Index::default(), Runners::default());
         for (number, free) in [(0, 0), (1, 16), (2, 48), (3, 64)] {
-            index.insert(runner(number), 1, free, 64);
+            runners.insert(&mut index, number, 1, free, 64);
         }
         let mut drawn = [0_u32; 4];
         for round in 0..128_u64 {
             let word = round << 57;
-            let chosen = index.choose(word).unwrap().1;
-            drawn[(0..4).find(|number| runner(*number) == chosen).unwrap() as usize] += 1;
+            drawn[index.choose(word).unwrap().number()] += 1;
         }
         assert_eq!(drawn, [0, 16, 48, 64]);
     }
 
     #[test]
     fn one_free_slot_of_many_is_room() {
-        let mut index = Index::default();
-        let place = index.insert(runner(1), 1, 1, 1_000_000);
-        assert_eq!(index.choose(u64::MAX), Some((place, runner(1))));
-        index.update(place, 0, 1_000_000);
+        let (mut index, mut runners) = (Index::default(), Runners::default());
+        let seat = runners.insert(&mut index, 1, 1, 1, 1_000_000);
+        assert_eq!(index.choose(u64::MAX), Some(seat));
+        runners.update(&mut index, seat, 0, 1_000_000);
         assert_eq!((index.has_room(), index.choose(0), index.newest()), (false, None, Some(1)));
-        let older = index.insert(runner(2), 0, 5, 5);
+        let older = runners.insert(&mut index, 2, 0, 5, 5);
         assert_eq!(index.choose(0), None, "an older version is no way out");
-        index.remove(place);
-        assert_eq!(index.choose(0), Some((older, runner(2))));
+        runners.remove(&mut index, seat);
+        assert_eq!(index.choose(0), Some(older));
     }
 
     proptest! {
         #[test]
         fn the_index_follows_every_change(
-            ops in prop::collection::vec((0u8..3, 0u32..8, 0u32..3, 0u32..5, 1u32..5, any::<u64>()), 1..120)
+            ops in prop::collection::vec((0u8..3, 0usize..8, 0u32..3, 0u32..5, 1u32..5, any::<u64>()), 1..120)
         ) {
-            let mut index = Index::default();
-            let mut known: BTreeMap<u32, (Place, u32, u32, u32)> = BTreeMap::new();
+            let (mut index, mut runners) = (Index::default(), Runners::default());
             for (op, number, version, free, total, word) in ops {
-                let free = free.min(total);
-                match (op, known.get(&number).copied()) {
-                    (0, None) => {
-                        let place = index.insert(runner(number), version, free, total);
-                        known.insert(number, (place, version, free, total));
+                let (seat, free) = (Seat::new(number), free.min(total));
+                match (op, runners.0.contains_key(&seat)) {
+                    (0, false) => {
+                        runners.insert(&mut index, number, version, free, total);
                     }
-                    (1, Some((place, version, ..))) => {
-                        index.update(place, free, total);
-                        known.insert(number, (place, version, free, total));
-                    }
-                    (2, Some((place, ..))) => {
-                        index.remove(place);
-                        known.remove(&number);
-                    }
+                    (1, true) => runners.update(&mut index, seat, free, total),
+                    (2, true) => runners.remove(&mut index, seat),
                     _ => {}
                 }
-                index.check(known.iter().map(|(number, (place, version, free, total))| {
-                    (runner(*number), *place, *version, *free, *total)
-                }));
-                prop_assert_eq!(index.len(), known.len());
-                let newest = known.values().map(|(_, version, ..)| *version).max();
+                runners.check(&index);
+                prop_assert_eq!(index.len(), runners.0.len());
+                let newest = runners.0.values().map(|(_, version, ..)| *version).max();
                 prop_assert_eq!(index.newest(), newest);
-                let room: Vec<u32> = known
+                let mut room: Vec<Seat> = runners
+                    .0
                     .iter()
                     .filter(|(_, (_, version, free, _))| Some(*version) == newest && *free > 0)
-                    .map(|(number, _)| *number)
+                    .map(|(seat, _)| *seat)
                     .collect();
-                let drawn = index.choose(word).map(|(_, drawn)| room.iter().any(|number| runner(*number) == drawn));
+                let drawn = index.choose(word).map(|drawn| room.contains(&drawn));
                 prop_assert_eq!(drawn, (!room.is_empty()).then_some(true));
-                prop_assert_eq!(index.with_room().count(), room.len());
+                let mut found: Vec<Seat> = index.with_room().collect();
+                found.sort_unstable();
+                room.sort_unstable();
+                prop_assert_eq!(found, room);
             }
         }
     }
