@@ -1,8 +1,9 @@
 //! What runners say of their actors.
 //!
 //! An event takes effect once: it must come on the current session of the runner that hosts the current generation,
-//! and be newer than the last one taken. Everything that was read is acknowledged after the commit, stale events
-//! too, so that no runner keeps them for ever.
+//! and be newer than the last one taken. What was taken is acknowledged after the commit, and again when it is told
+//! again. Of a generation that is not current nothing is stored, so only its end is acknowledged: with it its runner
+//! forgets the rest, and until then nobody takes an alarm that it set for stored.
 
 use std::collections::BTreeMap;
 
@@ -29,24 +30,30 @@ impl Control {
         runner: RunnerId,
         events: Vec<RunnerEvent>,
     ) {
-        let mut read = BTreeMap::<(ActorId, Generation), i64>::new();
+        let mut settled = BTreeMap::<(ActorId, Generation), i64>::new();
         for event in events {
-            let last = read.entry((event.actor, event.generation)).or_insert(event.index);
-            *last = event.index.max(*last);
-            self.event(step, runner, event);
+            let (of, index) = ((event.actor, event.generation), event.index);
+            if self.event(step, runner, event) {
+                let last = settled.entry(of).or_insert(index);
+                *last = index.max(*last);
+            }
         }
-        if !read.is_empty() {
+        if !settled.is_empty() {
             let checkpoint = |((actor_id, generation), index)| Checkpoint { actor_id, generation, index };
-            step.send(conn, Message::AckEvents(read.into_iter().map(checkpoint).collect()));
+            step.send(conn, Message::AckEvents(settled.into_iter().map(checkpoint).collect()));
         }
     }
 
-    fn event(&mut self, step: &mut Step, runner: RunnerId, event: RunnerEvent) {
+    /// Whether its runner may forget it, and all before it, once this is committed.
+    fn event(&mut self, step: &mut Step, runner: RunnerId, event: RunnerEvent) -> bool {
         let RunnerEvent { actor: id, generation, index, event } = event;
         if !self.take(step, id, runner, generation, index) {
             mark!("control.event_stale");
-            self.read_stale(step, id, runner, generation, &event);
-            return;
+            let ended = matches!(event, Event::ActorStateUpdate { state: ActorState::Stopped { .. } });
+            if ended {
+                self.stopped_late(step, id, runner, generation);
+            }
+            return ended || self.assigned(id, runner) == Some(generation);
         }
         match event {
             Event::ActorIntent { intent: ActorIntent::Sleep } => {
@@ -60,6 +67,7 @@ impl Control {
             }
             Event::SetAlarm { alarm_ts } => self.set_alarm(step, id, alarm_ts.map(Wall::from_wire)),
         }
+        true
     }
 
     /// Whether the event is the current generation's and new; then it is counted as taken.

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use protocol::id::{ActorId, Generation, RunnerId, RunnerKey};
 use protocol::mark;
-use protocol::wire::{ActorState, Event};
 
 use super::Control;
 use super::generation::stop_command;
@@ -49,16 +48,14 @@ impl Control {
     }
 
     /// The one stale event that means something: a generation that was declared ended has stopped indeed.
-    pub(super) fn read_stale(
+    pub(super) fn stopped_late(
         &mut self,
         step: &mut Step,
         id: ActorId,
         runner: RunnerId,
         generation: Generation,
-        event: &Event,
     ) {
-        let stopped = matches!(event, Event::ActorStateUpdate { state: ActorState::Stopped { .. } });
-        if stopped && self.runners[&runner].record.lingering.get(&id) == Some(&generation) {
+        if self.runners[&runner].record.lingering.get(&id) == Some(&generation) {
             mark!("control.lingering_stopped");
             self.stop_lingering(step, runner, &[id]);
         }

@@ -11,6 +11,17 @@ fn stopped() -> Event {
     Event::ActorStateUpdate { state: ActorState::Stopped { code: StopCode::Ok, message: None } }
 }
 
+/// Generation and index of what the last step acknowledged.
+fn acknowledged(plane: &Plane) -> Vec<(u32, i64)> {
+    let acks = plane.last.iter().filter_map(|effect| match effect {
+        crate::control::Effect::Send {
+            message: crate::control::effect::Message::AckEvents(acks), ..
+        } => Some(acks),
+        _ => None,
+    });
+    acks.flatten().map(|ack| (ack.generation.0, ack.index)).collect()
+}
+
 #[test]
 fn kv_is_taken_in_every_stage_of_the_assigned_runner_only() {
     let mut plane = Plane::new();
@@ -90,13 +101,7 @@ fn events_of_an_older_generation_or_index_change_nothing() {
     plane.watch("a").running("r", "a");
     plane.event_of("r", "a", Generation(1), stopped());
     assert_eq!(plane.phase("a"), "running");
-    assert!(
-        plane.last.iter().any(|effect| matches!(
-            effect,
-            crate::control::Effect::Send { message: crate::control::effect::Message::AckEvents(_), .. }
-        )),
-        "read, so it need not be kept"
-    );
+    assert_eq!(acknowledged(&plane).len(), 1, "read, so it need not be kept");
     let again = crate::control::input::RunnerEvent {
         actor: super::plane::actor("a"),
         generation: Generation(2),
@@ -133,13 +138,20 @@ fn the_newest_event_of_a_frame_is_acknowledged() {
         event: Event::SetAlarm { alarm_ts: None },
     };
     plane.frame("r", crate::control::input::Frame::Events(vec![alarm(4), alarm(3)]));
-    let acks = plane.last.iter().find_map(|effect| match effect {
-        crate::control::Effect::Send {
-            message: crate::control::effect::Message::AckEvents(acks), ..
-        } => Some(acks),
-        _ => None,
-    });
-    assert_eq!(acks.unwrap().iter().map(|ack| ack.index).collect::<Vec<_>>(), [4]);
+    assert_eq!(acknowledged(&plane), [(1, 4)]);
+}
+
+#[test]
+fn an_alarm_of_a_generation_without_rights_is_not_acknowledged_but_its_end_is() {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 1).create_with("a", CrashPolicy::Restart).running("r", "a").drop_socket("r");
+    plane.after(3_000).runner("s", 1).runner("r", 1);
+    plane.event_of("r", "a", Generation(1), Event::SetAlarm { alarm_ts: Some(1) });
+    assert_eq!(acknowledged(&plane), [], "it is not stored");
+    plane.event_of("s", "a", Generation(2), Event::SetAlarm { alarm_ts: Some(2) });
+    assert_eq!(acknowledged(&plane).len(), 1);
+    plane.event_of("r", "a", Generation(1), stopped());
+    assert_eq!(acknowledged(&plane).len(), 1, "read, so nothing of it need be kept");
 }
 
 #[test]
