@@ -17,8 +17,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use runtime::http::Connector;
 use url::Url;
 
-/// How long the engine may send nothing, from the dial on. Ours: a disk that is busy answers within.
-const SILENCE_MAX: Duration = Duration::from_secs(60);
+/// How long the engine may send nothing. Ours: a disk that is busy answers within.
+const SILENCE_MAX: &str = "60s";
 /// Most of an error's text that is shown.
 const ERROR_BYTES_MAX: usize = 64 * 1024;
 
@@ -43,6 +43,9 @@ pub(crate) struct Backup {
     /// A token that may administer the engine; rather in the environment, where other users do not see it.
     #[arg(long, value_name = "TOKEN", env = "REHEARSAL_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// How long the engine may send nothing, from the dial on.
+    #[arg(long, value_name = "TIME", default_value = SILENCE_MAX, value_parser = humantime::parse_duration)]
+    timeout: Duration,
     /// Print one JSON object instead of a sentence.
     #[arg(long)]
     json: bool,
@@ -75,16 +78,16 @@ impl Backup {
     /// Writes what the engine sends, and makes it durable.
     async fn take(&self, part: &Path) -> anyhow::Result<u64> {
         let cannot = || format!("cannot write {}", part.display());
-        let response = runtime::timeout(SILENCE_MAX, self.ask()).await;
-        let mut response = response.map_err(|_| {
-            anyhow::anyhow!("the engine at {} did not answer within {SILENCE_MAX:?}", self.url)
-        })??;
+        let most = self.timeout;
+        let response = runtime::timeout(most, self.ask()).await;
+        let mut response = response
+            .map_err(|_| anyhow::anyhow!("the engine at {} did not answer within {most:?}", self.url))??;
         let mut file = private(part).with_context(cannot)?;
         let bar = bar("{elapsed_precise} {bytes} {bytes_per_sec} {spinner}");
         let mut bytes = 0;
         loop {
-            let frame = runtime::timeout(SILENCE_MAX, response.frame()).await;
-            let frame = frame.map_err(|_| anyhow::anyhow!("the engine sent nothing for {SILENCE_MAX:?}"))?;
+            let frame = runtime::timeout(most, response.frame()).await;
+            let frame = frame.map_err(|_| anyhow::anyhow!("the engine sent nothing for {most:?}"))?;
             let Some(frame) = frame else { break };
             let frame = frame.context("the engine broke off")?;
             if let Ok(piece) = frame.into_data() {

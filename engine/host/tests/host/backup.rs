@@ -178,6 +178,34 @@ fn refused(arguments: &[&str]) -> String {
 }
 
 #[test]
+fn an_engine_that_says_nothing_is_given_up_and_nothing_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("today.backup").display().to_string();
+    for said in ["", "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"] {
+        run(async {
+            let mute = runtime::TcpListener::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+            let (url, file) = (format!("http://{}", mute.local_addr().unwrap()), file.clone());
+            let peer = runtime::spawn("mute", async move {
+                let (mut stream, _) = mute.accept().await.unwrap();
+                let mut asked = Vec::new();
+                while !asked.ends_with(b"\r\n\r\n") {
+                    asked.push(stream.read_u8().await.unwrap());
+                }
+                stream.write_all(said.as_bytes()).await.unwrap();
+                stream.read_to_end(&mut asked).await.unwrap();
+            });
+            let line = runtime::disk::blocking(move || {
+                refused(&["backup", "--url", &url, "--to", &file, "--timeout", "200ms"])
+            })
+            .await;
+            assert!(line.contains("200ms"), "{line}");
+            peer.await.unwrap();
+        });
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "half a backup is none");
+    }
+}
+
+#[test]
 fn the_commands_back_up_check_restore_and_compact() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
