@@ -58,7 +58,6 @@ mod stream;
 mod tend;
 #[cfg(test)]
 mod tests;
-mod text;
 mod timers;
 mod unnamed;
 mod upgrade;
@@ -74,9 +73,8 @@ pub use options::Options;
 pub use placement::{Index, Seat, Stand, Stands};
 use protocol::id::{ActorId, ConnId, FetchId, NamespaceId, RunnerId, RunnerKey, StreamId};
 use protocol::time::{Mono, Now, Wall};
-pub use record::Record;
+pub use record::{Record, Text};
 pub use restore::RestoreError;
-pub use text::Text;
 
 use self::actors::Actors;
 use self::metadata::Fetch;

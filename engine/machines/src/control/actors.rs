@@ -10,8 +10,7 @@ use std::ops::Bound;
 use protocol::id::{ActorId, NamespaceId};
 use protocol::time::Wall;
 
-use super::record::{Actor, Phase, Stage, StopCause};
-use super::text::Text;
+use super::record::{Actor, Phase, Stage, StopCause, Text};
 
 /// Newest first; actors of one millisecond by their ids.
 pub(super) type ListPosition = (Reverse<Wall>, ActorId);

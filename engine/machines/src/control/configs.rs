@@ -1,6 +1,6 @@
 //! Runner configurations: stored, listed, deleted, with what that means for a pool's streams.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use protocol::api;
@@ -92,21 +92,19 @@ impl Control {
             let entry = api::RunnerConfigEntry { config, protocol_version: None, runner_pool_error };
             Some((key.name.to_string(), entry))
         };
-        let (configs, more): (BTreeMap<_, _>, bool) = if pools.is_empty() {
+        let (configs, next) = if pools.is_empty() {
             let start = PoolKey { namespace, name: after.into() };
             let behind = self.pools.range((Bound::Excluded(start), Bound::Unbounded));
             let here = behind.take_while(|(key, _)| key.namespace == namespace);
-            let mut rest = here.filter_map(|(key, pool)| entry(key, pool));
-            (rest.by_ref().take(page.limit).collect(), rest.next().is_some())
+            page.cut(here.filter_map(|(key, pool)| entry(key, pool)), |(name, _)| name.clone())
         } else {
             let only: BTreeSet<&String> = pools.iter().filter(|name| **name > after).collect();
-            let mut rest = only.into_iter().filter_map(|name| {
+            let behind = only.into_iter().filter_map(|name| {
                 let key = PoolKey { namespace, name: name.as_str().into() };
                 entry(&key, self.pools.get(&key)?)
             });
-            (rest.by_ref().take(page.limit).collect(), rest.next().is_some())
+            page.cut(behind, |(name, _)| name.clone())
         };
-        let next = configs.last_key_value().filter(|_| more).map(|(name, _)| name.clone());
-        Ok(Answer::RunnerConfigs(configs, next))
+        Ok(Answer::RunnerConfigs(configs.into_iter().collect(), next))
     }
 }

@@ -13,9 +13,8 @@ use super::Control;
 use super::effect::{Command, CommandKind};
 use super::hash::fnv;
 use super::placement::Seat;
-use super::record::{Actor, Phase, Stage, StopCause};
+use super::record::{Actor, Phase, Stage, StopCause, Text};
 use super::step::Step;
-use super::text::Text;
 
 /// Delay between two starts of an actor that crashes while somebody waits for it; the first restart has none. Ours:
 /// short against the 30 s a client waits, long against a start, so that a crash loop does not fill the store.

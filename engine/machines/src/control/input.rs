@@ -299,6 +299,20 @@ pub struct Page {
     pub cursor: Option<String>,
 }
 
+impl Page {
+    /// The rows of this page, of all that are behind its cursor, and the cursor of the next page if there are more.
+    pub(super) fn cut<T>(
+        &self,
+        mut rest: impl Iterator<Item = T>,
+        cursor: impl FnOnce(&T) -> String,
+    ) -> (Vec<T>, Option<String>) {
+        let rows: Vec<T> = rest.by_ref().take(self.limit).collect();
+        let more = rest.next().is_some();
+        let next = rows.last().filter(|_| more).map(cursor);
+        (rows, next)
+    }
+}
+
 /// A runner's message, without payload.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Frame {

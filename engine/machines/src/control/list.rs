@@ -54,7 +54,7 @@ impl Control {
         };
         // One more than asked for tells whether there is another page.
         let most = page.limit.saturating_add(1);
-        let mut rows = match key {
+        let rows = match key {
             None => kind.page(after, include_destroyed, most),
             Some(key) => {
                 let holder = self.actors.by_key(namespace, name, key).map(|id| self.actors.known(id));
@@ -65,10 +65,9 @@ impl Control {
                 rows
             }
         };
-        let more = rows.len() > page.limit;
-        rows.truncate(page.limit);
-        let next = rows.last().filter(|_| more);
-        let next = next.map(|(created, id)| ActorCursor { create_ts: created.0, actor_id: *id }.to_string());
+        let (rows, next) = page.cut(rows.into_iter(), |(created, id)| {
+            ActorCursor { create_ts: created.0, actor_id: *id }.to_string()
+        });
         let actors = rows.iter().map(|(_, id)| self.show_actor(self.actors.known(*id))).collect();
         Ok(Answer::Actors(actors, next))
     }

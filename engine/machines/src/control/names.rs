@@ -61,14 +61,12 @@ impl Control {
         let namespace = self.namespace(namespace)?;
         let after = page.cursor.clone().unwrap_or_default();
         let start = Bound::Excluded((namespace, after));
-        let mut rest = self
+        let behind = self
             .actor_names
             .range((start, Bound::Unbounded))
             .take_while(|((of, _), _)| *of == namespace)
             .map(|((_, name), metadata)| (name.clone(), metadata.clone()));
-        let names: BTreeMap<_, _> = rest.by_ref().take(page.limit).collect();
-        let more = rest.next().is_some();
-        let next = names.last_key_value().filter(|_| more).map(|(name, _)| name.clone());
-        Ok(Answer::ActorNames(names, next))
+        let (names, next) = page.cut(behind, |(name, _)| name.clone());
+        Ok(Answer::ActorNames(names.into_iter().collect(), next))
     }
 }

@@ -45,10 +45,9 @@ impl Control {
     /// A page of namespaces, in alphabetical order.
     pub(super) fn list_namespaces(&self, name: Option<&str>, ids: &[NamespaceId], page: &Page) -> Answer {
         let after = page.cursor.clone().unwrap_or_default();
-        let (namespaces, more) = if name.is_none() && ids.is_empty() {
+        let (namespaces, next) = if name.is_none() && ids.is_empty() {
             let behind = self.namespace_names.range((Bound::Excluded(after), Bound::Unbounded));
-            let mut rest = behind.map(|(_, id)| show::namespace(&self.namespaces[id]));
-            (rest.by_ref().take(page.limit).collect::<Vec<_>>(), rest.next().is_some())
+            page.cut(behind.map(|(_, id)| &self.namespaces[id]), |last| last.name.clone())
         } else {
             let named = name.map(|name| self.namespace_names.get(name).copied());
             let among = |id: &NamespaceId| ids.is_empty() || ids.contains(id);
@@ -59,10 +58,8 @@ impl Control {
             let known = asked.iter().filter_map(|id| self.namespaces.get(id));
             let fresh = known.filter(|namespace| namespace.name > after);
             let by_name: BTreeMap<&str, _> = fresh.map(|it| (it.name.as_str(), it)).collect();
-            let mut rest = by_name.into_values().map(show::namespace);
-            (rest.by_ref().take(page.limit).collect::<Vec<_>>(), rest.next().is_some())
+            page.cut(by_name.into_values(), |last| last.name.clone())
         };
-        let next = namespaces.last().filter(|_| more).map(|last| last.name.clone());
-        Answer::Namespaces(namespaces, next)
+        Answer::Namespaces(namespaces.into_iter().map(show::namespace).collect(), next)
     }
 }

@@ -12,9 +12,8 @@ use protocol::time::Mono;
 use super::health::Health;
 use super::metadata::Metadata;
 use super::placement::{Index, Queue};
-use super::record;
+use super::record::{self, Text};
 use super::runners::RunnerPosition;
-use super::text::Text;
 
 /// The name of a pool.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,6 +4,7 @@
 //! records, or lives only as long as the process.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use protocol::api::{self, CrashPolicy};
 use protocol::error::{ActorError, RunnerPoolError};
@@ -11,7 +12,8 @@ use protocol::id::{ActorId, Generation, NamespaceId, RunnerId, RunnerKey};
 use protocol::time::Wall;
 use serde::{Deserialize, Serialize};
 
-use super::text::Text;
+/// A text that many hold: names of actors and pools, of which there are few against the actors that bear them.
+pub type Text = Arc<str>;
 
 /// The name of a record; ordered, so that a store can keep records in key order.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -13,7 +13,6 @@ use super::effect::Answer;
 use super::input::Page;
 use super::pool::PoolKey;
 use super::record;
-use super::runner::Runner;
 
 /// Newest first; runners of one millisecond by their ids.
 pub(super) type RunnerPosition = (Reverse<Wall>, RunnerId);
@@ -38,12 +37,10 @@ impl Control {
             Some(name) => self.pools.get(&PoolKey { namespace, name: name.into() }).map(|pool| &pool.runners),
             None => self.listed_runners.get(&namespace),
         };
-        let mut rest = listed.into_iter().flat_map(|listed| listed.range((after, Bound::Unbounded)));
-        let page: Vec<&Runner> = rest.by_ref().take(page.limit).map(|(_, id)| &self.runners[id]).collect();
-        let more = rest.next().is_some();
-        let next = page.last().filter(|_| more);
-        let next = next.map(|last| format!("{}.{}", last.record.created.0, last.record.id));
-        Ok(Answer::Runners(page.into_iter().map(super::show::runner).collect(), next))
+        let behind = listed.into_iter().flat_map(|listed| listed.range((after, Bound::Unbounded)));
+        let (rows, next) = page.cut(behind, |(Reverse(created), id)| format!("{}.{id}", created.0));
+        let runners = rows.into_iter().map(|(_, id)| super::show::runner(&self.runners[id])).collect();
+        Ok(Answer::Runners(runners, next))
     }
 
     /// Those of these runners that are in the namespace, and in the pool if one is named.
@@ -62,15 +59,13 @@ impl Control {
     pub(super) fn list_runner_names(&self, namespace: &str, page: &Page) -> Result<Answer, ApiError> {
         let namespace = self.namespace(namespace)?;
         let after = PoolKey { namespace, name: page.cursor.clone().unwrap_or_default().into() };
-        let mut rest = self
+        let behind = self
             .pools
             .range((Bound::Excluded(after), Bound::Unbounded))
             .take_while(|(key, _)| key.namespace == namespace)
             .filter(|(_, pool)| !pool.runners.is_empty())
             .map(|(key, _)| key.name.to_string());
-        let names: Vec<String> = rest.by_ref().take(page.limit).collect();
-        let more = rest.next().is_some();
-        let next = names.last().filter(|_| more).cloned();
+        let (names, next) = page.cut(behind, String::clone);
         Ok(Answer::RunnerNames(names, next))
     }
 }

@@ -5,9 +5,8 @@ use protocol::error::ActorError;
 
 use super::Control;
 use super::pool::PoolKey;
-use super::record::{Actor, Namespace, Phase};
+use super::record::{Actor, Namespace, Phase, Text};
 use super::runner::Runner;
-use super::text::Text;
 
 impl Control {
     /// An actor, with why it does not run although it should.

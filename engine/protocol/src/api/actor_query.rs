@@ -1,9 +1,9 @@
 //! The queries of `GET /actors`, `GET /actors/names` and `DELETE /actors/{id}`.
 
 use crate::api::page::PageQuery;
-use crate::api::query::Query;
+use crate::api::query::{Query, parse_id, parse_ids};
 use crate::error::ApiError;
-use crate::id::{ActorId, IdError};
+use crate::id::ActorId;
 use crate::limits::LIST_ACTOR_IDS_MAX;
 
 /// Which actors of which namespace.
@@ -94,6 +94,9 @@ impl ActorsQuery {
         let page = PageQuery::take(&mut query)?;
         query.finish()?;
         let filter = match (ids.is_empty(), name, key) {
+            (false, None, None) if ids.len() > LIST_ACTOR_IDS_MAX => {
+                return Err(invalid(format!("{} actor ids: at most {LIST_ACTOR_IDS_MAX}", ids.len())));
+            }
             (false, None, None) => ActorsFilter::Ids(parse_ids(&ids)?),
             (true, Some(name), key) => ActorsFilter::Name { name, key },
             (true, None, _) => return Err(invalid("either `actor_ids` or `name` must be given".into())),
@@ -103,19 +106,12 @@ impl ActorsQuery {
     }
 }
 
-fn parse_ids(texts: &[String]) -> Result<Vec<ActorId>, ApiError> {
-    if texts.len() > LIST_ACTOR_IDS_MAX {
-        return Err(invalid(format!("{} actor ids: at most {LIST_ACTOR_IDS_MAX}", texts.len())));
-    }
-    texts.iter().map(|text| parse_actor_id(text)).collect()
-}
-
 /// Reads an actor id out of a path or a query.
 ///
 /// # Errors
 /// `api.bad_request` when it is malformed.
 pub fn parse_actor_id(text: &str) -> Result<ActorId, ApiError> {
-    text.parse().map_err(|error: IdError| ApiError::ApiBadRequest { reason: error.to_string() })
+    parse_id(text)
 }
 
 fn invalid(reason: String) -> ApiError {

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::check_filter;
 use crate::api::page::{PageQuery, Pagination};
-use crate::api::query::Query;
+use crate::api::query::{Query, parse_ids};
 use crate::error::ApiError;
-use crate::id::{IdError, NamespaceId};
+use crate::id::NamespaceId;
 use crate::limits::{DISPLAY_NAME_BYTES_MAX, NAMESPACE_NAME_BYTES_MAX};
 use crate::time::Wall;
 
@@ -96,9 +96,7 @@ impl NamespacesQuery {
         let page = PageQuery::take(&mut query)?;
         query.finish()?;
         check_filter("namespace_ids", &ids)?;
-        let ids: Result<_, IdError> = ids.iter().map(|id| id.parse()).collect();
-        let namespace_ids = ids.map_err(|error| ApiError::ApiBadRequest { reason: error.to_string() })?;
-        Ok(Self { name, namespace_ids, page })
+        Ok(Self { name, namespace_ids: parse_ids(&ids)?, page })
     }
 }
 

@@ -1,8 +1,11 @@
 //! The query of a request, read field by field and then closed: what was not asked for is refused.
 
+use std::str::FromStr;
+
 use url::form_urlencoded;
 
 use crate::error::ApiError;
+use crate::id::IdError;
 
 /// The fields of a query that have not been read yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,7 +58,7 @@ impl Query {
     ///
     /// # Errors
     /// `api.bad_request` when it comes twice or does not read.
-    pub fn take_parsed<T: std::str::FromStr>(&mut self, name: &str) -> Result<Option<T>, ApiError> {
+    pub fn take_parsed<T: FromStr>(&mut self, name: &str) -> Result<Option<T>, ApiError> {
         let Some(text) = self.take(name)? else { return Ok(None) };
         match text.parse() {
             Ok(value) => Ok(Some(value)),
@@ -77,6 +80,22 @@ impl Query {
 
 fn bad(reason: String) -> ApiError {
     ApiError::ApiBadRequest { reason }
+}
+
+/// Reads an id.
+///
+/// # Errors
+/// `api.bad_request` when it is malformed.
+pub(super) fn parse_id<T: FromStr<Err = IdError>>(text: &str) -> Result<T, ApiError> {
+    text.parse().map_err(|error: IdError| bad(error.to_string()))
+}
+
+/// Reads ids.
+///
+/// # Errors
+/// As [`parse_id`].
+pub(super) fn parse_ids<T: FromStr<Err = IdError>>(texts: &[String]) -> Result<Vec<T>, ApiError> {
+    texts.iter().map(|text| parse_id(text)).collect()
 }
 
 #[cfg(test)]

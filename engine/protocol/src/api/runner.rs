@@ -5,9 +5,9 @@ use serde_json::Value;
 
 use crate::api::check_filter;
 use crate::api::page::{PageQuery, Pagination};
-use crate::api::query::Query;
+use crate::api::query::{Query, parse_ids};
 use crate::error::ApiError;
-use crate::id::{IdError, NamespaceId, RunnerId, RunnerKey};
+use crate::id::{NamespaceId, RunnerId, RunnerKey};
 use crate::time::Wall;
 
 /// A runner. All fields are always there; times are wall clock milliseconds or null.
@@ -92,9 +92,7 @@ impl RunnersQuery {
         let page = PageQuery::take(&mut query)?;
         query.finish()?;
         check_filter("runner_ids", &ids)?;
-        let ids: Result<_, IdError> = ids.iter().map(|id| id.parse()).collect();
-        let runner_ids = ids.map_err(|error| ApiError::ApiBadRequest { reason: error.to_string() })?;
-        Ok(Self { namespace, name, runner_ids, include_stopped, page })
+        Ok(Self { namespace, name, runner_ids: parse_ids(&ids)?, include_stopped, page })
     }
 }
 
