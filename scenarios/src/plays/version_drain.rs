@@ -213,7 +213,8 @@ async fn fall_over(stack: &Stack, fleet: &mut Fleet, serverless: bool, lives: Du
     }
     prefer(stack, serverless, fleet.current);
     let overtakes = |fact: &Fact| matches!(fact, Fact::RunnerOvertaken { newest, .. } if *newest == version);
-    if !serverless && stack.ledger.was_told(since, overtakes) {
+    // What it sent before its end can still be on its way.
+    if !serverless && stack.until(OVERTAKES, async || stack.ledger.was_told(since, overtakes)).await {
         // It was well for a moment: the one before was drained for it, and is started anew.
         beside::stop(stack, old.node()).await;
         old.start(fleet.version);
