@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use protocol::id::ActorId;
+use protocol::id::{ActorId, RunnerId};
 use protocol::time::Mono;
 use protocol::view::{ControlView, Fact};
 use serde::Serialize;
@@ -112,8 +112,8 @@ pub enum TouchKind {
 pub struct Sight {
     /// Its node.
     pub node: String,
-    /// How often a process was started on it, this one included: each is another speaker.
-    pub boot: u32,
+    /// The runner that the engine has told it that it is: whoever takes an identity over, or back, is another one.
+    pub runner: Option<RunnerId>,
     /// The identity with which it was started.
     pub identity: String,
     /// Whether its process lives: one that was evicted ends.

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use protocol::id::RunnerId;
 use protocol::time::Mono;
 
 use crate::evidence::{Evidence, Sight};
@@ -27,7 +28,8 @@ pub(super) fn check(evidence: &Evidence) -> Result<(), Breach> {
             if count < 2 {
                 doubled.remove(identity);
             } else {
-                // Between two looks one may have ended and another begun.
+                // Between two looks one may have ended and another begun, or have been away and come back as another
+                // runner. Whoever comes back as the same one was never taken over from, and counts on.
                 let same = doubled.get(identity).filter(|(_, before)| *before == speakers);
                 let since = same.map_or(*at, |(since, _)| *since);
                 if at.since(since) > OVERLAP {
@@ -48,15 +50,15 @@ pub(super) fn check(evidence: &Evidence) -> Result<(), Breach> {
     Ok(())
 }
 
-/// A process: its node, and how often one was started there.
-type Speaker<'a> = (&'a str, u32);
+/// A process: its node, and the runner that it is.
+type Speaker<'a> = (&'a str, Option<RunnerId>);
 
 /// Who is connected, by identity; an identity of which nobody is, is there too.
 fn connected(sights: &[Sight]) -> BTreeMap<&str, Vec<Speaker<'_>>> {
     let mut connected: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     for sight in sights {
         let speakers = connected.entry(&sight.identity).or_default();
-        speakers.extend(sight.connected.then_some((sight.node.as_str(), sight.boot)));
+        speakers.extend(sight.connected.then_some((sight.node.as_str(), sight.runner)));
     }
     connected
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::evidence::{AlarmSet, PoolNews, PoolSight, Recovery, Sight, Touch, TouchKind};
 use model::{Active, Evidence, Family, Law, Place, Told};
-use protocol::id::StreamId;
+use protocol::id::{RunnerId, StreamId};
 use protocol::view::{Fact, GenerationEnd};
 
 use crate::support::{
@@ -172,7 +172,7 @@ fn one_of_two_with_one_identity_survives() {
     let looks = |looks: &[(u64, bool, bool)]| {
         let sight = |node: &str, connected| Sight {
             node: node.to_owned(),
-            boot: 1,
+            runner: Some(RunnerId::from_entropy([1; 16])),
             identity: "twin".to_owned(),
             alive: connected,
             connected,
@@ -189,9 +189,9 @@ fn one_of_two_with_one_identity_survives() {
     holds(law, &looks(&[(59, false, false), (60, true, false)]));
     breaks(law, &looks(&[(60, false, false)]), "0 processes speak for");
     breaks(law, &looks(&[(60, true, true)]), "2 processes speak for");
-    // One of them ended between two looks, and another began.
+    // Between two looks one of them was away, or ended, and is another runner now.
     let mut another = looks(&[(1, true, true), (20, true, true), (23, true, true)]);
-    another.sights[2].1[1].boot = 2;
+    another.sights[2].1[1].runner = Some(RunnerId::from_entropy([2; 16]));
     holds(law, &another);
     // They evict each other for ever.
     let mut feud = looks(&[(60, true, false)]);

@@ -176,7 +176,7 @@ pub(super) fn look(stack: &Stack) {
         while !stack.is_over() {
             let sight = |worker: &Worker| Sight {
                 node: worker.node().name().to_string(),
-                boot: worker.boots(),
+                runner: worker.runner(),
                 identity: IDENTITY.to_owned(),
                 alive: worker.node().is_running(),
                 connected: worker.is_connected(),

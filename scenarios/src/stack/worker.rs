@@ -76,12 +76,6 @@ impl Worker {
         sessions.into_iter().find_map(|(_, session)| session.runner).filter(|_| self.node.is_running())
     }
 
-    /// How often it was booted.
-    #[must_use]
-    pub fn boots(&self) -> u32 {
-        self.boots.get()
-    }
-
     /// Whether its process runs and has a session, as it sees it.
     #[must_use]
     pub fn is_connected(&self) -> bool {
