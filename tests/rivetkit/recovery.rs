@@ -72,11 +72,15 @@ async fn call(
     Ok((answer.status(), value))
 }
 
-/// The same, which must succeed.
-async fn act(client: &Client, actor: ActorId, action: &str, arguments: Value) -> Result<Value, ClientError> {
-    let (status, value) = call(client, actor, action, arguments).await?;
+/// What an action has put out, which must have succeeded.
+fn output(action: &str, (status, value): (StatusCode, Value)) -> Value {
     assert!(status.is_success(), "{action}: {status} {value}");
-    Ok(value["output"].clone())
+    value["output"].clone()
+}
+
+/// Calls an action once, which must succeed.
+async fn act(client: &Client, actor: ActorId, action: &str, arguments: Value) -> Result<Value, ClientError> {
+    Ok(output(action, call(client, actor, action, arguments).await?))
 }
 
 /// Waits until the engine has put it to sleep.
@@ -105,8 +109,7 @@ async fn ask_on(client: Client, actor: ActorId, stop: Arc<AtomicBool>) -> u64 {
     while !stop.load(Ordering::Acquire) {
         let answer = call(&client, actor, "visit", json!([])).await;
         if !slept_over(&answer) {
-            let (status, value) = answer.expect("an engine that listens answers");
-            assert!(status.is_success(), "{status} {value}");
+            output("visit", answer.expect("an engine that listens answers"));
         }
         answered += 1;
     }
@@ -172,8 +175,8 @@ async fn fall(platform: &mut Platform, (actor, action): (ActorId, &'static str),
         .map(|_| runtime::spawn("ask on", ask_on(client.clone(), other, Arc::clone(&stop))))
         .collect();
     let (answer, at, answered) = answer.await.expect("it is asked to its end");
-    let (status, value) = answer.expect("an engine that listens answers");
-    assert!(status.is_success() && value["output"].is_u64(), "{status} {value}");
+    let value = output(action, answer.expect("an engine that listens answers"));
+    assert!(value.is_u64(), "{value}");
     let dialled = dialled(platform, actor, at);
     stop.store(true, Ordering::Release);
     for asker in crowd {

@@ -60,7 +60,9 @@ impl Process {
                     }
                 }
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
-                    panic!("{}: no line with {wanted:?}; it said:\n{}", self.name, self.seen.join("\n"))
+                    // Taken, so that it is not quoted once more when this is dropped.
+                    let said = std::mem::take(&mut self.seen);
+                    panic!("{}: no line with {wanted:?}; it said:\n{}", self.name, said.join("\n"))
                 }
             }
         }

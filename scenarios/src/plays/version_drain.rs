@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use model::Law;
 use model::fault::Family;
+use protocol::time::Mono;
 use protocol::view::Fact;
 use sim::Ratio;
 
@@ -175,10 +176,8 @@ async fn deploy(
             None
         }
     };
-    let overtakes = |fact: &Fact| matches!(fact, Fact::RunnerOvertaken { newest, .. } if *newest == version);
     // A little longer than it may take: the law says the rest.
-    let limit = bound + Duration::from_secs(1);
-    let over = stack.until(limit, async || stack.ledger.was_told(since, overtakes)).await;
+    let over = overtakes(stack, version, since, bound + Duration::from_secs(1)).await;
     if let Some(awaited) = awaited {
         stack.ledger.recovered(&awaited, over);
     }
@@ -186,6 +185,12 @@ async fn deploy(
         // A platform stops the old one once it has nothing to do any more; it drains what it has.
         beside::stop(stack, old.node()).await;
     }
+}
+
+/// Whether the version overtakes one before it, from `since` on and within so long from now.
+async fn overtakes(stack: &Stack, version: u32, since: Mono, limit: Duration) -> bool {
+    let is = |fact: &Fact| matches!(fact, Fact::RunnerOvertaken { newest, .. } if *newest == version);
+    stack.until(limit, async || stack.ledger.was_told(since, is)).await
 }
 
 async fn restart(stack: &Stack, down: Duration) {
@@ -212,9 +217,8 @@ async fn fall_over(stack: &Stack, fleet: &mut Fleet, serverless: bool, lives: Du
         new.node().kill();
     }
     prefer(stack, serverless, fleet.current);
-    let overtakes = |fact: &Fact| matches!(fact, Fact::RunnerOvertaken { newest, .. } if *newest == version);
     // What it sent before its end can still be on its way.
-    if !serverless && stack.until(OVERTAKES, async || stack.ledger.was_told(since, overtakes)).await {
+    if !serverless && overtakes(stack, version, since, OVERTAKES).await {
         // It was well for a moment: the one before was drained for it, and is started anew.
         beside::stop(stack, old.node()).await;
         old.start(fleet.version);

@@ -130,7 +130,8 @@ fn turn(index: &mut Index, runners: &mut Standing, number: u64) {
 #[expect(clippy::disallowed_types, reason = "the cost of a step is the host's time")]
 fn to_choose_take_and_release_costs_as_much_among_many() {
     const TURNS: u64 = 2_000;
-    let [few, many] = [1_000, 100_000].map(|count| {
+    let [few, many] = [FEW, MANY].map(|count| {
+        let count = usize::try_from(count).expect("a count fits");
         let mut index = Index::default();
         let mut runners =
             Standing((0..count).map(|number| index.insert(Seat::new(number), 1, 8, 8)).collect());
