@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use protocol::id::ActorId;
+use protocol::id::{ActorId, Generation};
 use protocol::time::Mono;
 use protocol::view::Fact;
 
@@ -115,10 +115,11 @@ const fn settles(family: Family) -> Duration {
     }
 }
 
-/// When an actor started, and when it stopped.
+/// When an actor started, and when it stopped, by generation: an earlier one that was lost may say that it stopped when its
+/// successor runs.
 struct Life {
-    starts: Vec<Mono>,
-    stops: Vec<Mono>,
+    starts: Vec<(Mono, Generation)>,
+    stops: Vec<(Mono, Generation)>,
     /// The start that was caused by whoever asked it to set its alarm, if it slept then.
     asked: Option<Mono>,
 }
@@ -128,28 +129,30 @@ impl Life {
         let mut life = Self { starts: Vec::new(), stops: Vec::new(), asked: None };
         for told in &evidence.told {
             match told.fact {
-                Fact::InstanceStarted { actor, .. } if actor == of => life.starts.push(told.at),
-                Fact::InstanceStopped { actor, .. } if actor == of => life.stops.push(told.at),
+                Fact::InstanceStarted { actor, generation } if actor == of => {
+                    life.starts.push((told.at, generation));
+                }
+                Fact::InstanceStopped { actor, generation } if actor == of => {
+                    life.stops.push((told.at, generation));
+                }
                 _ => {}
             }
         }
         if !life.runs_at(asked) {
-            life.asked = life.starts.iter().copied().find(|at| asked <= *at);
+            life.asked = life.starts.iter().map(|(at, _)| *at).find(|at| asked <= *at);
         }
         life
     }
 
     fn starts_within(&self, from: Mono, until: Mono) -> bool {
-        self.starts.iter().any(|at| from <= *at && *at <= until && Some(*at) != self.asked)
+        self.starts.iter().any(|(at, _)| from <= *at && *at <= until && Some(*at) != self.asked)
     }
 
     fn runs_at(&self, at: Mono) -> bool {
-        let last = |times: &[Mono]| times.iter().copied().filter(|time| *time <= at).max();
-        match (last(&self.starts), last(&self.stops)) {
-            (Some(started), Some(stopped)) => started > stopped,
-            (started, None) => started.is_some(),
-            (None, Some(_)) => false,
-        }
+        let started = self.starts.iter().filter(|(started, _)| *started <= at).max();
+        started.is_some_and(|(_, latest)| {
+            !self.stops.iter().any(|(stopped, generation)| generation == latest && *stopped <= at)
+        })
     }
 
     fn runs_within(&self, from: Mono, until: Mono) -> bool {
