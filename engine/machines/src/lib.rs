@@ -19,5 +19,6 @@
 pub mod control;
 pub mod durability;
 pub mod gateway;
+pub mod instance;
 pub mod route;
 pub mod runner;
