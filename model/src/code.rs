@@ -61,18 +61,18 @@ impl ClientCode {
 /// What an actor answers when its own storage does not do as it is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ActorCode {
-    /// The engine has refused the write.
-    KvRefused,
+    /// Its state was not written, or nobody knows; it will be if it can.
+    StateIndeterminate,
 }
 
 impl ActorCode {
     /// Every one.
-    pub const ALL: [Self; 1] = [Self::KvRefused];
+    pub const ALL: [Self; 1] = [Self::StateIndeterminate];
 
-    /// `kv.code`.
+    /// `group.code`.
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::KvRefused => "kv.refused",
+            Self::StateIndeterminate => "state.indeterminate",
         }
     }
 }
@@ -128,7 +128,7 @@ impl Failure {
                 ClientCode::Refused | ClientCode::ConnectTimedOut | ClientCode::Outdated => Executed::No,
                 ClientCode::Closed | ClientCode::TimedOut | ClientCode::Malformed => Executed::Maybe,
             },
-            Self::Actor(ActorCode::KvRefused) => Executed::No,
+            Self::Actor(ActorCode::StateIndeterminate) => Executed::Maybe,
             Self::Platform(code) => platform_executed(code),
         }
     }
@@ -144,7 +144,7 @@ impl Failure {
                 ClientCode::Outdated => UNCONFIGURED,
                 ClientCode::Malformed => &[],
             },
-            Self::Actor(ActorCode::KvRefused) => &[Family::DiskFails],
+            Self::Actor(ActorCode::StateIndeterminate) => &[Family::DiskFails],
             Self::Platform(code) => platform_causes(code),
         }
     }

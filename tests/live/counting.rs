@@ -8,7 +8,7 @@ use bytes::Bytes;
 use gates::binaries::Binaries;
 use gates::platform::{Platform, READY};
 use gates::process::{Process, free_port};
-use http::{Method, Request};
+use http::Request;
 use protocol::api::{CrashPolicy, CreateActor};
 use protocol::id::ActorId;
 use sdk::{Client, ClientError};
@@ -52,8 +52,10 @@ async fn make(client: &Client) -> ActorId {
 }
 
 /// Asks the counter. An error is one after which nobody knows whether it counted: the engine was killed meanwhile.
-async fn ask(client: &Client, actor: ActorId, method: Method, path: &str) -> Result<u64, ClientError> {
-    let request = Request::builder().method(method).uri(path).body(Bytes::new()).expect("a valid request");
+async fn ask(client: &Client, actor: ActorId, action: &str) -> Result<u64, ClientError> {
+    let args = if action == "increment" { &b"{\"args\":1}"[..] } else { b"" };
+    let request = Request::post(format!("/action/{action}")).body(Bytes::from_static(args));
+    let request = request.expect("a valid request");
     let answer = runtime::timeout(ANSWER, client.request(actor, request)).await;
     let answer = match answer.expect("every request is answered or fails within its bound") {
         Ok(answer) => answer,
@@ -62,7 +64,7 @@ async fn ask(client: &Client, actor: ActorId, method: Method, path: &str) -> Res
         Err(error) => panic!("{error}: a kill explains no such failure"),
     };
     let value: serde_json::Value = serde_json::from_slice(answer.body()).expect("the counter answers JSON");
-    let count = value["value"].as_u64();
+    let count = value["output"].as_u64();
     // What the counter itself refuses, it refuses because its storage did not answer.
     count.ok_or(ClientError::Undecodable { status: answer.status().as_u16(), reason: value.to_string() })
 }
@@ -76,7 +78,7 @@ async fn count_on(
 ) -> (Vec<u64>, u64) {
     let (mut heard, mut unknown) = (Vec::new(), 0);
     while !stop.load(Ordering::Acquire) {
-        match ask(&client, actor, Method::POST, "/increment").await {
+        match ask(&client, actor, "increment").await {
             Ok(value) => {
                 heard.push(value);
                 progress.one_more();
@@ -137,7 +139,7 @@ fn survives_kills(mode: &'static str) {
     let client = platform.client();
     gates::block_on(async move {
         let actor = make(&client).await;
-        let first = ask(&client, actor, Method::POST, "/increment").await.expect("a cold counter answers");
+        let first = ask(&client, actor, "increment").await.expect("a cold counter answers");
         assert_eq!(first, 1);
         let (stop, progress) = (Arc::new(AtomicBool::new(false)), Arc::new(Progress::default()));
         let counting = runtime::spawn(
@@ -149,7 +151,7 @@ fn survives_kills(mode: &'static str) {
             platform.kill_and_start();
             let before = runtime::now();
             // A new client: the other one may still hold a connection to the engine that was killed.
-            let value = ask(&platform.client(), actor, Method::POST, "/increment").await;
+            let value = ask(&platform.client(), actor, "increment").await;
             let took = before.elapsed();
             value.expect("the counter counts after a restart");
             println!("{mode}: incremented {took:?} after the engine was back");
@@ -158,7 +160,7 @@ fn survives_kills(mode: &'static str) {
         stop.store(true, Ordering::Release);
         let (heard, unknown) = counting.await.expect("the counting task ends");
         assert!(heard.windows(2).all(|pair| pair[0] < pair[1]), "counts only grow: {heard:?}");
-        let last = ask(&client, actor, Method::GET, "/value").await.expect("the counter answers at the end");
+        let last = ask(&client, actor, "value").await.expect("the counter answers at the end");
         let acknowledged = heard.len() as u64 + first + KILLS;
         assert!(acknowledged <= last, "{acknowledged} acknowledged, {last} counted: one is lost");
         assert!(

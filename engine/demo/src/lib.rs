@@ -11,8 +11,5 @@ use sdk::Registry;
 /// The application's actors.
 #[must_use]
 pub fn registry() -> Registry {
-    Registry::builder()
-        .actor("counter", Counter::default)
-        .build()
-        .expect("the names are distinct and not empty")
+    Registry::builder().actor("counter", || Counter).build().expect("the names are distinct and not empty")
 }

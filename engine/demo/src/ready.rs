@@ -10,6 +10,6 @@ pub(crate) fn print(mode: &str, engine: &Engine) {
     );
     let id = r#"sed 's/.*"actor_id":"\([^"]*\)".*/\1/'"#;
     println!(
-        "ready ({mode}): A=$({create} | {id}); curl -sX POST {endpoint}/gateway/$A/increment -d '{{\"by\":1}}'"
+        "ready ({mode}): A=$({create} | {id}); curl -sX POST {endpoint}/gateway/$A/action/increment -d '{{\"args\":1}}'"
     );
 }

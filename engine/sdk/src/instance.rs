@@ -1,61 +1,178 @@
 //! One running generation of one actor: its task, its mailbox, and its voice towards the session.
 //!
-//! Nothing is decided here: the runner machine says when it starts, stops and what it is given. The order of its
-//! requests is that of the mailbox, one at a time.
+//! What happens to it is decided in `machines::instance`; this drives it. All of its code runs in one task, each call a
+//! future of its own: concurrently, never in parallel.
+//!
+//! [`mail`] is what its session gives it, [`ask`] what its own code asks for, [`perform`] carries out what the machine
+//! wants, [`requests`] are those it has, [`store`] reads and writes its state, [`voice`] speaks to the session.
 
-pub(crate) mod desk;
+pub(crate) mod ask;
+pub(crate) mod mail;
+mod path;
+mod perform;
+mod requests;
+mod store;
 pub(crate) mod voice;
 
-pub(crate) use desk::{Mail, Mailbox};
+pub(crate) use ask::Ask;
+pub(crate) use mail::{Mail, Mailbox};
 pub(crate) use voice::{Hold, Said, Voice};
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use machines::instance::{self, Hook, Input};
 use machines::runner::input::InstanceEvent;
 use protocol::error::cut;
+use protocol::id::Ticket;
 use protocol::limits::USER_TEXT_BYTES_MAX;
 use protocol::wire::ActorConfig;
+use tokio::sync::{mpsc, oneshot};
 
-use crate::actor::{AbortSignal, AnyActor, Context};
-use crate::registry::Factory;
-use desk::{Cut, Desk, Next};
+use crate::actor::context::Core;
+use crate::actor::subject::{Boxed, Kind, Subject};
+use crate::actor::{AbortSignal, Response, SaveError};
+use crate::clock;
+use requests::{Id, Requests};
+use store::Way;
 
-/// Runs an instance to its end and says so. When `mailbox` closes, user code is dropped at its next await.
-pub(crate) async fn run(make: Factory, config: ActorConfig, voice: Voice, mailbox: Mailbox) {
-    let mut end = End { voice: voice.clone(), error: Some("the actor panicked".to_owned()) };
-    let mut actor = make();
-    let stopping = AbortSignal::default();
-    let ctx = Context::new(config, voice.clone(), stopping.clone());
-    let mut desk = Desk::new(mailbox, voice, stopping);
-    // Cut off is no failure of the actor's.
-    let error = live(actor.as_mut(), &ctx, &mut desk).await.unwrap_or(None);
-    desk.close();
-    // Nothing of it runs any more when its end is told.
-    drop(actor);
-    end.error = error;
+/// What an instance is made of, beside its kind.
+pub(crate) struct Birth {
+    pub config: ActorConfig,
+    pub voice: Voice,
+    pub mailbox: Mailbox,
+    /// Whether clients are told what fails inside it.
+    pub exposes: bool,
+}
+
+/// A piece of user code that has ended.
+enum Finished {
+    Hook(Hook, Option<String>),
+    /// The code of a request, with its answer.
+    Request(Ticket, Id, Response),
+    Work(Ticket),
+}
+
+/// What happens next.
+enum Event {
+    Mail(Option<Mail>),
+    Ask(Ask),
+    Store(Way),
+    Finished(Finished),
+    Due,
+}
+
+/// The driver.
+struct Driver {
+    machine: instance::Instance,
+    subject: Box<dyn Subject>,
+    core: Arc<Core>,
+    voice: Voice,
+    stopping: AbortSignal,
+    exposes: bool,
+    requests: Requests,
+    /// User code that runs.
+    code: FuturesUnordered<Boxed<Finished>>,
+    /// How often all of it was dropped.
+    drops: u32,
+    /// Background work that the machine has not said anything about.
+    tasks: BTreeMap<Ticket, Boxed<()>>,
+    savers: BTreeMap<Ticket, oneshot::Sender<Result<(), SaveError>>>,
+    /// The state, on its way from or to the engine.
+    store: Option<Boxed<Way>>,
+    next: u64,
+    /// How it ended.
+    over: Option<Option<String>>,
+}
+
+/// Runs an instance to its end and says so. When its mailbox closes, user code is dropped at its next await.
+pub(crate) async fn run(kind: Arc<dyn Kind>, birth: Birth) {
+    let mut end = End { voice: birth.voice.clone(), error: Some("the actor panicked".to_owned()) };
+    // What runs of it is gone when its end is told.
+    end.error = live(kind.as_ref(), birth).await;
 }
 
 /// Its life: what failed, if something did.
-async fn live(actor: &mut dyn AnyActor, ctx: &Context, desk: &mut Desk) -> Result<Option<String>, Cut> {
-    if let Err(error) = desk.attend(actor.on_start(ctx)).await? {
-        tracing::warn!(actor = %ctx.actor_id(), err = %error, "the actor did not start");
-        return Ok(Some(cut(&error.to_string(), USER_TEXT_BYTES_MAX).to_owned()));
-    }
-    desk.say(InstanceEvent::Started);
+async fn live(kind: &dyn Kind, birth: Birth) -> Option<String> {
+    let Birth { config, voice, mut mailbox, exposes } = birth;
+    let (asks, mut asked) = mpsc::unbounded_channel();
+    let stopping = AbortSignal::default();
+    let core = Arc::new(Core::new(config, voice.clone(), stopping.clone(), asks));
+    let mut driver = Driver {
+        machine: instance::Instance::new(kind.options()),
+        subject: kind.make(Arc::clone(&core)),
+        core,
+        voice,
+        stopping,
+        exposes,
+        requests: Requests::default(),
+        code: FuturesUnordered::new(),
+        drops: 0,
+        tasks: BTreeMap::new(),
+        savers: BTreeMap::new(),
+        store: None,
+        next: 0,
+        over: None,
+    };
+    driver.step(Input::Begin);
     loop {
-        match desk.next().await? {
-            Next::Stop => break,
-            Next::Request(id, request) => {
-                desk.say(InstanceEvent::Begun { gateway: id.0, request: id.1 });
-                let outcome = desk.attend(actor.on_request(ctx, *request)).await?;
-                let response = outcome.unwrap_or_else(|error| {
-                    tracing::debug!(actor = %ctx.actor_id(), err = %error, "a request failed");
-                    error.into_response()
-                });
-                desk.respond(id, response).await?;
+        if let Some(error) = driver.over.take() {
+            // Whoever waits for it is told, by code that still runs elsewhere too.
+            driver.stopping.fire();
+            return error;
+        }
+        let event = runtime::select! {
+            mail = mailbox.recv() => Event::Mail(mail),
+            ask = asked.recv() => Event::Ask(ask.expect("the instance holds a sender of its own queue")),
+            way = store::next(&mut driver.store) => Event::Store(way),
+            Some(finished) = driver.code.next(), if !driver.code.is_empty() => Event::Finished(finished),
+            () = clock::deadline(driver.machine.next_deadline()) => Event::Due,
+        };
+        match event {
+            Event::Mail(mail) => driver.mail(mail),
+            Event::Ask(ask) => driver.ask(ask),
+            Event::Store(way) => driver.arrived(way),
+            Event::Finished(finished) => {
+                let drops = driver.drops;
+                // What it asked for comes before its end, and before what it answers.
+                while let Ok(ask) = asked.try_recv() {
+                    driver.ask(ask);
+                }
+                // Unless its time was over with that.
+                if driver.drops == drops {
+                    driver.finished(finished);
+                }
+            }
+            Event::Due => driver.step(Input::Tick),
+        }
+    }
+}
+
+impl Driver {
+    fn step(&mut self, input: Input) {
+        let mut effects = Vec::new();
+        self.machine.handle(clock::now(), input, &mut effects);
+        for effect in effects {
+            self.perform(effect);
+        }
+    }
+
+    fn finished(&mut self, finished: Finished) {
+        match finished {
+            Finished::Hook(hook, error) => self.step(Input::HookEnded { hook, error }),
+            Finished::Request(ticket, id, response) => self.respond(ticket, id, response),
+            Finished::Work(ticket) => {
+                self.requests.forget(ticket);
+                self.step(Input::Done { ticket });
             }
         }
     }
-    desk.attend(actor.on_stop(ctx)).await?;
-    Ok(None)
+
+    fn ticket(&mut self) -> Ticket {
+        self.next += 1;
+        Ticket(self.next)
+    }
 }
 
 /// Tells the end of an instance, whichever way its task ends.
@@ -66,6 +183,7 @@ struct End {
 
 impl Drop for End {
     fn drop(&mut self) {
-        self.voice.say(InstanceEvent::Stopped { error: self.error.take() });
+        let error = self.error.take().map(|error| cut(&error, USER_TEXT_BYTES_MAX).to_owned());
+        self.voice.say(InstanceEvent::Stopped { error });
     }
 }

@@ -2,20 +2,31 @@
 //!
 //! Write an [`Actor`], put it into a [`Registry`], and run it as a normal runner that connects to the engine by
 //! itself, or behind a [`Serverless`] endpoint where the engine starts runners by request. An actor is reached through
-//! the engine's gateway under `/gateway/{actor id}/…`, wherever it runs.
+//! the engine's gateway under `/gateway/{actor id}/…`, wherever it runs: its actions under `action/{name}`, whatever else
+//! it answers under `request/…`.
 //!
 //! ```no_run
-//! use sdk::{Actor, ActorError, Context, Registry, Request, Response, RunnerOptions};
+//! use std::sync::Arc;
+//! use sdk::{Action, Actions, Actor, ActorError, Context, Registry, RunnerOptions};
 //!
-//! /// Counts its own requests, over every restart.
+//! const VISIT: Action<(), u64> = Action::new("visit");
+//!
+//! /// Counts its visits, over every restart.
 //! struct Visits;
 //!
 //! impl Actor for Visits {
-//!     async fn on_request(&mut self, ctx: &Context, _: Request) -> Result<Response, ActorError> {
-//!         let stored = ctx.kv().get("visits").await?;
-//!         let visits = stored.map_or(0, |bytes| bytes.len()) + 1;
-//!         ctx.kv().put("visits", vec![b'|'; visits]).await?;
-//!         Ok(Response::text(format!("visit {visits}")))
+//!     type State = u64;
+//!
+//!     fn actions(on: &mut Actions<Self>) {
+//!         on.action(VISIT, Self::visit);
+//!     }
+//! }
+//!
+//! impl Visits {
+//!     async fn visit(self: Arc<Self>, ctx: Context<u64>, (): ()) -> Result<u64, ActorError> {
+//!         *ctx.state_mut() += 1;
+//!         ctx.save().await?;
+//!         Ok(*ctx.state())
 //!     }
 //! }
 //!
@@ -48,7 +59,10 @@ mod session;
 pub mod shutdown;
 pub mod view;
 
-pub use actor::{AbortSignal, Actor, ActorError, AlarmError, Context, Kv, KvError, Request, Response};
+pub use actor::{
+    AbortSignal, Action, Actions, Actor, ActorError, AlarmError, Awake, Context, Kv, KvError, Request,
+    Response, SaveError, StateMut, StateRef, Timings,
+};
 pub use client::{Client, ClientError, Executed};
 pub use endpoint::{Endpoint, EndpointError};
 pub use pool::{Failure, Pool, PoolOptions, Standing, configure_pool};

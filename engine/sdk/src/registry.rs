@@ -7,19 +7,24 @@ use std::sync::Arc;
 use protocol::limits::NAME_BYTES_MAX;
 use protocol::wire::{ActorName, Map};
 
-use crate::actor::{Actor, AnyActor};
-
-/// Makes an actor: user code, called in the task of the instance.
-pub(crate) type Factory = Arc<dyn Fn() -> Box<dyn AnyActor> + Send + Sync>;
+use crate::actor::Actor;
+use crate::actor::subject::{Kind, Made};
 
 /// The actors of an application, by name. Clones share it; making one starts nothing.
 #[derive(Clone)]
-pub struct Registry(Arc<BTreeMap<String, Factory>>);
+pub struct Registry(Arc<Inner>);
+
+struct Inner {
+    actors: BTreeMap<String, Arc<dyn Kind>>,
+    /// Whether clients are told what fails inside an actor.
+    exposes: bool,
+}
 
 /// Collects actors for a [`Registry`].
 #[derive(Default)]
 pub struct Builder {
-    actors: BTreeMap<String, Factory>,
+    actors: BTreeMap<String, Arc<dyn Kind>>,
+    exposes: Option<bool>,
     error: Option<RegistryError>,
 }
 
@@ -52,12 +57,17 @@ impl Registry {
 
     /// The names of its actors, in order.
     pub fn names(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.0.actors.keys().map(String::as_str)
     }
 
-    /// What makes actors of this name.
-    pub(crate) fn factory(&self, name: &str) -> Option<Factory> {
-        self.0.get(name).cloned()
+    /// The actors of this name.
+    pub(crate) fn kind(&self, name: &str) -> Option<Arc<dyn Kind>> {
+        self.0.actors.get(name).cloned()
+    }
+
+    /// Whether clients are told what fails inside an actor.
+    pub(crate) fn exposes(&self) -> bool {
+        self.0.exposes
     }
 
     /// Its names as a runner tells them to the engine.
@@ -80,10 +90,17 @@ impl Builder {
             self.error.get_or_insert(RegistryError::Name { name });
             return self;
         }
-        let factory: Factory = Arc::new(move || Box::new(make()));
-        if self.actors.insert(name.clone(), factory).is_some() {
+        if self.actors.insert(name.clone(), Arc::new(Made::new(make))).is_some() {
             self.error.get_or_insert(RegistryError::Twice { name });
         }
+        self
+    }
+
+    /// Whether clients are told what fails inside an actor, instead of "an internal error occurred": for development.
+    /// Default: whether `REHEARSAL_EXPOSE_ERRORS` (or upstream's `RIVET_EXPOSE_ERRORS`) is `1`.
+    #[must_use]
+    pub const fn expose_errors(mut self, exposes: bool) -> Self {
+        self.exposes = Some(exposes);
         self
     }
 
@@ -95,9 +112,19 @@ impl Builder {
         match self.error {
             Some(error) => Err(error),
             None if self.actors.is_empty() => Err(RegistryError::Empty),
-            None => Ok(Registry(Arc::new(self.actors))),
+            None => Ok(Registry(Arc::new(Inner {
+                actors: self.actors,
+                exposes: self.exposes.unwrap_or_else(exposes_by_environment),
+            }))),
         }
     }
+}
+
+/// What the environment says of errors inside an actor.
+fn exposes_by_environment() -> bool {
+    ["REHEARSAL_EXPOSE_ERRORS", "RIVET_EXPOSE_ERRORS"]
+        .iter()
+        .any(|name| std::env::var_os(name).is_some_and(|value| value == "1"))
 }
 
 impl fmt::Debug for Registry {

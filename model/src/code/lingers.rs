@@ -33,7 +33,7 @@ impl Failure {
             Self::Client(ClientCode::TimedOut | ClientCode::Malformed) => Duration::ZERO,
             Self::Client(ClientCode::Refused | ClientCode::ConnectTimedOut | ClientCode::Closed) => RETURN,
             Self::Client(ClientCode::Outdated) => recovery,
-            Self::Actor(ActorCode::KvRefused) => RETURN,
+            Self::Actor(ActorCode::StateIndeterminate) => RETURN,
             Self::Platform(code) => platform_lingers(code, family, recovery),
         }
     }

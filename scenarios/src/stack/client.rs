@@ -63,8 +63,10 @@ struct CreatedActor {
 }
 
 #[derive(Deserialize)]
-struct Counted {
-    value: u64,
+#[serde(untagged)]
+enum Counted {
+    ByAction { output: u64 },
+    ByRequest(u64),
 }
 
 impl Client {
@@ -203,17 +205,17 @@ impl Client {
         let op = self.ledger.invoke(self.id, key, kind, bound);
         let (method, path, body) = match kind {
             Kind::Increment { by } => {
-                let body = serde_json::json!({ "by": by });
-                (Method::POST, format!("/gateway/{actor}/increment"), Bytes::from(body.to_string()))
+                let body = serde_json::json!({ "args": by });
+                (Method::POST, format!("/gateway/{actor}/action/increment"), Bytes::from(body.to_string()))
             }
-            Kind::Read => (Method::GET, format!("/gateway/{actor}/value"), Bytes::new()),
+            Kind::Read => (Method::GET, format!("/gateway/{actor}/request/value"), Bytes::new()),
             Kind::Create | Kind::Call(_) => unreachable!("clients of counters only increment and read them"),
         };
         let answer = http.ask(method, &path, body, ACTOR_BOUND + PATIENCE).await;
         match answer.and_then(|bytes| parsed::<Counted>(&bytes)) {
-            Ok(counted) => {
-                self.world.note(format!("{} {kind:?} {key} -> {}", self.node.name(), counted.value));
-                self.ledger.end(op, Outcome::Acknowledged { value: counted.value });
+            Ok(Counted::ByAction { output: value } | Counted::ByRequest(value)) => {
+                self.world.note(format!("{} {kind:?} {key} -> {value}", self.node.name()));
+                self.ledger.end(op, Outcome::Acknowledged { value });
                 Answer::Good
             }
             Err(refusal) => {

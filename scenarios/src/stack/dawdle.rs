@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use demo::Counter;
+use demo::counter::{INCREMENT, VALUE};
 use parking_lot::Mutex;
 use protocol::time::Wall;
-use sdk::{Actor, ActorError, Context, Registry, Request, Response};
+use sdk::{Action, Actions, Actor, ActorError, Context, Registry, Request, Response};
 use serde::Deserialize;
 
 /// Where a start that dawdled leaves its mark.
@@ -76,7 +77,7 @@ impl Whims {
     #[must_use]
     pub fn registry(&self) -> Registry {
         let whims = self.clone();
-        let make = move || Whimsical { counter: Counter::default(), whims: whims.clone() };
+        let make = move || Whimsical { counter: Arc::default(), whims: whims.clone() };
         Registry::builder().actor("counter", make).build().expect("one name, not empty")
     }
 
@@ -96,23 +97,31 @@ impl Whims {
 }
 
 struct Whimsical {
-    counter: Counter,
+    counter: Arc<Counter>,
     whims: Whims,
 }
 
+/// Does something by itself, later.
+const PLAN: Action<Plan, ()> = Action::new("plan");
+
 impl Actor for Whimsical {
-    async fn on_start(&mut self, ctx: &Context) -> Result<(), ActorError> {
+    type State = i64;
+
+    fn actions(on: &mut Actions<Self>) {
+        on.action(INCREMENT, Self::increment);
+        on.action(VALUE, Self::value);
+        on.action(PLAN, Self::plan);
+    }
+
+    async fn on_start(&self, ctx: &Context<i64>) -> Result<(), ActorError> {
         if self.whims.follow(|state| &mut state.starts).await {
             ctx.kv().put(LATE, ctx.generation().0.to_le_bytes().to_vec()).await?;
         }
-        self.counter.on_start(ctx).await
+        Ok(())
     }
 
-    async fn on_request(&mut self, ctx: &Context, request: Request) -> Result<Response, ActorError> {
+    async fn on_request(&self, ctx: &Context<i64>, request: Request) -> Result<Response, ActorError> {
         self.whims.follow(|state| &mut state.requests).await;
-        if (request.method().as_str(), request.path()) == ("POST", "/plan") {
-            return plan(ctx, &request).await;
-        }
         self.counter.on_request(ctx, request).await
     }
 }
@@ -126,12 +135,24 @@ struct Plan {
     sleep: bool,
 }
 
-async fn plan(ctx: &Context, request: &Request) -> Result<Response, ActorError> {
-    let plan = request.json::<Plan>()?;
-    let now = runtime::wall().0;
-    ctx.set_alarm(plan.after.map(|after| Wall(now.saturating_add_signed(after)))).await?;
-    if plan.sleep {
-        ctx.sleep();
+impl Whimsical {
+    async fn increment(self: Arc<Self>, ctx: Context<i64>, by: i64) -> Result<i64, ActorError> {
+        self.whims.follow(|state| &mut state.requests).await;
+        Arc::clone(&self.counter).increment(ctx, by).await
     }
-    Ok(Response::text("planned"))
+
+    async fn value(self: Arc<Self>, ctx: Context<i64>, (): ()) -> Result<i64, ActorError> {
+        self.whims.follow(|state| &mut state.requests).await;
+        Arc::clone(&self.counter).value(ctx, ()).await
+    }
+
+    async fn plan(self: Arc<Self>, ctx: Context<i64>, plan: Plan) -> Result<(), ActorError> {
+        self.whims.follow(|state| &mut state.requests).await;
+        let now = runtime::wall().0;
+        ctx.set_alarm(plan.after.map(|after| Wall(now.saturating_add_signed(after)))).await?;
+        if plan.sleep {
+            ctx.sleep();
+        }
+        Ok(())
+    }
 }

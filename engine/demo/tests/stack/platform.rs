@@ -185,9 +185,9 @@ pub(crate) async fn counter(client: &Client, key: &str) -> ActorId {
 
 /// Increments by one, through the gateway.
 pub(crate) async fn count(client: &Client, actor: ActorId) -> i64 {
-    let request = Request::post("/increment").body(Bytes::new()).unwrap();
+    let request = Request::post("/action/increment").body(Bytes::from_static(br#"{"args":1}"#)).unwrap();
     let answer = client.request(actor, request).await.unwrap();
     assert_eq!(answer.status(), 200, "{:?}", answer.body());
     let answer: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
-    answer["value"].as_i64().unwrap()
+    answer["output"].as_i64().unwrap()
 }

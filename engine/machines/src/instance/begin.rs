@@ -44,9 +44,7 @@ impl Instance {
                 self.call(Hook::Start, out);
             }
             (Hook::Start, None) => {
-                let Phase::Starting { by, first } = self.phase else {
-                    unreachable!("it starts once")
-                };
+                let Phase::Starting { by, first } = self.phase else { unreachable!("it starts once") };
                 if first {
                     // Also a state that nobody touched: that there is one says that it has started.
                     self.phase = Phase::Keeping { by };

@@ -57,7 +57,10 @@ impl Instance {
             }
         }
         if matches!(self.phase, Phase::Fresh | Phase::Loading { .. }) {
-            assert!(self.work.values().all(|work| work.kind == WorkKind::Task), "nobody asks before it starts");
+            assert!(
+                self.work.values().all(|work| work.kind == WorkKind::Task),
+                "nobody asks before it starts"
+            );
         }
     }
 }

@@ -13,9 +13,10 @@ impl Instance {
     #[must_use]
     pub fn next_deadline(&self) -> Option<(Mono, &'static str)> {
         let phase = match self.phase {
-            Phase::Loading { by } | Phase::Creating { by } | Phase::Starting { by, .. } | Phase::Keeping { by } => {
-                Some((by, "start"))
-            }
+            Phase::Loading { by }
+            | Phase::Creating { by }
+            | Phase::Starting { by, .. }
+            | Phase::Keeping { by } => Some((by, "start")),
             Phase::Stopping { by, .. } => Some((by, "stop grace")),
             Phase::Saving { by, .. } => Some((by, "last save")),
             Phase::Ended => return None,
@@ -30,10 +31,13 @@ impl Instance {
     /// Does what is due.
     pub(super) fn expire(&mut self, now: Mono, out: &mut Vec<Effect>) {
         let starting = match self.phase {
-            Phase::Loading { by } | Phase::Creating { by } | Phase::Starting { by, .. } | Phase::Keeping { by } => {
-                by <= now
+            Phase::Loading { by }
+            | Phase::Creating { by }
+            | Phase::Starting { by, .. }
+            | Phase::Keeping { by } => by <= now,
+            Phase::Fresh | Phase::Running | Phase::Stopping { .. } | Phase::Saving { .. } | Phase::Ended => {
+                false
             }
-            Phase::Fresh | Phase::Running | Phase::Stopping { .. } | Phase::Saving { .. } | Phase::Ended => false,
         };
         if starting {
             mark!("instance_start_timeout");

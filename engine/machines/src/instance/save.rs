@@ -11,7 +11,8 @@ use super::options::Options;
 use super::{Effect, Instance, Phase, SaveFailure, Saved, When};
 
 /// What the engine is told of an actor whose state cannot be written.
-pub(super) const UNFIT: &str = "the state of the actor cannot be written as it is: too large, or not to be encoded";
+pub(super) const UNFIT: &str =
+    "the state of the actor cannot be written as it is: too large, or not to be encoded";
 
 /// What is to be written, and for whom.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -1,91 +1,178 @@
-//! An actor's world: who it is, and what it may ask for.
+//! An actor's world: who it is, what it keeps, and what it may ask for.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
-use machines::runner::input::InstanceEvent;
+use machines::instance::When;
+use parking_lot::RwLock;
 use protocol::id::{ActorId, Generation};
 use protocol::time::Wall;
 use protocol::wire::ActorConfig;
+use tokio::sync::{mpsc, oneshot};
 
-use super::{AbortSignal, AlarmError, Kv};
-use crate::instance::Voice;
+use super::{AbortSignal, AlarmError, Awake, Kv, SaveError, StateMut, StateRef, layout};
+use crate::instance::{Ask, Voice};
 
-/// An actor's world. Clones are cheap and mean the same instance; one that outlives it can do nothing any more.
-#[derive(Clone, Debug)]
-pub struct Context(Arc<Inner>);
-
+/// An actor's world, with a state of type `S`. Clones are cheap and mean the same instance; one that outlives it can do
+/// nothing any more.
 #[derive(Debug)]
-struct Inner {
+pub struct Context<S> {
+    core: Arc<Core>,
+    state: Arc<RwLock<S>>,
+}
+
+impl<S> Clone for Context<S> {
+    fn clone(&self) -> Self {
+        Self { core: Arc::clone(&self.core), state: Arc::clone(&self.state) }
+    }
+}
+
+/// What does not depend on the type of the state.
+#[derive(Debug)]
+pub(crate) struct Core {
     config: ActorConfig,
     voice: Voice,
     stopping: AbortSignal,
-    sleep_asked: AtomicBool,
-    destroy_asked: AtomicBool,
+    asks: mpsc::UnboundedSender<Ask>,
+    /// Whether a change of the state was told that no write has taken yet.
+    dirty: AtomicBool,
 }
 
-impl Context {
-    pub(crate) fn new(config: ActorConfig, voice: Voice, stopping: AbortSignal) -> Self {
-        Self(Arc::new(Inner {
-            config,
-            voice,
-            stopping,
-            sleep_asked: AtomicBool::new(false),
-            destroy_asked: AtomicBool::new(false),
-        }))
+impl Core {
+    pub(crate) fn new(
+        config: ActorConfig,
+        voice: Voice,
+        stopping: AbortSignal,
+        asks: mpsc::UnboundedSender<Ask>,
+    ) -> Self {
+        Self { config, voice, stopping, asks, dirty: AtomicBool::new(false) }
+    }
+
+    /// Asks the instance for something; one that has ended does not listen.
+    pub(crate) fn ask(&self, ask: Ask) {
+        self.asks.send(ask).ok();
+    }
+
+    pub(super) fn changed(&self) {
+        if !self.dirty.swap(true, Ordering::AcqRel) {
+            self.ask(Ask::Changed);
+        }
+    }
+
+    /// The state is about to be written as it is: what changes from here on is told anew.
+    pub(crate) fn clean(&self) {
+        self.dirty.store(false, Ordering::Release);
+    }
+}
+
+impl<S> Context<S> {
+    pub(super) const fn new(core: Arc<Core>, state: Arc<RwLock<S>>) -> Self {
+        Self { core, state }
     }
 
     /// The actor's id, the same through its life.
     #[must_use]
     pub fn actor_id(&self) -> ActorId {
-        self.0.voice.actor()
+        self.core.voice.actor()
     }
 
     /// Its name: under which the registry knows its kind.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0.config.name
+        &self.core.config.name
     }
 
     /// Its key, unique among the living actors of its name.
     #[must_use]
     pub fn key(&self) -> Option<&str> {
-        self.0.config.key.as_deref()
+        self.core.config.key.as_deref()
     }
 
     /// Counts the starts of this actor.
     #[must_use]
     pub fn generation(&self) -> Generation {
-        self.0.voice.generation()
+        self.core.voice.generation()
     }
 
     /// What its creator gave it.
     #[must_use]
     pub fn input(&self) -> Option<&Bytes> {
-        self.0.config.input.as_ref()
+        self.core.config.input.as_ref()
+    }
+
+    /// A look at its state.
+    ///
+    /// # Panics
+    /// While its state is borrowed to be changed: by the same expression, or by code that runs elsewhere than in the
+    /// actor's own calls.
+    pub fn state(&self) -> StateRef<'_, S> {
+        StateRef(self.state.try_read().expect("the state is not borrowed to be changed meanwhile"))
+    }
+
+    /// Its state, to change it. A change is written within [`Timings::save_interval`](super::Timings::save_interval), and
+    /// before the actor sleeps; [`Self::save`] says when it is stored.
+    ///
+    /// # Panics
+    /// While its state is borrowed otherwise, as for [`Self::state`].
+    pub fn state_mut(&self) -> StateMut<'_, S> {
+        let state = self.state.try_write().expect("the state is not borrowed otherwise meanwhile");
+        StateMut { state, core: &self.core, touched: false }
+    }
+
+    /// Returns when its state, as it is now, is stored: from then on it survives every crash. Written at once; calls
+    /// that come together share a write.
+    ///
+    /// # Errors
+    /// [`SaveError`].
+    pub async fn save(&self) -> Result<(), SaveError> {
+        self.saved(When::Now).await
+    }
+
+    /// The same, written so long from now at the latest: for many small changes that are to share a write.
+    ///
+    /// # Errors
+    /// [`SaveError`].
+    pub async fn save_within(&self, span: Duration) -> Result<(), SaveError> {
+        self.saved(When::Within(span)).await
+    }
+
+    async fn saved(&self, when: When) -> Result<(), SaveError> {
+        let (answer, answered) = oneshot::channel();
+        self.core.ask(Ask::Save { when, answer });
+        answered.await.unwrap_or(Err(SaveError::Ended))
     }
 
     /// Its storage.
     #[must_use]
     pub fn kv(&self) -> Kv {
-        Kv::new(self.0.voice.clone())
+        Kv::below(layout::USER, self.core.voice.clone())
     }
 
     /// Asks to sleep: the engine stops this generation, and wakes the next one on a request or an alarm. Calls after
     /// the first change nothing.
     pub fn sleep(&self) {
-        if !self.0.sleep_asked.swap(true, Ordering::AcqRel) {
-            self.0.voice.say(InstanceEvent::Sleep);
-        }
+        self.core.ask(Ask::Sleep);
     }
 
     /// Asks to be destroyed: the engine stops this generation and forgets the actor, its storage included. Calls after
     /// the first change nothing.
     pub fn destroy(&self) {
-        if !self.0.destroy_asked.swap(true, Ordering::AcqRel) {
-            self.0.voice.say(InstanceEvent::Destroy);
-        }
+        self.core.ask(Ask::Destroy);
+    }
+
+    /// Keeps the actor awake, and a stop waiting (within its grace), until what is returned is dropped.
+    #[must_use = "it keeps the actor awake until it is dropped"]
+    pub fn keep_awake(&self) -> Awake {
+        Awake::new(Arc::clone(&self.core))
+    }
+
+    /// Goes on with something beside the call that asks for it. It does not keep the actor awake; a stop waits for it,
+    /// within its grace. Once the actor has stopped it is dropped unbegun.
+    pub fn wait_until(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.core.ask(Ask::Task(Box::pin(work)));
     }
 
     /// Replaces the alarm, which wakes the actor when it sleeps at that time; none clears it. Returns when the engine has
@@ -94,12 +181,17 @@ impl Context {
     /// # Errors
     /// [`AlarmError`].
     pub async fn set_alarm(&self, at: Option<Wall>) -> Result<(), AlarmError> {
-        Ok(self.0.voice.set_alarm(at.map(Wall::to_wire)).await?)
+        Ok(self.core.voice.set_alarm(at.map(Wall::to_wire)).await?)
+    }
+
+    /// Waits so long, or until the instance is asked to stop. Returns whether it may go on.
+    pub async fn pause(&self, span: Duration) -> bool {
+        runtime::timeout(span, self.core.stopping.aborted()).await.is_err()
     }
 
     /// Fires when this instance is asked to stop, in order or not.
     #[must_use]
     pub fn abort_signal(&self) -> &AbortSignal {
-        &self.0.stopping
+        &self.core.stopping
     }
 }

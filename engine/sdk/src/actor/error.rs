@@ -1,8 +1,9 @@
 //! How a request, or a start, fails.
 
-use protocol::error::ErrorBody;
+use protocol::error::{ErrorBody, cut};
+use protocol::limits::USER_TEXT_BYTES_MAX;
 
-use super::{AlarmError, KvError, Response};
+use super::{AlarmError, KvError, Response, SaveError};
 
 /// Why an actor could not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +24,10 @@ pub enum ActorError {
     /// An alarm was not set, or may not have been: `alarm.not_done` or `alarm.indeterminate`.
     #[error(transparent)]
     Alarm(#[from] AlarmError),
+    /// Its state is not known to be stored: `state.indeterminate`, `state.unfit` or `state.ended`. The change stands, so
+    /// the client must take it for possible.
+    #[error(transparent)]
+    Save(#[from] SaveError),
     /// The actor's own fault. The client is told no more than that.
     #[error("internal error: {0}")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -44,8 +49,8 @@ impl ActorError {
         Self::Internal(error.into())
     }
 
-    /// What the client gets.
-    pub(crate) fn into_response(self) -> Response {
+    /// What the client gets; of a fault of the actor's own no more than that, unless it is exposed.
+    pub(crate) fn into_response(self, exposes: bool) -> Response {
         let (status, group, code, message) = match self {
             Self::User { status, code, message } => {
                 let status = if (400..500).contains(&status) { status } else { 400 };
@@ -53,6 +58,11 @@ impl ActorError {
             }
             Self::Kv(error) => (503, "kv", error.code().to_owned(), error.to_string()),
             Self::Alarm(error) => (503, "alarm", error.code().to_owned(), error.to_string()),
+            Self::Save(error) => (503, "state", error.code().to_owned(), error.to_string()),
+            Self::Internal(error) if exposes => {
+                let message = cut(&error.to_string(), USER_TEXT_BYTES_MAX).to_owned();
+                (500, "actor", "internal_error".to_owned(), message)
+            }
             Self::Internal(_) => {
                 (500, "actor", "internal_error".to_owned(), "An internal error occurred".to_owned())
             }

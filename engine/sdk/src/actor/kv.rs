@@ -1,6 +1,6 @@
 //! An actor's storage: ordered keys to values, written through the engine.
 
-use bytes::Bytes;
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use machines::runner::effect::StoreFailure;
 use protocol::limits::{KV_KEY_BYTES_MAX, KV_KEYS_MAX, KV_PUT_BYTES_MAX, KV_VALUE_BYTES_MAX};
 use protocol::wire::{KvListQuery, KvRequestData, KvResponseData};
@@ -12,6 +12,8 @@ use crate::instance::Voice;
 #[derive(Clone, Debug)]
 pub struct Kv {
     voice: Voice,
+    /// What the keys of its user begin with in the storage of the actor.
+    prefix: Option<u8>,
 }
 
 /// Why a storage request failed. After every one but [`KvError::Indeterminate`] the storage is as it was before.
@@ -64,8 +66,33 @@ impl From<StoreFailure> for KvError {
 }
 
 impl Kv {
-    pub(crate) const fn new(voice: Voice) -> Self {
-        Self { voice }
+    /// The part of the storage whose keys begin with this byte, which its user does not see.
+    pub(crate) const fn below(prefix: u8, voice: Voice) -> Self {
+        Self { voice, prefix: Some(prefix) }
+    }
+
+    /// All of the storage.
+    pub(crate) const fn raw(voice: Voice) -> Self {
+        Self { voice, prefix: None }
+    }
+
+    /// A key of its user's, as it is stored.
+    fn inside(&self, key: Bytes) -> Bytes {
+        match self.prefix {
+            None => key,
+            Some(prefix) => {
+                let mut inside = BytesMut::with_capacity(key.len() + 1);
+                inside.put_u8(prefix);
+                inside.put_slice(&key);
+                inside.freeze()
+            }
+        }
+    }
+
+    /// The same the other way.
+    fn outside(&self, mut key: Bytes) -> Bytes {
+        key.advance(usize::from(self.prefix.is_some()));
+        key
     }
 
     /// The value of a key.
@@ -73,7 +100,7 @@ impl Kv {
     /// # Errors
     /// [`KvError`]; a read is never indeterminate in its effect, since it has none.
     pub async fn get(&self, key: impl Into<Bytes>) -> Result<Option<Bytes>, KvError> {
-        let key = key.into();
+        let key = self.inside(key.into());
         let keys = within_keys(vec![key.clone()])?;
         match self.ask(KvRequestData::Get { keys }).await? {
             KvResponseData::Get { keys, values, .. } if keys.len() == values.len() => {
@@ -101,7 +128,8 @@ impl Kv {
     /// # Errors
     /// [`KvError`].
     pub async fn put_all(&self, entries: impl IntoIterator<Item = (Bytes, Bytes)>) -> Result<(), KvError> {
-        let (keys, values): (Vec<_>, Vec<_>) = entries.into_iter().unzip();
+        let (keys, values): (Vec<_>, Vec<_>) =
+            entries.into_iter().map(|(key, value)| (self.inside(key), value)).unzip();
         if values.iter().any(|value| value.len() > KV_VALUE_BYTES_MAX) {
             return Err(KvError::TooLarge { bound: "128 KiB a value" });
         }
@@ -124,7 +152,7 @@ impl Kv {
     /// # Errors
     /// [`KvError`].
     pub async fn delete(&self, keys: impl IntoIterator<Item = Bytes>) -> Result<(), KvError> {
-        let keys = within_keys(keys.into_iter().collect())?;
+        let keys = within_keys(keys.into_iter().map(|key| self.inside(key)).collect())?;
         match self.ask(KvRequestData::Delete { keys }).await? {
             KvResponseData::Delete => Ok(()),
             KvResponseData::Get { .. }
@@ -144,14 +172,14 @@ impl Kv {
         prefix: impl Into<Bytes>,
         limit: Option<u64>,
     ) -> Result<Vec<(Bytes, Bytes)>, KvError> {
-        let key = prefix.into();
+        let key = self.inside(prefix.into());
         if key.len() > KV_KEY_BYTES_MAX {
             return Err(KvError::TooLarge { bound: "2 KiB a key" });
         }
         let query = if key.is_empty() { KvListQuery::All } else { KvListQuery::Prefix { key } };
         match self.ask(KvRequestData::List { query, reverse: None, limit }).await? {
             KvResponseData::List { keys, values, .. } if keys.len() == values.len() => {
-                Ok(keys.into_iter().zip(values).collect())
+                Ok(keys.into_iter().map(|key| self.outside(key)).zip(values).collect())
             }
             KvResponseData::List { .. }
             | KvResponseData::Get { .. }

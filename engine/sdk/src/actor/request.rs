@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::{AbortSignal, ActorError};
 
-/// A client's request: what followed the actor's id in the gateway's path, with its method, headers and whole body
+/// A client's request: what followed the actor's id and `/request` in the gateway's path, with its method, headers and whole body
 /// (at most 20 MiB).
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -53,13 +53,22 @@ impl Request {
         Ok(Self { method, target, headers: map, body, abort: AbortSignal::default() })
     }
 
+    /// The same below a part of its path that it begins with.
+    pub(crate) fn below(mut self, prefix: &str) -> Self {
+        let target = self.target.path_and_query().map_or("/", |target| target.as_str());
+        let rest = target.strip_prefix(prefix).unwrap_or(target);
+        let rest = if rest.starts_with('/') { rest.to_owned() } else { format!("/{rest}") };
+        self.target = rest.parse().expect("a part of a path is one");
+        self
+    }
+
     /// Its method.
     #[must_use]
     pub const fn method(&self) -> &Method {
         &self.method
     }
 
-    /// Its path below the actor, beginning with `/`.
+    /// Its path below the actor's `/request`, beginning with `/`.
     #[must_use]
     pub fn path(&self) -> &str {
         self.target.path()

@@ -40,6 +40,12 @@ impl Response {
         }
     }
 
+    /// What an action gave, which is JSON.
+    pub(crate) fn output(output: &[u8]) -> Self {
+        let body = [b"{\"output\":", output, b"}"].concat();
+        Self::new(body).typed("application/json")
+    }
+
     /// The same with another status; one that HTTP does not know becomes 500.
     #[must_use]
     pub fn with_status(mut self, status: u16) -> Self {

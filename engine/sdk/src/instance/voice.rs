@@ -9,6 +9,7 @@ use protocol::id::{ActorId, GatewayId, Generation, RequestId};
 use protocol::wire::{KvRequestData, KvResponseData, ToServerKind};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
+use crate::actor::Response;
 use crate::session::Event;
 
 /// Bytes that one unit of the budget stands for.
@@ -92,8 +93,10 @@ impl Voice {
         self.send(Said::Respond { gateway, request, response, hold }).ok();
     }
 
-    /// Refuses a request without waiting for room: whoever is overloaded must say so at once.
-    pub(crate) fn refuse(&self, gateway: GatewayId, request: RequestId, response: ToServerKind) {
+    /// Answers in the place of the actor, in some hundred bytes, without waiting for room: whoever is overloaded must say
+    /// so at once.
+    pub(crate) fn answer(&self, (gateway, request): (GatewayId, RequestId), response: Response) {
+        let response = response.into_wire();
         self.send(Said::Respond { gateway, request, response, hold: None }).ok();
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use super::socket::Socket;
 use super::store::Body;
 use super::{Instance, Milestone, Session, refusal};
-use crate::instance::{self, Hold, Mail, Voice};
+use crate::instance::{self, Birth, Hold, Mail, Voice};
 
 impl Session {
     /// Carries one effect out.
@@ -143,13 +143,14 @@ impl Session {
 
     fn start(&mut self, actor: ActorId, generation: Generation, config: protocol::wire::ActorConfig) {
         let voice = Voice::new(actor, generation, self.events.clone(), self.budget.clone());
-        let Some(make) = self.settings.registry.factory(&config.name) else {
+        let Some(kind) = self.settings.registry.kind(&config.name) else {
             protocol::mark!("sdk_actor_name_unknown");
             let error = format!("this application has no actor named {:?}", config.name);
             return voice.say(InstanceEvent::Stopped { error: Some(error) });
         };
         let (mailbox, mail) = mpsc::unbounded_channel();
-        let task = runtime::spawn("actor", instance::run(make, config, voice, mail));
+        let birth = Birth { config, voice, mailbox: mail, exposes: self.settings.registry.exposes() };
+        let task = runtime::spawn("actor", instance::run(kind, birth));
         let before = self.instances.insert((actor, generation), Instance { mailbox, task });
         assert!(before.is_none(), "a generation of an actor starts once on its runner");
     }

@@ -12,8 +12,6 @@ use tokio::sync::Semaphore;
 pub(crate) struct Probe {
     /// Requests that run at this moment.
     pub(crate) running: Arc<AtomicUsize>,
-    /// The most that ran at one moment.
-    pub(crate) most: Arc<AtomicUsize>,
     /// Requests to `/gate` wait for a permit of it.
     pub(crate) gate: Arc<Semaphore>,
     /// Abort signals seen.
@@ -25,13 +23,7 @@ pub(crate) struct Probe {
 impl Probe {
     pub(crate) fn new() -> Self {
         let zero = || Arc::new(AtomicUsize::new(0));
-        Self {
-            running: zero(),
-            most: zero(),
-            gate: Arc::new(Semaphore::new(0)),
-            aborts: zero(),
-            dropped: zero(),
-        }
+        Self { running: zero(), gate: Arc::new(Semaphore::new(0)), aborts: zero(), dropped: zero() }
     }
 
     pub(crate) fn registry(&self) -> Registry {
@@ -56,9 +48,10 @@ impl Drop for Echo {
 }
 
 impl Actor for Echo {
-    async fn on_request(&mut self, ctx: &Context, request: Request) -> Result<Response, ActorError> {
-        let running = self.0.running.fetch_add(1, Ordering::SeqCst) + 1;
-        self.0.most.fetch_max(running, Ordering::SeqCst);
+    type State = ();
+
+    async fn on_request(&self, ctx: &Context<()>, request: Request) -> Result<Response, ActorError> {
+        self.0.running.fetch_add(1, Ordering::SeqCst);
         let answer = self.answer(ctx, &request).await;
         self.0.running.fetch_sub(1, Ordering::SeqCst);
         answer
@@ -66,7 +59,7 @@ impl Actor for Echo {
 }
 
 impl Echo {
-    async fn answer(&self, ctx: &Context, request: &Request) -> Result<Response, ActorError> {
+    async fn answer(&self, ctx: &Context<()>, request: &Request) -> Result<Response, ActorError> {
         match request.path() {
             "/gate" => self.0.gate.acquire().await.unwrap().forget(),
             "/wait" => {
@@ -99,12 +92,14 @@ impl Echo {
 struct Saver(Probe);
 
 impl Actor for Saver {
-    async fn on_request(&mut self, ctx: &Context, _: Request) -> Result<Response, ActorError> {
+    type State = ();
+
+    async fn on_request(&self, ctx: &Context<()>, _: Request) -> Result<Response, ActorError> {
         ctx.kv().put("words", "spoken").await?;
         Ok(Response::text("ok"))
     }
 
-    async fn on_stop(&mut self, ctx: &Context) {
+    async fn on_sleep(&self, ctx: &Context<()>) {
         ctx.kv().put("last", "words").await.unwrap();
         self.0.dropped.fetch_add(1, Ordering::SeqCst);
     }
@@ -114,11 +109,13 @@ impl Actor for Saver {
 struct Broken;
 
 impl Actor for Broken {
-    async fn on_start(&mut self, _: &Context) -> Result<(), ActorError> {
+    type State = ();
+
+    async fn on_start(&self, _: &Context<()>) -> Result<(), ActorError> {
         Err(ActorError::internal("no luck today"))
     }
 
-    async fn on_request(&mut self, _: &Context, _: Request) -> Result<Response, ActorError> {
+    async fn on_request(&self, _: &Context<()>, _: Request) -> Result<Response, ActorError> {
         unreachable!("it never started")
     }
 }

@@ -181,8 +181,20 @@ impl Socket {
         self.send(ToClient::KvResponse(KvResponse { request_id, data })).await;
     }
 
-    /// Sends a request to an actor and gives it this number.
+    /// Sends a request of an actor's own kind to it and gives it this number.
     pub(crate) async fn request(
+        &mut self,
+        number: u32,
+        actor_id: ActorId,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) {
+        self.request_at(number, actor_id, method, &format!("/request{path}"), body).await;
+    }
+
+    /// Sends any request to an actor and gives it this number.
+    pub(crate) async fn request_at(
         &mut self,
         number: u32,
         actor_id: ActorId,

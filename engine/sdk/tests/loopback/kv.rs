@@ -16,7 +16,9 @@ type Outcomes = Arc<Mutex<Vec<Outcome>>>;
 struct Clerk(Outcomes);
 
 impl Actor for Clerk {
-    async fn on_request(&mut self, ctx: &Context, request: Request) -> Result<Response, ActorError> {
+    type State = ();
+
+    async fn on_request(&self, ctx: &Context<()>, request: Request) -> Result<Response, ActorError> {
         let kv = ctx.kv();
         let text = |value: Option<Bytes>| format!("{value:?}");
         let outcome = match request.path() {
@@ -63,15 +65,15 @@ fn found(pairs: &[(&'static str, &'static str)]) -> (Vec<Bytes>, Vec<Bytes>, Vec
 fn each_operation_is_asked_and_answered() {
     test(async {
         let (_engine, mut socket, _) = clerk().await;
-        let k = || vec![Bytes::from("k")];
-        let (keys, values, metadata) = found(&[("k", "v")]);
+        let k = || vec![Bytes::from("\x04k")];
+        let (keys, values, metadata) = found(&[("\x04k", "v")]);
         let hit = KvResponseData::Get { keys, values, metadata };
         let (keys, values, metadata) = found(&[]);
         let miss = KvResponseData::Get { keys, values, metadata };
-        let (keys, values, metadata) = found(&[("p1", "a"), ("p2", "b")]);
+        let (keys, values, metadata) = found(&[("\x04p1", "a"), ("\x04p2", "b")]);
         let listed = KvResponseData::List { keys, values, metadata };
         let list = KvRequestData::List {
-            query: KvListQuery::Prefix { key: Bytes::from("p") },
+            query: KvListQuery::Prefix { key: Bytes::from("\x04p") },
             reverse: None,
             limit: Some(3),
         };

@@ -106,17 +106,17 @@ fn an_alarm_is_set_when_the_engine_has_stored_it() {
 }
 
 #[test]
-fn a_stop_finishes_the_request_in_progress_and_sends_the_others_back() {
+fn a_stop_finishes_the_requests_in_progress_and_sends_later_ones_back() {
     test(async {
         let (_engine, _run, mut socket, probe) = echo().await;
         socket.request(1, actor(1), "GET", "/gate", "").await;
-        socket.request(2, actor(1), "GET", "/", "").await;
         assert!(socket.quiet().await);
         socket.stop(actor(1)).await;
+        socket.request(2, actor(1), "GET", "/", "").await;
+        assert_eq!(socket.answer(2).await.headers.get("x-rivet-error"), Some("runner.actor_not_found"));
         assert!(socket.quiet().await, "it finishes what it does");
         probe.gate.add_permits(1);
         assert_eq!(socket.answer(1).await.status, 200);
-        assert_eq!(socket.answer(2).await.headers.get("x-rivet-error"), Some("runner.actor_not_found"));
         let events = socket.events().await;
         assert_eq!(stopped(&events[0].inner), Some((StopCode::Ok, None)));
     });

@@ -113,8 +113,8 @@ impl Planner {
     async fn set(&self, actor: &str, after: Option<i64>) -> bool {
         let id: ActorId = actor.parse().expect("the platform makes valid ids");
         let setting = self.stack.ledger.sets_alarm(id, after);
-        let body = Bytes::from(json!({ "after": after, "sleep": true }).to_string());
-        let path = format!("/gateway/{actor}/plan");
+        let body = Bytes::from(json!({ "args": { "after": after, "sleep": true } }).to_string());
+        let path = format!("/gateway/{actor}/action/plan");
         let call = (Method::POST, path.as_str(), body);
         let answer =
             self.client.ask(&mut Http::new(), (self.key, "plan"), call, ACTOR_BOUND, |_| false).await;

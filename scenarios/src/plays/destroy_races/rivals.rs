@@ -150,8 +150,8 @@ impl Rival {
 
     async fn ask(&self) {
         let Some(actor) = self.known() else { return };
-        let path = format!("/gateway/{actor}/increment");
-        let call = (Method::POST, path.as_str(), Bytes::from_static(b"{\"by\":1}"));
+        let path = format!("/gateway/{actor}/action/increment");
+        let call = (Method::POST, path.as_str(), Bytes::from_static(b"{\"args\":1}"));
         self.touch(actor, (TouchKind::Asked, "ask"), call, ACTOR_BOUND).await;
     }
 

@@ -114,7 +114,10 @@ impl Model {
                 self.hooks.push(*hook);
             }
             Effect::Started => {
-                assert!(self.called.contains(&Hook::Start) && !self.started, "it starts once, after its hook");
+                assert!(
+                    self.called.contains(&Hook::Start) && !self.started,
+                    "it starts once, after its hook"
+                );
                 if self.called.contains(&Hook::Create) {
                     assert!(self.stored.is_some(), "a first state is stored before it is said that it runs");
                 }
@@ -232,10 +235,14 @@ impl Driver {
                 let ticket = self.ticket();
                 let out = self.put(Input::Ask { ticket, kind });
                 let taken = out.contains(&Effect::Take { ticket });
-                let refused = out.iter().any(|e| matches!(e, Effect::Refuse { ticket: t, .. } if *t == ticket));
+                let refused =
+                    out.iter().any(|e| matches!(e, Effect::Refuse { ticket: t, .. } if *t == ticket));
                 assert!(taken != refused, "everything that is asked is taken or refused");
                 if taken {
-                    assert!(self.model.started || kind == WorkKind::Task, "nothing is taken before the start");
+                    assert!(
+                        self.model.started || kind == WorkKind::Task,
+                        "nothing is taken before the start"
+                    );
                     self.model.works.push((ticket, kind));
                     if self.model.busy() {
                         self.model.awake = self.model.now;

@@ -5,9 +5,7 @@ use std::time::Duration;
 use protocol::id::Ticket;
 use protocol::time::{Mono, Now, Wall};
 
-use crate::instance::{
-    Effect, Hook, Input, Instance, Options, Refusal, SaveFailure, Saved, When, WorkKind,
-};
+use crate::instance::{Effect, Hook, Input, Instance, Options, Refusal, SaveFailure, Saved, When, WorkKind};
 use crate::runner::StoreFailure;
 
 pub(super) const SEC: Duration = Duration::from_secs(1);
@@ -96,7 +94,10 @@ fn a_first_start_is_known_only_when_its_state_is_stored() {
     assert_eq!(life.ended(Hook::Create), [Effect::Call(Hook::Start)]);
     assert_eq!(life.saved(Saved::Done), []);
     assert_eq!(life.ended(Hook::Start), [SAVE]);
-    assert_eq!(life.ask(1, WorkKind::Action), [Effect::Refuse { ticket: Ticket(1), refusal: Refusal::Starting }]);
+    assert_eq!(
+        life.ask(1, WorkKind::Action),
+        [Effect::Refuse { ticket: Ticket(1), refusal: Refusal::Starting }]
+    );
     assert_eq!(life.saved(Saved::Failed(StoreFailure::NotDone)), []);
     assert_eq!(life.pass(SEC), [SAVE]);
     assert_eq!(life.saved(Saved::Done), [Effect::Started, Effect::Call(Hook::Run)]);
@@ -184,9 +185,10 @@ fn whoever_waits_for_a_write_learns_of_the_one_that_holds_what_they_did() {
     assert_eq!(life.save(2, When::Now), [], "it is being written");
     life.put(Input::Changed);
     assert_eq!(life.save(3, When::Within(SEC / 10)), [], "it is in the next one");
-    assert_eq!(life.saved(Saved::Failed(StoreFailure::Indeterminate)), [
-        told(2, Err(SaveFailure::Store(StoreFailure::Indeterminate)))
-    ]);
+    assert_eq!(
+        life.saved(Saved::Failed(StoreFailure::Indeterminate)),
+        [told(2, Err(SaveFailure::Store(StoreFailure::Indeterminate)))]
+    );
     assert_eq!(life.pass(SEC / 10), [SAVE]);
     assert_eq!(life.saved(Saved::Done), [told(3, Ok(()))]);
     life.put(Input::Changed);
@@ -223,7 +225,10 @@ fn a_stop_waits_for_everything_and_then_writes_what_changed() {
     assert_eq!(life.put(Input::Changed), [SAVE]);
     life.put(Input::Changed);
     assert_eq!(life.done(3), []);
-    assert_eq!(life.ask(4, WorkKind::Task), [Effect::Refuse { ticket: Ticket(4), refusal: Refusal::Stopping }]);
+    assert_eq!(
+        life.ask(4, WorkKind::Task),
+        [Effect::Refuse { ticket: Ticket(4), refusal: Refusal::Stopping }]
+    );
     assert_eq!(life.saved(Saved::Done), [SAVE]);
     assert_eq!(life.saved(Saved::Done), [ended(None)]);
 }
@@ -284,7 +289,10 @@ fn one_without_rights_ends_at_once_and_tells_everybody() {
     life.save(2, When::Now);
     assert_eq!(life.put(Input::Cut), [Effect::Drop, told(2, Err(SaveFailure::Ended)), ended(None)]);
     assert_eq!(life.saved(Saved::Done), []);
-    assert_eq!(life.ask(3, WorkKind::Action), [Effect::Refuse { ticket: Ticket(3), refusal: Refusal::Stopping }]);
+    assert_eq!(
+        life.ask(3, WorkKind::Action),
+        [Effect::Refuse { ticket: Ticket(3), refusal: Refusal::Stopping }]
+    );
     assert_eq!(life.save(4, When::Now), [told(4, Err(SaveFailure::Ended))]);
 }
 
@@ -292,5 +300,8 @@ fn one_without_rights_ends_at_once_and_tells_everybody() {
 fn works_are_bounded() {
     let mut life = Life::running(Options { work_max: 1, ..Options::default() });
     life.ask(1, WorkKind::Request);
-    assert_eq!(life.ask(2, WorkKind::Request), [Effect::Refuse { ticket: Ticket(2), refusal: Refusal::Overloaded }]);
+    assert_eq!(
+        life.ask(2, WorkKind::Request),
+        [Effect::Refuse { ticket: Ticket(2), refusal: Refusal::Overloaded }]
+    );
 }
