@@ -64,8 +64,19 @@ impl Save {
 impl Instance {
     pub(super) fn changed(&mut self, now: Mono) {
         self.save.change();
-        let earliest = self.save.last.map_or(now, |last| last + self.options.save_interval);
-        self.save.want(earliest.max(now));
+        let by = match self.phase {
+            // Its first state is written when it is whole, unless somebody wants it earlier.
+            Phase::Creating { by } | Phase::Starting { by, first: true } => by,
+            Phase::Fresh
+            | Phase::Loading { .. }
+            | Phase::Starting { first: false, .. }
+            | Phase::Keeping { .. }
+            | Phase::Running
+            | Phase::Stopping { .. }
+            | Phase::Saving { .. }
+            | Phase::Ended => self.save.last.map_or(now, |last| last + self.options.save_interval).max(now),
+        };
+        self.save.want(by);
     }
 
     pub(super) fn save_asked(&mut self, now: Mono, ticket: Ticket, when: When, out: &mut Vec<Effect>) {

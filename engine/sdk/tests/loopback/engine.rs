@@ -11,7 +11,7 @@ use protocol::id::{ActorId, GatewayId, Generation, RequestId, RunnerId};
 use protocol::wire::{
     self, ActorConfig, Checkpoint, Command, CommandWrapper, EventWrapper, Headers, KvRequest, KvResponse,
     KvResponseData, MessageId, ProtocolMetadata, StartActor, ToClient, ToClientInit, ToClientKind,
-    ToClientTunnelMessage, ToServer, ToServerInit, ToServerKind,
+    ToClientTunnelMessage, ToServer, ToServerInit, ToServerKind, ToServerTunnelMessage,
 };
 use runtime::{TcpListener, TcpStream};
 use sdk::Endpoint;
@@ -45,6 +45,33 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Headers,
     pub(crate) body: String,
+}
+
+impl Answer {
+    /// The answer that a message is, which must be for this number.
+    pub(crate) fn of(number: u32, message: ToServerTunnelMessage) -> Self {
+        Self::of_kind(numbered(number, message))
+    }
+
+    fn of_kind(kind: ToServerKind) -> Self {
+        match kind {
+            ToServerKind::ResponseStart { status, headers, body, stream } => {
+                assert!(!stream, "answers are whole");
+                let body = String::from_utf8(body.unwrap_or_default().to_vec()).unwrap();
+                assert_eq!(headers.get("content-length"), Some(body.len().to_string().as_str()));
+                Self { status, headers, body }
+            }
+            other => panic!("instead of an answer came {other:?}"),
+        }
+    }
+}
+
+/// What a message of the tunnel says, which must be for this number.
+fn numbered(number: u32, message: ToServerTunnelMessage) -> ToServerKind {
+    assert_eq!(message.message_id.gateway_id, GatewayId::from_u32(1));
+    assert_eq!(message.message_id.request_id, RequestId::from_u32(number));
+    assert_eq!(message.message_id.message_index, 0);
+    message.message_kind
 }
 
 impl Engine {
@@ -217,26 +244,13 @@ impl Socket {
     /// The next message of the tunnel, which must be for this number.
     pub(crate) async fn tunnelled(&mut self, number: u32) -> ToServerKind {
         match self.recv().await {
-            ToServer::TunnelMessage(message) => {
-                assert_eq!(message.message_id.gateway_id, GatewayId::from_u32(1));
-                assert_eq!(message.message_id.request_id, RequestId::from_u32(number));
-                assert_eq!(message.message_id.message_index, 0);
-                message.message_kind
-            }
+            ToServer::TunnelMessage(message) => numbered(number, message),
             other => panic!("instead of a tunnel message came {other:?}"),
         }
     }
 
     pub(crate) async fn answer(&mut self, number: u32) -> Answer {
-        match self.tunnelled(number).await {
-            ToServerKind::ResponseStart { status, headers, body, stream } => {
-                assert!(!stream, "answers are whole");
-                let body = String::from_utf8(body.unwrap_or_default().to_vec()).unwrap();
-                assert_eq!(headers.get("content-length"), Some(body.len().to_string().as_str()));
-                Answer { status, headers, body }
-            }
-            other => panic!("instead of an answer came {other:?}"),
-        }
+        Answer::of_kind(self.tunnelled(number).await)
     }
 
     /// Closes the socket for this reason.

@@ -90,9 +90,11 @@ fn a_first_start_is_known_only_when_its_state_is_stored() {
     assert_eq!(life.put(Input::Begin), [Effect::Load]);
     assert_eq!(life.put(Input::Loaded { first: true }), [Effect::Call(Hook::Create)]);
     // What it saves meanwhile is not the state of an actor that has begun.
-    assert_eq!(life.put(Input::Changed), [Effect::Save { begun: false }]);
+    assert_eq!(life.put(Input::Changed), []);
+    assert_eq!(life.save(7, When::Now), [Effect::Save { begun: false }]);
     assert_eq!(life.ended(Hook::Create), [Effect::Call(Hook::Start)]);
-    assert_eq!(life.saved(Saved::Done), []);
+    assert_eq!(life.saved(Saved::Done), [told(7, Ok(()))]);
+    assert_eq!(life.put(Input::Changed), []);
     assert_eq!(life.ended(Hook::Start), [SAVE]);
     assert_eq!(
         life.ask(1, WorkKind::Action),

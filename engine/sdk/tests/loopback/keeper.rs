@@ -1,0 +1,112 @@
+//! An engine's socket that keeps the storage of the actors, so that a test sees what it is about.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use protocol::id::{ActorId, Generation};
+use protocol::wire::{
+    ActorConfig, Checkpoint, Command, CommandWrapper, Event, KvListQuery, KvMetadata, KvRequestData,
+    KvResponseData, StartActor, ToClient, ToServer,
+};
+
+use crate::engine::{Answer, Engine, Socket};
+
+/// The engine's side of a socket, with a storage.
+pub(crate) struct Keeper {
+    pub(crate) socket: Socket,
+    /// What is stored, of all actors.
+    pub(crate) stored: BTreeMap<(ActorId, Bytes), Bytes>,
+    /// Writes that were carried out.
+    pub(crate) puts: usize,
+    /// Refuses so many writes from here on.
+    pub(crate) refuses: usize,
+}
+
+impl Keeper {
+    pub(crate) async fn greet(engine: &Engine) -> Self {
+        Self { socket: engine.session().await, stored: BTreeMap::new(), puts: 0, refuses: 0 }
+    }
+
+    /// The next message that is not for the storage.
+    pub(crate) async fn recv(&mut self) -> ToServer {
+        loop {
+            match self.socket.recv().await {
+                ToServer::KvRequest(request) => {
+                    let answer = self.carry_out(request.actor_id, request.data);
+                    self.socket.kv_answer(request.request_id, answer).await;
+                }
+                other => return other,
+            }
+        }
+    }
+
+    fn carry_out(&mut self, actor: ActorId, data: KvRequestData) -> KvResponseData {
+        match data {
+            KvRequestData::Put { .. } if self.refuses > 0 => {
+                self.refuses -= 1;
+                KvResponseData::Error { message: "not now".into() }
+            }
+            KvRequestData::Put { keys, values } => {
+                self.puts += 1;
+                self.stored.extend(keys.into_iter().map(|key| (actor, key)).zip(values));
+                KvResponseData::Put
+            }
+            KvRequestData::List { query: KvListQuery::Prefix { key }, .. } => {
+                let of =
+                    |(stored, _): &(&(ActorId, Bytes), _)| stored.0 == actor && stored.1.starts_with(&key);
+                let found = self.stored.iter().filter(of);
+                let (keys, values): (Vec<_>, Vec<_>) =
+                    found.map(|((_, key), value)| (key.clone(), value.clone())).unzip();
+                let metadata =
+                    keys.iter().map(|_| KvMetadata { version: Bytes::new(), update_ts: 0 }).collect();
+                KvResponseData::List { keys, values, metadata }
+            }
+            other => panic!("the storage of the test does not know {other:?}"),
+        }
+    }
+
+    /// The events that come next, acknowledged.
+    pub(crate) async fn events(&mut self) -> Vec<Event> {
+        match self.recv().await {
+            ToServer::Events(events) => {
+                self.socket.ack(&events).await;
+                events.into_iter().map(|event| event.inner).collect()
+            }
+            other => panic!("instead of events came {other:?}"),
+        }
+    }
+
+    /// The answer of this number, which comes next.
+    pub(crate) async fn answer(&mut self, number: u32) -> Answer {
+        match self.recv().await {
+            ToServer::TunnelMessage(message) => Answer::of(number, message),
+            other => panic!("instead of an answer came {other:?}"),
+        }
+    }
+
+    /// Calls an action, and waits for its answer.
+    pub(crate) async fn call(&mut self, number: u32, actor: ActorId, action: &str, body: &str) -> Answer {
+        self.ask(number, actor, action, body).await;
+        self.answer(number).await
+    }
+
+    /// Calls an action.
+    pub(crate) async fn ask(&mut self, number: u32, actor: ActorId, action: &str, body: &str) {
+        self.socket.request_at(number, actor, "POST", &format!("/action/{action}"), body).await;
+    }
+
+    pub(crate) async fn start(&mut self, actor: ActorId, name: &str, generation: u32) {
+        let config = ActorConfig { name: name.into(), key: Some("k".into()), create_ts: 1, input: None };
+        let start = Command::StartActor(StartActor { config, hibernating_requests: Vec::new() });
+        self.command(actor, generation, 0, start).await;
+    }
+
+    pub(crate) async fn stop(&mut self, actor: ActorId, generation: u32) {
+        self.command(actor, generation, 1, Command::StopActor).await;
+    }
+
+    async fn command(&mut self, actor_id: ActorId, generation: u32, index: i64, inner: Command) {
+        let checkpoint = Checkpoint { actor_id, generation: Generation(generation), index };
+        self.socket.send(ToClient::Commands(vec![CommandWrapper { checkpoint, inner }])).await;
+    }
+}
