@@ -49,6 +49,9 @@ pub struct Options {
     /// How long a serverless event stream stays open for its runner to drain after the process was asked to end. Default
     /// 25 s: a drain takes twice its grace at most.
     pub stream_final_wait: Duration,
+    /// How long a serverless event stream is open at most. Default 5,460 s: the longest request that upstream's defaults
+    /// allow (3600 s, and 1800 s of drain), and a minute. The engine ends it earlier.
+    pub stream_lifetime: Duration,
     /// A write to a serverless event stream that takes longer has failed. Default 15 s (as the lost threshold).
     pub stream_write_timeout: Duration,
 }
@@ -73,6 +76,7 @@ impl Default for Options {
             responses_max: 100,
             stream_ping: Duration::from_millis(SSE_PING_INTERVAL_MS),
             stream_final_wait: Duration::from_secs(25),
+            stream_lifetime: Duration::from_secs(3600 + 1800 + 60),
             stream_write_timeout: Duration::from_secs(15),
         }
     }

@@ -25,6 +25,8 @@ pub struct Stream {
     writing: Option<Mono>,
     next_ping: Mono,
     pings: u64,
+    /// It is open no longer than until then; none before its first step.
+    until: Option<Mono>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -69,6 +71,8 @@ pub enum StreamEffect {
     End {
         /// Why.
         reason: StreamEnd,
+        /// Write first that the runner has stopped: no write is under way.
+        farewell: bool,
     },
     /// Send [`super::Input::Drain`] to the runner.
     DrainRunner,
@@ -87,6 +91,8 @@ pub enum StreamEnd {
     WriteError,
     /// The process ends.
     Shutdown,
+    /// It was open for as long as any may be: an engine ends its streams earlier.
+    Lifetime,
     /// Its runner had no session for the lost threshold, or a new id: the engine has given up the runner that this
     /// stream holds open.
     Disconnected,
@@ -100,6 +106,7 @@ impl StreamEnd {
             Self::ClientClosed => "client_closed",
             Self::WriteError => "write_error",
             Self::Shutdown => "shutdown",
+            Self::Lifetime => "lifetime",
             Self::Disconnected => "disconnected",
         }
     }
@@ -116,6 +123,7 @@ impl Stream {
             writing: None,
             next_ping: Mono::ZERO,
             pings: 0,
+            until: None,
         }
     }
 
@@ -125,6 +133,7 @@ impl Stream {
         if self.phase == Phase::Ended {
             return;
         }
+        self.until.get_or_insert(now.mono + self.options.stream_lifetime);
         match input {
             StreamInput::Tick => {}
             StreamInput::Ready(runner) => self.ready(runner, out),
@@ -165,8 +174,9 @@ impl Stream {
             Phase::Ended => return,
         };
         self.phase = Phase::Ended;
+        let farewell = reason == StreamEnd::Stopped && self.writing.is_none();
         self.writing = None;
-        out.push(StreamEffect::End { reason });
+        out.push(StreamEffect::End { reason, farewell });
         if drain {
             out.push(StreamEffect::DrainRunner);
         }
@@ -177,6 +187,10 @@ impl Stream {
         if self.writing.is_some_and(|by| by <= now.mono) {
             mark!("stream_write_timeout");
             self.end(StreamEnd::WriteError, true, out);
+        }
+        if self.until.is_some_and(|until| until <= now.mono) {
+            mark!("stream_lifetime_over");
+            self.end(StreamEnd::Lifetime, true, out);
         }
         if matches!(self.phase, Phase::Finishing { by } if by <= now.mono) {
             mark!("stream_final_wait_over");
@@ -216,7 +230,8 @@ impl Stream {
             Phase::Finishing { by } => Some((by, "final wait")),
         };
         let write = self.writing.map_or((self.next_ping, "ping"), |by| (by, "write"));
-        phase.into_iter().chain([write]).min()
+        let until = self.until.map(|until| (until, "lifetime"));
+        phase.into_iter().chain(until).chain([write]).min()
     }
 
     /// Walks the whole state.

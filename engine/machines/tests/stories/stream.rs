@@ -14,7 +14,7 @@ fn story() -> Story<Stream> {
 
 fn reason(out: &[StreamEffect]) -> Option<StreamEnd> {
     out.iter().find_map(|effect| match effect {
-        StreamEffect::End { reason } => Some(*reason),
+        StreamEffect::End { reason, .. } => Some(*reason),
         StreamEffect::WriteInit(_)
         | StreamEffect::WritePing
         | StreamEffect::DrainRunner
@@ -122,4 +122,32 @@ fn a_drain_without_end_does_not_hold_the_process() {
     }
     story.feed(StreamInput::Written);
     assert_eq!(reason(&story.until(25_000)), Some(StreamEnd::Shutdown));
+}
+
+#[test]
+fn no_stream_is_open_for_ever() {
+    let mut story = story();
+    let mut ended = None;
+    for second in 0..=5_460 {
+        story.feed(StreamInput::Written);
+        let out = story.until(second * 1_000);
+        if let Some(reason) = reason(&out) {
+            assert!(out.contains(&StreamEffect::DrainRunner));
+            ended = Some((second, reason));
+            break;
+        }
+    }
+    assert_eq!(ended, Some((5_460, StreamEnd::Lifetime)));
+}
+
+#[test]
+fn a_stream_says_that_its_runner_has_stopped_unless_something_else_is_being_written() {
+    for (written, farewell) in [(true, true), (false, false)] {
+        let mut story = story();
+        if written {
+            story.feed(StreamInput::Written);
+        }
+        let out = story.feed(StreamInput::RunnerEnded(EndReason::Drained));
+        assert_eq!(out[0], StreamEffect::End { reason: StreamEnd::Stopped, farewell });
+    }
 }

@@ -23,6 +23,9 @@ use crate::shutdown::{Shutdown, Stop, shutdown};
 /// A ping, as it was seen on the wire.
 const PING: &[u8] = b"event: ping\ndata: \n\n";
 
+/// What is said before a stream ends whose runner has stopped, as upstream says it.
+const STOPPING: &[u8] = b"event: stopping\ndata: \n\n";
+
 /// Starts the runner and its stream, as one task; it keeps its place until both have ended.
 pub(super) fn begin(inner: &Inner, start: Start, place: Place) -> Body {
     let (milestones, told) = mpsc::unbounded_channel();
@@ -124,7 +127,10 @@ impl Driver {
             match effect {
                 StreamEffect::WriteInit(runner) => self.write(init(runner)),
                 StreamEffect::WritePing => self.write(Bytes::from_static(PING)),
-                StreamEffect::End { reason } => {
+                StreamEffect::End { reason, farewell } => {
+                    if farewell {
+                        self.write(Bytes::from_static(STOPPING));
+                    }
                     self.events = None;
                     tracing::info!(
                         reason = reason.name(),

@@ -83,7 +83,10 @@ fn a_runner_that_ends_ends_its_stream() {
     test(async {
         let (_engine, app, mut events, socket) = started(&Probe::new()).await;
         socket.close(CloseReason::Eviction).await;
-        assert!(events.rest().await.iter().all(|event| event == PING));
+        let rest = events.rest().await;
+        let (last, pings) = rest.split_last().expect("it says that it ends");
+        assert_eq!(last, "event: stopping\ndata: ");
+        assert!(pings.iter().all(|event| event == PING));
         gone(&app).await;
     });
 }
