@@ -2,8 +2,8 @@
 //!
 //! Below a base path the application answers `GET /health`, `GET /metadata` and `GET /start`. The last one starts a
 //! runner of its own with a fresh key, which connects to the engine that asked, and answers with an event stream that
-//! stays open as long as the runner is wanted. Mount [`Serverless`] in any server that speaks hyper's service trait,
-//! or let [`Serverless::serve`] be one.
+//! stays open as long as the runner is wanted. Mount [`Serverless`] in any server that speaks hyper's service trait or
+//! tower's, or let [`Serverless::serve`] be one.
 //!
 //! [`headers`] reads what `/start` was asked with, [`start`] runs a stream and its runner, [`serve`] is the server.
 //! When a stream ends is decided in `machines::runner::stream`.
@@ -20,6 +20,7 @@ pub use body::Body;
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use http::{Method, Request, Response};
 use machines::runner;
@@ -119,7 +120,7 @@ impl Serverless {
             (&Method::GET, "" | "/") => answer::banner(),
             (&Method::GET, "/health") => answer::health(self.0.options.pool.as_deref()),
             (&Method::GET, "/metadata") => answer::metadata(&self.0.registry, self.0.options.version),
-            (&Method::GET, "/start") => match self.start(request.headers()) {
+            (&Method::GET | &Method::POST, "/start") => match self.start(request.headers()) {
                 Ok(body) => answer::stream(body),
                 Err(error) => {
                     tracing::warn!(err = %error, "a start was refused");
@@ -153,6 +154,21 @@ impl<B> hyper::service::Service<Request<B>> for Serverless {
     type Future = Ready<Result<Self::Response, Infallible>>;
 
     fn call(&self, request: Request<B>) -> Self::Future {
+        ready(Ok(self.handle(&request)))
+    }
+}
+
+/// The same for whatever mounts tower services, such as axum's `fallback_service` and `nest_service`.
+impl<B> tower_service::Service<Request<B>> for Serverless {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
         ready(Ok(self.handle(&request)))
     }
 }

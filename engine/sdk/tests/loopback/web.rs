@@ -1,8 +1,9 @@
 //! The routes of a serverless application.
 
-use http::{Method, StatusCode};
+use http::{Method, Request, StatusCode};
+use http_body_util::BodyExt;
 use protocol::api::{AppHealth, AppMetadata, AppRunnerKind};
-use sdk::ServerlessOptions;
+use sdk::{Serverless, ServerlessOptions};
 
 use crate::actors::Probe;
 use crate::endpoint::{App, app};
@@ -91,5 +92,24 @@ fn only_so_many_runners_are_started() {
         let second = app.ask(Method::GET, "/api/rivet/start", &App::start(&engine)).await;
         assert_eq!(second.status(), StatusCode::SERVICE_UNAVAILABLE);
         assert!(second.body().contains("service_unavailable"), "{}", second.body());
+    });
+}
+
+#[test]
+fn a_router_of_somebody_else_mounts_the_endpoint() {
+    test(async {
+        let (_stop, shutdown) = sdk::shutdown();
+        let options = ServerlessOptions::default();
+        let serverless = Serverless::new(Probe::new().registry(), options, shutdown);
+        let mut router = axum::Router::new()
+            .route("/", axum::routing::get(async || "mine"))
+            .nest_service("/api/rivet", serverless);
+        for (path, expected) in [("/", "mine"), ("/api/rivet/health", r#""status":"ok""#)] {
+            let request = Request::get(path).body(axum::body::Body::empty()).unwrap();
+            let answer = tower_service::Service::call(&mut router, request).await.unwrap();
+            assert_eq!(answer.status(), 200, "{path}");
+            let body = answer.into_body().collect().await.unwrap().to_bytes();
+            assert!(String::from_utf8_lossy(&body).contains(expected), "{body:?}");
+        }
     });
 }
