@@ -63,8 +63,6 @@ pub struct Instance {
     due: BTreeSet<(Mono, Ticket)>,
     /// Guards that keep it awake.
     keeps: usize,
-    /// Connections of clients.
-    connections: usize,
     /// Whether its background code waits for a message and does nothing else.
     parked: bool,
     /// Since when nothing has kept it awake.
@@ -120,7 +118,6 @@ impl Instance {
             work: BTreeMap::new(),
             due: BTreeSet::new(),
             keeps: 0,
-            connections: 0,
             parked: false,
             idle: None,
             sleeps: false,
@@ -151,8 +148,6 @@ impl Instance {
             Input::Done { ticket } => self.done(ticket),
             Input::KeepAwake => self.keep_awake(),
             Input::LetSleep => self.let_sleep(),
-            Input::Connected => self.connected(),
-            Input::Disconnected => self.disconnected(),
             Input::Parked(parked) => self.parked = parked,
             Input::Changed => self.changed(now),
             Input::Save { ticket, when } => self.save_asked(now, ticket, when, out),
@@ -189,8 +184,6 @@ fn late(input: Input, out: &mut Vec<Effect>) {
         | Input::Done { .. }
         | Input::KeepAwake
         | Input::LetSleep
-        | Input::Connected
-        | Input::Disconnected
         | Input::Parked(_)
         | Input::Changed
         | Input::Saved { .. }

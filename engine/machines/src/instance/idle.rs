@@ -14,14 +14,6 @@ impl Instance {
         self.keeps = self.keeps.checked_sub(1).expect("only what is kept awake is let sleep");
     }
 
-    pub(super) fn connected(&mut self) {
-        self.connections += 1;
-    }
-
-    pub(super) fn disconnected(&mut self) {
-        self.connections = self.connections.checked_sub(1).expect("only what has connected disconnects");
-    }
-
     /// Keeps the clock in step with what the input has changed.
     pub(super) fn watch(&mut self, now: Mono) {
         if !self.may_sleep() {
@@ -38,7 +30,7 @@ impl Instance {
             WorkKind::Task => false,
         });
         let runs = self.hooks.contains(&Hook::Run) && !self.parked;
-        self.phase == Phase::Running && !busy && !runs && self.keeps == 0 && self.connections == 0
+        self.phase == Phase::Running && !busy && !runs && self.keeps == 0
     }
 
     /// When it goes to sleep if nothing happens.

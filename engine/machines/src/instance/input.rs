@@ -53,10 +53,6 @@ pub enum Input {
     KeepAwake,
     /// It does so no more: one for each [`Input::KeepAwake`].
     LetSleep,
-    /// A client has connected.
-    Connected,
-    /// A client is gone: one for each [`Input::Connected`].
-    Disconnected,
     /// Whether its background code waits for a message and does nothing else.
     Parked(bool),
     /// Its state has changed.
@@ -88,7 +84,8 @@ pub enum Input {
 /// What is asked of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum WorkKind {
-    /// An HTTP request of its own kind, or an open socket's code: keeps it awake, bounded by whoever asks.
+    /// An HTTP request of its own kind, or an open socket for as long as it is open: keeps it awake, bounded by whoever
+    /// asks.
     Request,
     /// An action: keeps it awake; whoever calls waits for its time only.
     Action,

@@ -25,8 +25,6 @@ enum Move {
     Unask(usize),
     KeepAwake,
     LetSleep,
-    Connect,
-    Disconnect,
     Park(bool),
     Change,
     Save(Option<u64>),
@@ -54,8 +52,6 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         2 => any::<usize>().prop_map(Move::Unask),
         1 => Just(Move::KeepAwake),
         1 => Just(Move::LetSleep),
-        1 => Just(Move::Connect),
-        1 => Just(Move::Disconnect),
         2 => any::<bool>().prop_map(Move::Park),
         6 => Just(Move::Change),
         4 => prop::option::of(0_u64..3_000).prop_map(Move::Save),
@@ -79,7 +75,6 @@ struct Model {
     stopping: bool,
     ended: Option<Option<String>>,
     keeps: u32,
-    connections: u32,
     parked: bool,
     sleeps: u32,
     destroys: u32,
@@ -157,11 +152,7 @@ impl Model {
 
     fn busy(&self) -> bool {
         let works = self.works.iter().any(|(_, kind)| *kind != WorkKind::Task);
-        works
-            || self.keeps > 0
-            || self.connections > 0
-            || (self.hooks.contains(&Hook::Run) && !self.parked)
-            || !self.started
+        works || self.keeps > 0 || (self.hooks.contains(&Hook::Run) && !self.parked) || !self.started
     }
 }
 
@@ -265,14 +256,6 @@ impl Driver {
                 self.model.keeps -= 1;
                 self.put(Input::LetSleep);
             }
-            Move::Connect => {
-                self.model.connections += 1;
-                self.put(Input::Connected);
-            }
-            Move::Disconnect if self.model.connections > 0 => {
-                self.model.connections -= 1;
-                self.put(Input::Disconnected);
-            }
             Move::Park(parked) => {
                 self.model.parked = parked;
                 self.put(Input::Parked(parked));
@@ -310,7 +293,6 @@ impl Driver {
             | Move::End(_)
             | Move::Unask(_)
             | Move::LetSleep
-            | Move::Disconnect
             | Move::Change
             | Move::Save(_)
             | Move::Stop => {}

@@ -139,9 +139,6 @@ fn an_idle_instance_falls_asleep_and_whatever_it_does_begins_the_time_anew() {
     assert_eq!(life.pass(29 * SEC), []);
     life.put(Input::KeepAwake);
     life.put(Input::LetSleep);
-    life.put(Input::Connected);
-    assert_eq!(life.pass(100 * SEC), []);
-    life.put(Input::Disconnected);
     assert_eq!(life.pass(29 * SEC), []);
     assert_eq!(life.pass(SEC), [Effect::Sleep]);
     assert_eq!(life.pass(100 * SEC), [], "it is asked once");
