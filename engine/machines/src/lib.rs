@@ -1,5 +1,5 @@
-//! Every decision of the platform, as pure state machines: [`control`], [`gateway`], [`runner`], and [`durability`], whether
-//! the engine may write.
+//! Every decision of the platform, as pure state machines: [`control`], [`gateway`], [`runner`], [`durability`], whether
+//! the engine may write, and [`pager`], when a commit of an actor's database is one.
 //!
 //! Nothing here reads a clock, opens a socket, draws a random number or holds a payload byte. Time is an argument
 //! ([`protocol::time::Now`]), randomness is a value inside the input that needs it, payloads are a
@@ -20,5 +20,6 @@ pub mod control;
 pub mod durability;
 pub mod gateway;
 pub mod instance;
+pub mod pager;
 pub mod route;
 pub mod runner;
