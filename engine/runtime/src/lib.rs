@@ -6,7 +6,7 @@
 //!
 //! | need | here |
 //! |---|---|
-//! | tasks | [`spawn`], [`JoinHandle`], [`select!`] |
+//! | tasks | [`spawn`], [`blocking`], [`JoinHandle`], [`select!`] |
 //! | time | [`now`], [`wall`], [`sleep`], [`timeout`], [`interval`], [`Instant`], [`Wall`] |
 //! | network | [`TcpListener`], [`TcpStream`], [`KeepAlive`], [`resolve`] |
 //! | TLS | [`tls::Client`], on real sockets |
@@ -31,7 +31,7 @@ pub mod tls;
 pub mod world;
 
 pub use net::{KeepAlive, TcpListener, TcpStream, connect_any, resolve};
-pub use task::{JoinError, JoinHandle, spawn};
+pub use task::{JoinError, JoinHandle, blocking, spawn};
 pub use time::{
     Elapsed, Instant, Interval, Sleep, Timeout, Wall, interval, now, sleep, sleep_until, timeout, timeout_at,
     wall,

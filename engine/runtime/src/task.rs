@@ -48,6 +48,23 @@ where
     JoinHandle(Ground::World { task, outcome })
 }
 
+/// Runs `work`, which only computes, where it stops nobody else: on a blocking thread under tokio, at once in a world,
+/// where computing takes no time. A panic in `work` is passed on. Once it has started, dropping the future does not end
+/// `work`. What uses files enters by [`crate::disk::blocking`].
+///
+/// # Panics
+/// Outside both a world and a tokio runtime.
+pub async fn blocking<T, F>(work: F) -> T
+where
+    T: Send + 'static,
+    F: FnOnce() -> T + Send + 'static,
+{
+    if world::current().is_some() {
+        return work();
+    }
+    crate::disk::blocking(work).await
+}
+
 #[expect(clippy::disallowed_methods, reason = "the tokio world: these are its tasks")]
 mod on_tokio {
     pub(super) fn spawn<F>(future: F) -> tokio::task::JoinHandle<F::Output>

@@ -57,6 +57,7 @@ pub mod run;
 pub mod serverless;
 mod session;
 pub mod shutdown;
+pub mod sql;
 pub mod view;
 
 pub use actor::{

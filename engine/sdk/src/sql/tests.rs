@@ -1,0 +1,39 @@
+//! Databases over a storage that a test holds in its hands.
+
+mod cupboard;
+mod failures;
+mod random;
+mod size;
+mod statements;
+mod turns;
+mod world;
+
+use std::sync::Arc;
+
+use super::{Database, SqlError};
+use cupboard::Cupboard;
+
+/// Runs a test that is a future, on threads of its own.
+fn run<T>(test: impl Future<Output = T>) -> T {
+    runtime::process::block_on(None, test).expect("threads for a test")
+}
+
+/// A database with a table of numbered notes, and its storage.
+async fn notes() -> (Arc<Cupboard>, Database) {
+    let cupboard = Arc::new(Cupboard::default());
+    let db = on(&cupboard);
+    db.execute("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT)", ()).await.unwrap();
+    (cupboard, db)
+}
+
+fn on(cupboard: &Arc<Cupboard>) -> Database {
+    Database::on(Arc::clone(cupboard) as _)
+}
+
+async fn insert(db: &Database, text: &str) -> Result<usize, SqlError> {
+    db.execute("INSERT INTO note (text) VALUES (?1)", [text.to_owned()]).await
+}
+
+async fn texts(db: &Database) -> Vec<String> {
+    db.query("SELECT text FROM note ORDER BY id", (), |row| row.get(0)).await.unwrap()
+}
