@@ -84,8 +84,7 @@ fn a_stored_database_beyond_its_bound_is_not_loaded() {
 
 #[test]
 fn a_missing_page_is_damage() {
-    let mut disk = Disk::default();
-    disk.head = Some(Head { commit: 1, pages: 2 });
+    let mut disk = Disk { head: Some(Head { commit: 1, pages: 2 }), ..Disk::default() };
     disk.slots.insert(slot(Side::A, 0), 1);
     disk.slots.insert(slot(Side::B, 1), 1);
     assert_eq!(disk.recovered(), Err(End::Damaged), "the place that holds something does not count");

@@ -50,14 +50,13 @@ impl Opened {
         Ok(Self { connection, inside, pages, pager })
     }
 
-    /// The same with a connection that has seen nothing yet, over what is stored.
+    /// The same with a connection that has seen nothing yet.
     ///
     /// # Errors
     /// As [`Opened::new`].
     pub(super) fn again(self) -> Result<Self, SqlError> {
         let Self { connection, pages, pager, .. } = self;
         drop(connection);
-        pages.lock().discard();
         Self::new(pages, pager)
     }
 

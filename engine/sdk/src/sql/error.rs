@@ -42,9 +42,9 @@ pub enum SqlError {
     #[error("{first} (and its rollback failed: {second})")]
     Rollback {
         /// Why it was rolled back.
-        first: Box<SqlError>,
+        first: Box<Self>,
         /// Why that failed.
-        second: Box<SqlError>,
+        second: Box<Self>,
     },
     /// Storage did not take it: it is not committed and never will be.
     #[error("the transaction was not committed: {cause}")]

@@ -86,6 +86,11 @@ impl Pages {
         self.written.iter().filter(differs).map(|(page, _)| *page).collect()
     }
 
+    /// Whether nothing differs from what is stored.
+    pub(super) fn is_as_stored(&self) -> bool {
+        usize::try_from(self.len) == Ok(self.stored.len()) && self.changed().is_empty()
+    }
+
     /// A page that was written.
     pub(super) fn written(&self, page: u32) -> Option<Bytes> {
         self.written.get(&page).cloned()
@@ -159,6 +164,7 @@ mod tests {
         assert_eq!(pages.read(1), Some(&page(9)[..]));
         pages.truncate(1).unwrap();
         assert_eq!((pages.len(), pages.read(1)), (1, None));
+        assert!(!pages.is_as_stored());
         pages.discard();
         assert_eq!((pages.len(), pages.read(1)), (3, Some(&page(2)[..])));
         assert_eq!(pages.changed(), BTreeSet::new());
@@ -173,7 +179,7 @@ mod tests {
         pages.write(2, &page(3)).unwrap();
         assert_eq!(pages.changed(), BTreeSet::from([0]));
         pages.keep();
-        assert_eq!(pages.changed(), BTreeSet::new());
+        assert!(pages.is_as_stored());
         assert_eq!(pages.read(0), Some(&page(9)[..]));
     }
 

@@ -38,8 +38,8 @@ pub(super) fn judge(action: AuthAction<'_>) -> Authorization {
         | AuthAction::CreateTempTrigger { .. }
         | AuthAction::CreateTempView { .. } => false,
         AuthAction::Pragma { pragma_name, pragma_value } => {
-            let is = |name: &&str| name.eq_ignore_ascii_case(pragma_name);
-            ANY.iter().any(|name| is(name)) || pragma_value.is_none() && READ.iter().any(|name| is(name))
+            let is = |name: &&'static str| name.eq_ignore_ascii_case(pragma_name);
+            ANY.iter().any(is) || pragma_value.is_none() && READ.iter().any(is)
         }
         _ => true,
     };

@@ -6,6 +6,7 @@ mod random;
 mod size;
 mod statements;
 mod turns;
+mod voice;
 mod world;
 
 use std::sync::Arc;

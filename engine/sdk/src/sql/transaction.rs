@@ -130,18 +130,23 @@ fn roll_back<T>(opened: Opened, first: SqlError) -> (Option<Opened>, Ran<T>) {
     (opened, Ran::Failed(Outcome::Ended(Err(first.rolled_back(rollback)))))
 }
 
-/// Undoes what the transaction did, however it ended. A connection that could not, or that found its file refusing
-/// what it wrote, is not trusted again.
+/// Undoes what the transaction did, however it ended. A connection is not trusted again that could not, found its file
+/// refusing what it wrote, or has another file than what is stored, as one has that just made the database.
 fn undo(opened: Opened) -> (Option<Opened>, Result<(), SqlError>) {
     // SQLite rolls some failures back by itself, and says of a second rollback that it fails.
     let rollback = match opened.connection.is_autocommit() {
         true => Ok(()),
         false => opened.connection.execute_batch("ROLLBACK").map_err(SqlError::from),
     };
-    if rollback.is_err() || opened.pages.lock().beyond().is_some() {
-        protocol::mark!("sdk_sql_reconnected");
-        return (opened.again().ok(), rollback);
+    let sound = {
+        let mut pages = opened.pages.lock();
+        let sound = rollback.is_ok() && pages.beyond().is_none() && pages.is_as_stored();
+        pages.discard();
+        sound
+    };
+    if sound {
+        return (Some(opened), rollback);
     }
-    opened.pages.lock().discard();
-    (Some(opened), rollback)
+    protocol::mark!("sdk_sql_reconnected");
+    (opened.again().ok(), rollback)
 }

@@ -71,7 +71,7 @@ fn room_is_given_back() {
 fn a_database_of_100_mib_is_loaded() {
     run(async {
         let (cupboard, db) = notes().await;
-        fill(&db, 96).await;
+        fill(&db, 88).await;
         let full = loop {
             let more = db.execute("INSERT INTO note (text) VALUES (zeroblob(2000000))", ()).await;
             if let Err(full) = more {

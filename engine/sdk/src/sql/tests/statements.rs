@@ -167,6 +167,22 @@ fn what_is_no_database_is_damage() {
 }
 
 #[test]
+fn a_first_call_that_fails_makes_no_database() {
+    run(async {
+        let cupboard = std::sync::Arc::new(Cupboard::default());
+        let db = on(&cupboard);
+        for _ in 0..2 {
+            assert_eq!(insert(&db, "a").await.unwrap_err().code(), "sqlite", "there is no table");
+            assert!(cupboard.stored().is_empty());
+        }
+        db.execute("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT)", ()).await.unwrap();
+        insert(&db, "a").await.unwrap();
+        let next = on(&cupboard.copy());
+        assert_eq!(texts(&next).await, ["a"]);
+    });
+}
+
+#[test]
 fn a_database_keeps_to_its_own_keys() {
     run(async {
         let cupboard = std::sync::Arc::new(Cupboard::default());
