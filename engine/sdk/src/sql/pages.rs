@@ -167,7 +167,11 @@ mod tests {
         assert!(!pages.is_as_stored());
         pages.discard();
         assert_eq!((pages.len(), pages.read(1)), (3, Some(&page(2)[..])));
-        assert_eq!(pages.changed(), BTreeSet::new());
+        pages.truncate(1).unwrap();
+        pages.keep();
+        pages.discard();
+        assert_eq!((pages.len(), pages.read(1)), (1, None), "what is kept is what is stored");
+        assert!(pages.is_as_stored());
     }
 
     #[test]

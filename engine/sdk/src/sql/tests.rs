@@ -10,12 +10,14 @@ mod voice;
 mod world;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Database, SqlError};
 use cupboard::Cupboard;
 
-/// Runs a test that is a future, on threads of its own.
+/// Runs a test that is a future, on threads of its own. One that hangs fails.
 fn run<T>(test: impl Future<Output = T>) -> T {
+    let test = async { runtime::timeout(Duration::from_secs(60), test).await.expect("a test ends") };
     runtime::process::block_on(None, test).expect("threads for a test")
 }
 

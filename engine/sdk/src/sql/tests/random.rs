@@ -130,7 +130,7 @@ async fn live(ops: Vec<Op>) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
     fn a_database_holds_what_was_committed_and_nothing_else(ops in proptest::collection::vec(op(), 1..10)) {

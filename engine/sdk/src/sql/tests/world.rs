@@ -38,6 +38,24 @@ fn stored(seed: u64) -> BTreeMap<Bytes, Bytes> {
 }
 
 #[test]
+fn its_clock_is_the_worlds() {
+    let report = sim::Sim::seed(7).run(async |world: sim::World| {
+        let db = on(&Arc::new(Cupboard::default()));
+        let mut read = Vec::new();
+        for _ in 0..2 {
+            let now =
+                db.query("SELECT unixepoch('subsec') * 1000", (), |row| row.get::<_, f64>(0)).await.unwrap();
+            let wall = runtime::wall().0;
+            assert!(now[0].round() as u64 == wall, "{now:?} at {wall}");
+            read.push(wall);
+            world.sleep(std::time::Duration::from_hours(1)).await;
+        }
+        read[1] - read[0]
+    });
+    assert_eq!(report.expect_ok(), 3_600_000);
+}
+
+#[test]
 fn two_runs_of_a_seed_store_the_same_bytes() {
     let first = stored(7);
     assert!(first == stored(7), "the same run");
