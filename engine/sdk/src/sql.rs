@@ -37,7 +37,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, Semaphore, oneshot};
 
 pub use error::SqlError;
 pub use layout::{COMMIT_BYTES_MAX, DATABASE_BYTES_MAX, PREFIX};
-pub use rusqlite::{Params, Row, ToSql, named_params, params, types};
+pub use rusqlite::{Error as RowError, Params, Row, ToSql, named_params, params, types};
 pub use transaction::Transaction;
 
 use crate::instance::Voice;
@@ -103,7 +103,7 @@ impl Database {
     where
         T: Send + 'static,
         P: Params + Send + 'static,
-        F: FnMut(&Row<'_>) -> Result<T, rusqlite::Error> + Send + 'static,
+        F: FnMut(&Row<'_>) -> Result<T, RowError> + Send + 'static,
     {
         let sql = sql.into();
         self.transaction(move |tx| tx.query(&sql, params, row)).await

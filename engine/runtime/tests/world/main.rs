@@ -90,6 +90,16 @@ fn tasks_are_the_worlds() {
 }
 
 #[test]
+fn what_only_computes_takes_no_time_in_a_world() {
+    Fake::new().run(async {
+        let start = runtime::now();
+        let thread = std::thread::current().id();
+        assert_eq!(runtime::blocking(move || std::thread::current().id()).await, thread);
+        assert_eq!(runtime::now(), start);
+    });
+}
+
+#[test]
 fn a_panic_that_the_world_catches_reaches_the_handle() {
     Fake::new().run(async {
         let faulty = runtime::spawn("faulty", async { panic!("on purpose") });

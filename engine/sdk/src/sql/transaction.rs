@@ -150,3 +150,48 @@ fn undo(opened: Opened) -> (Option<Opened>, Result<(), SqlError>) {
     protocol::mark!("sdk_sql_reconnected");
     (opened.again().ok(), rollback)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use machines::pager::Pager;
+    use parking_lot::Mutex;
+    use rusqlite::hooks::{AuthAction, AuthContext, Authorization, TransactionOperation};
+
+    use super::*;
+    use crate::sql::layout::OPTIONS;
+    use crate::sql::pages::Pages;
+
+    fn empty() -> Opened {
+        let _generator = generator::hold();
+        let pages = Arc::new(Mutex::new(Pages::default()));
+        let opened = Opened::new(Arc::clone(&pages), Pager::new(OPTIONS)).unwrap();
+        pages.lock().keep();
+        opened
+    }
+
+    #[test]
+    fn a_rollback_that_fails_hides_nothing_and_leaves_nothing() {
+        let mut opened = empty();
+        let unwilling = |context: AuthContext<'_>| match context.action {
+            AuthAction::Transaction { operation: TransactionOperation::Rollback } => Authorization::Deny,
+            _ => Authorization::Allow,
+        };
+        opened.connection.authorizer(Some(unwilling)).unwrap();
+        let (opened, ran) = run(opened, |tx| {
+            tx.execute_batch("CREATE TABLE lost (a)")?;
+            Err::<(), _>(SqlError::aborted("not that"))
+        });
+        let Ran::Failed(Outcome::Ended(Err(SqlError::Rollback { first, second }))) = ran else {
+            panic!("both are told")
+        };
+        assert_eq!(*first, SqlError::aborted("not that"));
+        assert!(matches!(*second, SqlError::Forbidden { .. }), "{second:?}");
+        let tables = |tx: &Transaction<'_>| {
+            tx.query("SELECT count(*) FROM sqlite_schema", (), |row| row.get::<_, i64>(0))
+        };
+        let (_, ran) = run(opened.expect("it was connected again"), tables);
+        assert!(matches!(ran, Ran::Done(tables) if tables == [0]), "the transaction is gone");
+    }
+}
