@@ -1,5 +1,8 @@
 //! Every decision of the platform, as pure state machines: [`control`], [`gateway`], [`runner`], [`durability`], whether
 //! the engine may write, and [`pager`], when a commit of an actor's database is one.
+//! Every decision of the platform, as pure state machines: [`control`], [`gateway`], [`runner`], and [`durability`], whether
+//! the engine may write; of one actor's world [`schedule`], what it asked to be done later, and [`queue`], the messages it
+//! was sent.
 //!
 //! Nothing here reads a clock, opens a socket, draws a random number or holds a payload byte. Time is an argument
 //! ([`protocol::time::Now`]), randomness is a value inside the input that needs it, payloads are a
@@ -21,5 +24,8 @@ pub mod durability;
 pub mod gateway;
 pub mod instance;
 pub mod pager;
+pub mod queue;
 pub mod route;
 pub mod runner;
+pub mod schedule;
+mod storing;
