@@ -54,11 +54,11 @@ impl Queue {
             out.extend(wait.map(|wait| Effect::Tell { ticket: wait.ticket, answer }));
             self.messages.insert(message.id, Stored { message, stage: Stage::Ready });
         }
-        for claim in claims {
-            self.claimed(claim, out);
-        }
         for completing in completing {
             self.completed(completing, out);
+        }
+        for claim in claims {
+            self.claimed(claim, out);
         }
     }
 

@@ -38,6 +38,8 @@ macro_rules! machine {
 
 machine!(machines::gateway::Gateway, machines::gateway::Input, machines::gateway::Effect);
 machine!(machines::durability::Durability, machines::durability::Input, machines::durability::Effect);
+machine!(machines::schedule::Schedule, machines::schedule::Input, machines::schedule::Effect);
+machine!(machines::queue::Queue, machines::queue::Input, machines::queue::Effect);
 machine!(machines::runner::Runner, machines::runner::Input, machines::runner::Effect);
 machine!(
     machines::runner::stream::Stream,

@@ -7,7 +7,18 @@ use protocol::mark;
 /// Plays 2,000 cases (other numbers by `PROPTEST_CASES`), then demands that every mark of this prefix was hit, but for
 /// those of `elsewhere`.
 pub(crate) fn walk<S: Strategy>(prefix: &str, elsewhere: &[&str], strategy: S, play: impl Fn(S::Value)) {
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2_000);
+    walk_often(2_000, prefix, elsewhere, strategy, play);
+}
+
+/// Plays so many cases.
+pub(crate) fn walk_often<S: Strategy>(
+    usual: u32,
+    prefix: &str,
+    elsewhere: &[&str],
+    strategy: S,
+    play: impl Fn(S::Value),
+) {
+    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual);
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     mark::reset();
@@ -23,5 +34,5 @@ pub(crate) fn walk<S: Strategy>(prefix: &str, elsewhere: &[&str], strategy: S, p
         .iter()
         .filter(|(name, hits)| name.starts_with(prefix) && **hits == 0 && !elsewhere.contains(name))
         .collect();
-    assert!(cases < 2_000 || missed.is_empty(), "never reached: {missed:?}, of {hits:?}");
+    assert!(cases < usual || missed.is_empty(), "never reached: {missed:?}, of {hits:?}");
 }
