@@ -184,10 +184,11 @@ mod tests {
         let backoff = Backoff::default();
         let mut storing = Storing::new();
         let mut attempt = storing.begin('a');
-        for _ in 0..8 {
+        for least_ms in [50, 100, 200, 400, 800, 1_600, 2_500, 2_500] {
             storing.failed(attempt, Mono::ZERO, &backoff, 0);
             assert_eq!(storing.again(Mono::ZERO), None, "it waits");
             let until = storing.deadline().unwrap();
+            assert_eq!(until, Mono::ZERO + Duration::from_millis(least_ms), "each wait is longer");
             attempt = storing.again(until).unwrap().0;
         }
         assert_eq!(storing.stored(attempt), 'a');

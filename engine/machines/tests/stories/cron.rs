@@ -8,16 +8,16 @@ use proptest::prelude::*;
 use protocol::time::Wall;
 
 fn wall(text: &str) -> Wall {
-    Wall::from_wire(text.parse::<Timestamp>().unwrap().as_millisecond())
+    Wall::from_wire(text.parse::<Timestamp>().expect("a time").as_millisecond())
 }
 
 fn shown(at: Wall) -> String {
-    Timestamp::from_millisecond(at.to_wire()).unwrap().to_string()
+    Timestamp::from_millisecond(at.to_wire()).expect("a time in range").to_string()
 }
 
 /// The next occurrences, in UTC.
 fn following(expression: &str, zone: &str, after: &str, count: usize) -> Vec<String> {
-    let cron = Cron::new(expression, zone).unwrap();
+    let cron = Cron::new(expression, zone).expect("five fields and a zone");
     let next = |at: &Wall| cron.next_after(*at);
     std::iter::successors(cron.next_after(wall(after)), next).take(count).map(shown).collect()
 }
@@ -73,9 +73,10 @@ fn what_cannot_be_read_or_never_comes_is_refused() {
 /// Every minute of the zone's clocks is looked at, one after the other; one that was shown before counts no more.
 fn by_minutes(matches: impl Fn(DateTime) -> bool, zone: &TimeZone, after: Timestamp) -> Timestamp {
     let minute = after.as_second().div_euclid(60) * 60;
-    let start = Timestamp::from_second(minute).unwrap();
+    let start = Timestamp::from_second(minute).expect("a time in range");
     let civil = |at: Timestamp| zone.to_datetime(at);
-    let mut latest = (-180..=0).map(|back| civil(start + (60_i64 * back).seconds())).max().unwrap();
+    let mut latest =
+        (-180..=0).map(|back| civil(start + (60_i64 * back).seconds())).max().expect("three hours");
     let mut at = start;
     loop {
         at += 60.seconds();

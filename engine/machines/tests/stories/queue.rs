@@ -208,8 +208,9 @@ fn what_was_claimed_for_somebody_who_went_away_is_put_back_in_its_place() {
     let next = world.next(&[], 1, None, false);
     world.write_ends(true, 0);
     assert_eq!(world.stored.keys().map(|id| id.0).collect::<Vec<_>>(), [2], "it had been deleted");
+    let last = world.next(&[], 1, None, false);
     world.pass(Duration::ZERO);
-    assert_eq!(taken(&world, next), [1]);
+    assert_eq!((taken(&world, next), taken(&world, last)), (vec![1], vec![2]));
 }
 
 #[test]

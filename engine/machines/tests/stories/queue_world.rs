@@ -149,8 +149,11 @@ impl World {
     /// Time passes, and everything under way succeeds.
     pub(crate) fn pass(&mut self, wait: Duration) {
         let end = self.story.now.after(wait);
+        let mut rounds = 0;
         loop {
             while self.write.is_some() {
+                rounds += 1;
+                assert!(rounds < 10_000, "writes come to an end");
                 self.write_ends(true, 0);
             }
             let due = self.story.machine.next_deadline().filter(|(at, _)| *at <= end.mono);

@@ -226,6 +226,53 @@ fn from_the_stop_on_nothing_runs_until_the_wake() {
 }
 
 #[test]
+fn an_actor_has_not_settled_while_something_is_being_stored() {
+    let mut world = world();
+    world.set(None, after(10), None);
+    world.succeed();
+    world.set(None, after(20), None);
+    let settled = world.settle();
+    assert!(!world.told.contains_key(&settled), "a row is being stored");
+    world.write_ends(true, 0);
+    assert_eq!(world.told[&settled], Ok(Answer::Settled), "the alarm is early enough");
+    world.set(None, after(5), None);
+    world.write_ends(true, 0);
+    let settled = world.settle();
+    assert!(!world.told.contains_key(&settled), "an alarm is being stored");
+}
+
+#[test]
+fn what_is_put_back_keeps_its_alarm_meanwhile_and_can_be_cancelled() {
+    let mut world = world();
+    world.bytes = 100_000;
+    let all: Vec<Ticket> = (0..10).map(|_| world.set(None, after(5), None)).collect();
+    world.pass(Duration::from_millis(4_999), true);
+    world.idle(Duration::from_millis(1));
+    world.suspend();
+    let which = Which::Id(job(&world, all[9]));
+    world.write_ends(true, 0);
+    assert!(world.rows.is_empty() && world.setting.is_none(), "they are put back, and the alarm stays");
+    let cancelled = world.cancel(which);
+    world.succeed();
+    assert_eq!(world.told[&cancelled], Ok(Answer::Cancelled { found: true }));
+    assert_eq!((world.rows.len(), world.alarm), (9, Some(at(5_000))));
+}
+
+#[test]
+fn what_is_overdue_at_the_start_runs_in_the_order_in_which_it_was_due() {
+    let mut world = world();
+    for seconds in [3, 1, 2] {
+        world.set(None, after(seconds), None);
+    }
+    world.succeed();
+    world.fall(0);
+    world.idle(Duration::from_secs(9));
+    world.start();
+    world.pass(Duration::ZERO, true);
+    assert_eq!(ran(&world), [(2, 1), (3, 2), (1, 3)]);
+}
+
+#[test]
 fn what_was_claimed_when_the_actor_fell_does_not_run() {
     let mut world = world();
     world.set(None, after(5), None);

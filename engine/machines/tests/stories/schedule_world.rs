@@ -45,6 +45,8 @@ pub(crate) struct World {
     latest: Wall,
     /// A write failed, and some of it may be stored.
     uncertain: bool,
+    /// The length of every payload that is asked for.
+    pub(crate) bytes: usize,
     /// Nothing may run.
     quiet: bool,
     next: u64,
@@ -70,6 +72,7 @@ impl World {
             released: BTreeSet::new(),
             latest: Wall::ZERO,
             uncertain: false,
+            bytes: 10,
             quiet: true,
             next: 0,
         };
@@ -94,7 +97,7 @@ impl World {
         self.asked.insert(ticket, Some(body));
         let name = name.map(str::to_owned);
         self.names.insert(body, name.clone());
-        self.feed(Input::Set { ticket, job: Job { name, when, runs_max, body, bytes: 10 } });
+        self.feed(Input::Set { ticket, job: Job { name, when, runs_max, body, bytes: self.bytes } });
         ticket
     }
 
@@ -158,7 +161,10 @@ impl World {
 
     /// Everything under way succeeds, and what follows from it.
     pub(crate) fn succeed(&mut self) {
+        let mut rounds = 0;
         while self.write.is_some() || self.setting.is_some() {
+            rounds += 1;
+            assert!(rounds < 10_000, "writes come to an end");
             self.write_ends(true, 0);
             self.alarm_ends(true, true);
         }
