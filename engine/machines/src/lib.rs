@@ -1,8 +1,6 @@
-//! Every decision of the platform, as pure state machines: [`control`], [`gateway`], [`runner`], [`durability`], whether
-//! the engine may write, and [`pager`], when a commit of an actor's database is one.
 //! Every decision of the platform, as pure state machines: [`control`], [`gateway`], [`runner`], and [`durability`], whether
-//! the engine may write; of one actor's world [`schedule`], what it asked to be done later, and [`queue`], the messages it
-//! was sent.
+//! the engine may write. Of one actor: [`instance`], its life; [`schedule`], what it asked to be done later; [`queue`], the
+//! messages it was sent; [`pager`], when a commit of its database is one.
 //!
 //! Nothing here reads a clock, opens a socket, draws a random number or holds a payload byte. Time is an argument
 //! ([`protocol::time::Now`]), randomness is a value inside the input that needs it, payloads are a

@@ -52,18 +52,14 @@ impl Schedule {
         }
     }
 
-    /// What must not wait comes first: what was put back, so that all else finds it; ends of runs; what was asked for;
-    /// what is due.
+    /// What must not wait comes first: what was put back, so that all else finds it (what does not fit any more leaves no
+    /// room for the rest either); ends of runs; what was asked for; what is due.
     fn compose(&mut self, out: &mut Vec<Effect>) -> Flight {
         let mut flight = Flight::default();
         while self.fits(&flight)
             && let Some((id, row)) = self.returned.pop_first()
         {
             self.put_back(&mut flight, id, row);
-        }
-        if !self.returned.is_empty() {
-            mark!("schedule_returned_in_batches");
-            return flight;
         }
         while self.fits(&flight)
             && let Some((id, (at, outcome))) = self.ended.pop_first()
