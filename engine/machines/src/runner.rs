@@ -1,5 +1,6 @@
 //! The application's side: one runner, its session with the engine and the actors it hosts ([`Runner`]), and the
-//! event stream that holds a serverless instance open ([`stream`]).
+//! event stream that holds a serverless instance open ([`stream`]); what is started before either, and how it fails
+//! ([`startup`]).
 //!
 //! It holds no payload, no socket and no user code: drivers in `sdk` dial, send and run instances.
 //!
@@ -24,6 +25,7 @@ mod kv;
 mod link;
 pub mod options;
 mod request;
+pub mod startup;
 pub mod stream;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
