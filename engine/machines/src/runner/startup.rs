@@ -13,12 +13,14 @@
 //! It knows no socket, process or task: ground and service are made, told to end and seen to end by a driver in `sdk`.
 //! What the ground found and did not make is the driver's to spare.
 //!
-//! [`face`] has inputs and effects, [`cause`] what can go wrong, [`health`] how it looks from outside.
+//! [`face`] has inputs and effects, [`cause`] what can go wrong, [`health`] how it looks from outside,
+//! [`spawn`] an engine as a process of its own.
 
 pub mod cause;
 mod end;
 pub mod face;
 pub mod health;
+pub mod spawn;
 
 #[cfg(test)]
 mod tests;
