@@ -62,6 +62,8 @@ pub struct Runner {
     next_conn: ConnId,
     /// Dials since the last stable session, for the backoff.
     attempts: u32,
+    /// Closes in a row for an unknown namespace.
+    namespace_unknown: u32,
     /// Since when there is no session.
     dropped: Mono,
     /// When every instance is cut off unless there is a session before.
@@ -95,6 +97,7 @@ impl Runner {
             link: Link::Idle,
             next_conn: ConnId(1),
             attempts: 0,
+            namespace_unknown: 0,
             dropped: Mono::ZERO,
             lost_by: None,
             instances: BTreeMap::new(),

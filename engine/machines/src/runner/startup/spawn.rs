@@ -197,7 +197,7 @@ impl Spawn {
             Phase::Looking { by, .. } if now.mono >= by => self.probed(now, Seen::Foreign, out),
             Phase::Outrun { by } if now.mono >= by => self.probed(now, Seen::Nothing, out),
             Phase::Waiting { by, .. } if now.mono >= by => {
-                mark!("runner_engine_unhealthy");
+                mark!("startup_engine_unhealthy");
                 let port = self.options.port;
                 self.take_down(now, Some(Cause::HealthCheckFailed { port }), out);
             }
@@ -210,7 +210,7 @@ impl Spawn {
                 self.probe(out);
             }
             Phase::Ending { ref mut by, .. } if by.is_some_and(|by| now.mono >= by) => {
-                mark!("runner_engine_killed");
+                mark!("startup_engine_killed");
                 *by = None;
                 out.push(Effect::Kill);
             }
@@ -265,7 +265,7 @@ impl Spawn {
             }
             (Phase::Spawning, Err(cause)) => self.gone(Some(cause), out),
             (Phase::Ending { cause, known: false, .. }, Ok(())) => {
-                mark!("runner_engine_ended_at_birth");
+                mark!("startup_engine_ended_at_birth");
                 let cause = cause.clone();
                 self.terminate(now, cause, out);
             }
@@ -289,7 +289,7 @@ impl Spawn {
     fn exited(&mut self, now: Now, out: &mut Vec<Effect>) {
         match &self.phase {
             Phase::Waiting { .. } => {
-                mark!("runner_engine_outrun");
+                mark!("startup_engine_outrun");
                 self.phase = Phase::Outrun { by: now.mono + PROBE_TIMEOUT };
                 self.probe(out);
             }
