@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use http::Uri;
 use http::uri::{Authority, PathAndQuery, Scheme};
+use percent_encoding::percent_decode_str;
 use protocol::limits::CONFIG_URL_BYTES_MAX;
 use runtime::http::SecureConnector;
 use runtime::tls::{Roots, Trust};
@@ -18,6 +19,17 @@ pub struct Endpoint {
     /// Without the final slash.
     path: String,
     trust: Trust,
+}
+
+/// An endpoint with what may be written into its URL: `scheme://[namespace[:token]@]host…`, percent-encoded.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Located {
+    /// The engine.
+    pub endpoint: Endpoint,
+    /// Name of the namespace, if it is there.
+    pub namespace: Option<String>,
+    /// Credentials, if they are there.
+    pub token: Option<String>,
 }
 
 /// Why a text is no endpoint.
@@ -131,6 +143,37 @@ impl FromStr for Endpoint {
         }
         let path = path.path().trim_end_matches('/').to_owned();
         Ok(Self { secure, authority, path, trust: Trust::default() })
+    }
+}
+
+impl FromStr for Located {
+    type Err = EndpointError;
+
+    fn from_str(text: &str) -> Result<Self, EndpointError> {
+        // The text may hold a token: it is in no error.
+        let malformed = || EndpointError::Malformed { text: "…".to_owned() };
+        let (scheme, rest) = text.split_once("://").ok_or_else(malformed)?;
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let Some((user, _)) = rest[..end].rsplit_once('@') else {
+            return Ok(Self { endpoint: text.parse()?, namespace: None, token: None });
+        };
+        let decoded = |text: &str| {
+            let decoded = percent_decode_str(text).decode_utf8().map_err(|_| malformed())?;
+            Ok::<_, EndpointError>((!decoded.is_empty()).then(|| decoded.into_owned()))
+        };
+        let (namespace, token) = user.split_once(':').unwrap_or((user, ""));
+        let endpoint = format!("{scheme}://{}", &rest[user.len() + 1..]).parse()?;
+        Ok(Self { endpoint, namespace: decoded(namespace)?, token: decoded(token)? })
+    }
+}
+
+/// Without the token.
+impl fmt::Debug for Located {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Located")
+            .field("endpoint", &self.endpoint)
+            .field("namespace", &self.namespace)
+            .finish_non_exhaustive()
     }
 }
 

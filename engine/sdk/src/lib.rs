@@ -36,6 +36,7 @@
 //! code. All of it runs unchanged in a simulated world.
 
 pub mod actor;
+pub mod application;
 pub mod client;
 mod clock;
 pub mod endpoint;
@@ -49,8 +50,9 @@ pub mod shutdown;
 pub mod view;
 
 pub use actor::{AbortSignal, Actor, ActorError, AlarmError, Context, Kv, KvError, Request, Response};
+pub use application::{Application, ApplicationOptions, EngineChoice};
 pub use client::{Client, ClientError, Executed};
-pub use endpoint::{Endpoint, EndpointError};
+pub use endpoint::{Endpoint, EndpointError, Located};
 pub use pool::{Failure, Pool, PoolOptions, Standing, configure_pool};
 pub use registry::{Registry, RegistryError};
 pub use run::{RunEnd, RunError, RunnerOptions};

@@ -172,4 +172,18 @@ impl Startup {
             (Life::Ended(end), ..) => Standing::Stopped(*end),
         }
     }
+
+    /// How it came to rest: ended, or failed with nothing left. None as long as something stands, comes or goes, and
+    /// before the first call.
+    ///
+    /// # Errors
+    /// Why it failed.
+    #[must_use]
+    pub fn settled(&self) -> Option<Result<End, Cause>> {
+        match &self.life {
+            Life::Ended(end) => Some(Ok(*end)),
+            Life::Failed(cause) => Some(Err(cause.clone())),
+            Life::Idle | Life::Live | Life::Failing(_) | Life::Ending { .. } => None,
+        }
+    }
 }

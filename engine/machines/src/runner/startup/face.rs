@@ -197,3 +197,16 @@ impl Mode {
         }
     }
 }
+
+impl Refusal {
+    /// Its stable name: `group.code`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Failed(cause) => cause.code(),
+            Self::ModeConflict { .. } => "runtime.mode_conflict",
+            Self::ShutDown => "registry.shut_down",
+            Self::Configured => "runtime.configured",
+        }
+    }
+}
