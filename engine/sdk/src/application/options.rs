@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use machines::runner;
+use machines::runner::startup::spawn::HEALTH_WAIT;
 use protocol::id::RunnerId;
 use protocol::view::{Nobody, Witness};
 
@@ -110,12 +111,15 @@ pub struct SpawnOptions {
     /// Whether it outlives the application, to serve the next one. Default no: what was created is taken down. It is in a
     /// process group of its own either way, and outlives an application that is killed; the next one finds it.
     pub keep: bool,
+    /// How long a child may take to be healthy; then it is ended. Default 10 s (upstream).
+    pub health_wait: Duration,
 }
 
 impl Default for SpawnOptions {
     fn default() -> Self {
         let endpoint = local();
-        Self { endpoint, binary: None, data: PathBuf::from("data"), log: None, keep: false }
+        let data = PathBuf::from("data");
+        Self { endpoint, binary: None, data, log: None, keep: false, health_wait: HEALTH_WAIT }
     }
 }
 

@@ -49,7 +49,10 @@ pub(crate) struct Answer {
 
 impl Engine {
     pub(crate) async fn listen() -> Self {
-        let address: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        Self::at("127.0.0.1:0".parse().unwrap()).await
+    }
+
+    pub(crate) async fn at(address: SocketAddr) -> Self {
         Self { listener: TcpListener::bind(address).await.unwrap() }
     }
 

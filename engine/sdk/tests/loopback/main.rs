@@ -4,14 +4,19 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod actors;
+mod application;
 mod client;
+#[cfg(feature = "embedded")]
+mod embedded;
 mod endpoint;
 mod engine;
 mod kv;
 mod life;
 mod pool;
 mod reconnect;
+mod secure;
 mod session;
+mod spawned;
 mod stream;
 mod web;
 

@@ -39,6 +39,8 @@ pub struct Options {
     pub port: u16,
     /// Whether a child outlives the application, and serves the next one. Default no: what was created is taken down.
     pub keep: bool,
+    /// How long a child may take to be healthy. Default [`HEALTH_WAIT`].
+    pub health_wait: Duration,
 }
 
 /// One input of a step.
@@ -258,7 +260,7 @@ impl Spawn {
     fn spawned(&mut self, now: Now, outcome: Result<(), Cause>, out: &mut Vec<Effect>) {
         match (&self.phase, outcome) {
             (Phase::Spawning, Ok(())) => {
-                let by = now.mono + HEALTH_WAIT;
+                let by = now.mono + self.options.health_wait;
                 let until = now.mono + PROBE_TIMEOUT;
                 self.phase = Phase::Waiting { until, looks: true, by, pause: PAUSE_FIRST };
                 self.probe(out);

@@ -45,7 +45,7 @@ pub(super) async fn live(
         return Some(Cause::InvalidEndpoint);
     }
     let mut driver = Driver {
-        machine: Spawn::new(Options { port, keep: options.keep }),
+        machine: Spawn::new(Options { port, keep: options.keep, health_wait: options.health_wait }),
         options,
         client: Client::rare(endpoint.clone(), String::new(), token),
         look: None,

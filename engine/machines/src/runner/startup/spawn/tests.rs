@@ -5,7 +5,7 @@ use stateright::{Checker, Model, Property};
 
 use super::*;
 
-const OPTIONS: Options = Options { port: 6420, keep: false };
+const OPTIONS: Options = Options { port: 6420, keep: false, health_wait: HEALTH_WAIT };
 
 /// The machine beside what it has made.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
