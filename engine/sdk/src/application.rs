@@ -165,6 +165,12 @@ impl Application {
         self.shared().health()
     }
 
+    /// What it is made with.
+    #[must_use]
+    pub fn options(&self) -> Arc<ApplicationOptions> {
+        self.shared().options()
+    }
+
     /// The engine it has; none before it is prepared.
     #[must_use]
     pub fn endpoint(&self) -> Option<Endpoint> {

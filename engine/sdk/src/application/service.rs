@@ -115,7 +115,7 @@ impl Part {
                 Ok(listener) => Some(listener),
                 Err(error) => {
                     let port = address.port();
-                    tracing::error!(port, err = %error, "the application cannot listen");
+                    tracing::debug!(port, err = %error, "the application cannot listen");
                     return Some(match error.kind() {
                         io::ErrorKind::AddrInUse => Cause::PortOccupied { port },
                         _ => Cause::ListenFailed { port },

@@ -237,9 +237,6 @@ impl Shared {
             Effect::DrainService { .. } => core.service.iter().for_each(Stop::drain),
             Effect::StopService { .. } => core.service.iter().for_each(Stop::now),
             Effect::Told { ticket, outcome } => {
-                if let Err(StartError::Failed(cause)) = &outcome {
-                    tracing::error!(err = %cause, "the application did not start");
-                }
                 // One that waits no more does not want to know.
                 core.callers.remove(&ticket).and_then(|caller| caller.send(outcome).err());
             }
@@ -264,6 +261,12 @@ impl Shared {
                 tracing::error!(part = name, err = %error, "a part of the application panicked");
                 Some(Cause::Panicked)
             });
+            if let Some(cause) = &cause
+                && shared.core.lock().callers.is_empty()
+            {
+                // Nobody is told: it was up, or whoever started it does not wait.
+                tracing::error!(part = name, err = %cause, "the application has failed");
+            }
             shared.step(ended(cause));
         }));
     }

@@ -91,7 +91,7 @@ fn many_starts_are_one() {
         let starts: Vec<_> = (0..50).map(|_| start(&app, Mode::Runner)).collect();
         let watcher = app.clone();
         let watch = runtime::spawn("watch", async move { watcher.ready().await });
-        let _socket = engine.session().await;
+        let socket = engine.session().await;
         for outcome in join_all(starts).await {
             assert_eq!(outcome.unwrap(), Ok(()));
         }
@@ -100,6 +100,7 @@ fn many_starts_are_one() {
         assert_eq!(ready.load(Ordering::SeqCst), 1);
         let second = runtime::timeout(Duration::from_millis(50), engine.accept_raw()).await;
         assert!(second.is_err(), "one runner");
+        drop(socket);
         assert_eq!(app.stop_now().await, End::Stopped);
     });
 }
@@ -143,6 +144,7 @@ fn the_configuration_closes_when_preparation_begins() {
         assert_eq!(socket.hello().await.name, "late");
         let refused = app.configure(|options| options.pool = "too late".to_owned());
         assert_eq!(refused, Err(StartError::Configured));
+        drop(socket);
         app.stop_now().await;
         assert_eq!(starting.await.unwrap(), Err(StartError::ShutDown));
         assert_eq!(app.configure(|_| {}), Err(StartError::ShutDown));
@@ -246,6 +248,7 @@ fn two_shutdowns_share_one_drain_and_later_starts_are_refused() {
         assert!(shutdowns.iter().all(|shutdown| !shutdown.is_finished()), "the engine does not know yet");
         socket.ack(&events).await;
         assert_eq!(socket.closed().await, Some((1000, "pegboard.runner_shutdown".to_owned())));
+        drop(socket);
         for shutdown in shutdowns {
             assert_eq!(shutdown.await.unwrap(), End::Drained);
         }
@@ -267,6 +270,7 @@ fn a_drain_can_be_cut_short() {
         let draining = app.clone();
         let draining = runtime::spawn("shutdown", async move { draining.shutdown().await });
         assert_eq!(socket.recv().await, ToServer::Stopping);
+        drop(socket);
         assert_eq!(app.stop_now().await, End::Stopped);
         assert_eq!(draining.await.unwrap(), End::Stopped, "one end");
     });

@@ -12,8 +12,13 @@ pub(super) async fn live(options: &host::Options, end: Shutdown, up: impl FnOnce
     let engine = match host::Engine::open(options.clone()).await {
         Ok(engine) => engine,
         Err(error) => {
-            tracing::error!(err = %error, "the embedded engine cannot be opened");
-            return Some(cause(&error));
+            let cause = cause(&error);
+            match &cause {
+                // What there is to say is said by the cause.
+                Cause::PortOccupied { .. } => tracing::debug!(err = %error, "the engine cannot listen"),
+                _ => tracing::error!(err = %error, "the embedded engine cannot be opened"),
+            }
+            return Some(cause);
         }
     };
     let endpoint = format!("http://{}", dialled(engine.local_addr()));
