@@ -1,7 +1,5 @@
 //! Processes beside this one.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-
 use std::num::NonZeroUsize;
 use std::os::unix::process::ExitStatusExt;
 

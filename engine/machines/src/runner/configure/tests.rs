@@ -223,6 +223,7 @@ fn input() -> impl Strategy<Value = Input> {
     prop_oneof![
         4 => Just(Input::Tick),
         1 => Just(Input::Want),
+        1 => Just(Input::Forgotten),
         4 => (0_u64..4, outcome(), any::<u64>())
             .prop_map(|(attempt, outcome, jitter)| Input::Ended { attempt, outcome, jitter }),
     ]
@@ -253,7 +254,7 @@ proptest! {
                     wanted = wanted.or(Some(run.now.mono));
                     Input::Want
                 }
-                Input::Tick | Input::Stop => input,
+                Input::Tick | Input::Forgotten | Input::Stop => input,
             };
             let effects = run.step(input);
             observe(&effects, run.now.mono, &mut wanted, &mut begun);

@@ -77,7 +77,7 @@ impl Life {
         let cause = if permanent { Cause::InvalidEndpoint } else { Cause::EngineExited };
         let first = !matches!(self.machine.standing(), Standing::Failed(_) | Standing::Draining);
         if permanent && first {
-            self.first_permanent.get_or_insert(cause.clone());
+            self.first_permanent.get_or_insert_with(|| cause.clone());
         }
         cause
     }
