@@ -13,7 +13,7 @@ use runtime::{JoinHandle, TcpListener};
 use sdk::application::{Application, Builder, Cause, End, Health, Mode, Standing, StartError};
 
 use crate::actors::Probe;
-use crate::engine::{Engine, actor};
+use crate::engine::{Engine, Socket, actor};
 use crate::test;
 
 fn builder(probe: &Probe) -> Builder {
@@ -23,6 +23,18 @@ fn builder(probe: &Probe) -> Builder {
 /// An application that connects to a played engine.
 fn connected(engine: &Engine) -> Application {
     builder(&Probe::new()).endpoint(engine.endpoint().to_string()).build().unwrap()
+}
+
+/// The same, with its runner up; the engine announces this as the longest stop of an actor.
+async fn running(stop_threshold: Option<i64>) -> (Engine, Application, Socket) {
+    let engine = Engine::listen().await;
+    let app = connected(&engine);
+    let starting = start(&app, Mode::Runner);
+    let mut socket = engine.accept().await;
+    socket.hello().await;
+    socket.greet_with(Some(10_000), stop_threshold.unwrap_or(1_800_000)).await;
+    starting.await.unwrap().unwrap();
+    (engine, app, socket)
 }
 
 /// Calls in a task of its own.
@@ -191,11 +203,7 @@ fn an_engine_that_refuses_for_good_fails_the_start() {
 #[test]
 fn an_engine_that_refuses_a_runner_that_ran_is_told_by_health() {
     test(async {
-        let engine = Engine::listen().await;
-        let app = connected(&engine);
-        let starting = start(&app, Mode::Runner);
-        let socket = engine.session().await;
-        starting.await.unwrap().unwrap();
+        let (engine, app, socket) = running(None).await;
         assert_eq!(app.health(), Health::Ok);
         socket.close(CloseReason::Eviction).await;
         assert_eq!(app.settled().await, Err(Cause::Evicted));
@@ -227,11 +235,7 @@ fn an_engine_that_is_away_is_waited_for() {
 #[test]
 fn two_shutdowns_share_one_drain_and_later_starts_are_refused() {
     test(async {
-        let engine = Engine::listen().await;
-        let app = connected(&engine);
-        let starting = start(&app, Mode::Runner);
-        let mut socket = engine.session().await;
-        starting.await.unwrap().unwrap();
+        let (_engine, app, mut socket) = running(None).await;
         socket.start(actor(1), "echo").await;
         let events = socket.events().await;
         socket.ack(&events).await;
@@ -260,11 +264,7 @@ fn two_shutdowns_share_one_drain_and_later_starts_are_refused() {
 #[test]
 fn a_drain_can_be_cut_short() {
     test(async {
-        let engine = Engine::listen().await;
-        let app = connected(&engine);
-        let starting = start(&app, Mode::Runner);
-        let mut socket = engine.session().await;
-        starting.await.unwrap().unwrap();
+        let (_engine, app, mut socket) = running(None).await;
         socket.start(actor(1), "echo").await;
         socket.events().await;
         let draining = app.clone();
@@ -276,14 +276,28 @@ fn a_drain_can_be_cut_short() {
     });
 }
 
+/// The least grace there is.
+#[test]
+fn a_drain_takes_as_long_as_the_engine_lets_a_stop_take() {
+    test(async {
+        let (_engine, app, mut socket) = running(Some(1_000)).await;
+        socket.start(actor(1), "echo").await;
+        socket.events().await;
+        let begun = runtime::now();
+        let draining = app.clone();
+        let draining = runtime::spawn("shutdown", async move { draining.shutdown().await });
+        assert_eq!(socket.recv().await, ToServer::Stopping);
+        assert!(socket.closed().await.is_some(), "nobody stops the actor");
+        drop(socket);
+        assert_eq!(draining.await.unwrap(), End::Overdue);
+        assert!(begun.elapsed() >= Duration::from_secs(1));
+    });
+}
+
 #[test]
 fn an_application_that_nobody_holds_stops() {
     test(async {
-        let engine = Engine::listen().await;
-        let app = connected(&engine);
-        let starting = start(&app, Mode::Runner);
-        let mut socket = engine.session().await;
-        starting.await.unwrap().unwrap();
+        let (_engine, app, mut socket) = running(None).await;
         drop(app);
         assert!(socket.closed().await.is_some());
     });

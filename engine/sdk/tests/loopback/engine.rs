@@ -135,11 +135,15 @@ impl Socket {
     }
 
     pub(crate) async fn greet(&mut self, drain_grace: Option<i64>) {
+        self.greet_with(drain_grace, 1_800_000).await;
+    }
+
+    pub(crate) async fn greet_with(&mut self, drain_grace: Option<i64>, actor_stop_threshold: i64) {
         self.send(ToClient::Init(ToClientInit {
             runner_id: RunnerId::from_entropy(RUNNER),
             metadata: ProtocolMetadata {
                 runner_lost_threshold: 15_000,
-                actor_stop_threshold: 1_800_000,
+                actor_stop_threshold,
                 serverless_drain_grace_period: drain_grace,
             },
         }))
