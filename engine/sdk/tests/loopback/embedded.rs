@@ -59,6 +59,7 @@ fn engine_and_runner_come_up_and_go_with_nothing_left() {
         let address = address(&app);
         app.start_runner().await.unwrap();
         app.ready().await.unwrap();
+        assert_eq!(app.pool_standing(), Some(sdk::Standing::Configured), "its engine knows its pool");
         assert_eq!(ask(&app).await, "GET /path - ");
         assert_eq!(app.shutdown().await, End::Drained);
         assert!(is_free(address).await);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use machines::runner::startup::spawn::TERM_GRACE;
 use runtime::TcpListener;
 use sdk::application::{Application, Cause, End, Health, Mode, SpawnOptions, StartError};
 use tempfile::TempDir;
@@ -68,12 +69,14 @@ fn a_child_that_does_not_become_healthy_is_ended() {
         let folder = tempfile::tempdir().unwrap();
         let address = free().await;
         let app = app(address, script(folder.path(), "exec sleep 600"), Duration::from_millis(200));
+        let begun = runtime::now();
         let failed = Cause::HealthCheckFailed { port: address.port() };
         assert_eq!(app.prepare().await, Err(StartError::Failed(failed)));
         assert_eq!(app.health(), Health::EngineStarting);
         let runs = runs(&folder);
         assert_eq!(runs.len(), 1);
         assert!(!lives(&runs[0]), "nothing is left when it is told");
+        assert!(begun.elapsed() < TERM_GRACE, "it was asked to end, not killed");
     });
 }
 
