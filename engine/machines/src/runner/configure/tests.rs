@@ -193,7 +193,8 @@ fn an_engine_that_comes_up_is_told_within_the_deadline_or_in_the_background() {
                     Effect::Cancel { .. } => unreachable!("no attempt takes long"),
                 }
             }
-            effects = if next.is_empty() { script.wait().2 } else { next };
+            let waits = next.is_empty() && script.machine.standing() != Standing::Configured;
+            effects = if waits { script.wait().2 } else { next };
         }
         told.extend(effects.into_iter().filter_map(|effect| match effect {
             Effect::Settled(outcome) => Some(outcome),
