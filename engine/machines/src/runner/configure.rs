@@ -161,7 +161,7 @@ impl Configure {
 
     fn forgotten(&mut self, now: Mono, out: &mut Vec<Effect>) {
         if let (Phase::Waiting { .. }, Some(Ok(()))) = (&self.phase, &self.last) {
-            protocol::mark!("runner_pool_asserted_anew");
+            protocol::mark!("startup_pool_asserted_anew");
             self.attempt(now, out);
         }
     }
