@@ -1,5 +1,6 @@
 //! The application's side: one runner, its session with the engine and the actors it hosts ([`Runner`]), and the
-//! event stream that holds a serverless instance open ([`stream`]).
+//! event stream that holds a serverless instance open ([`stream`]); what is started before either, and how it fails
+//! ([`startup`]).
 //!
 //! It holds no payload, no socket and no user code: drivers in `sdk` dial, send and run instances.
 //!
@@ -24,6 +25,7 @@ mod kv;
 mod link;
 pub mod options;
 mod request;
+pub mod startup;
 pub mod stream;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -60,6 +62,8 @@ pub struct Runner {
     next_conn: ConnId,
     /// Dials since the last stable session, for the backoff.
     attempts: u32,
+    /// Closes in a row for an unknown namespace.
+    namespace_unknown: u32,
     /// Since when there is no session.
     dropped: Mono,
     /// When every instance is cut off unless there is a session before.
@@ -93,6 +97,7 @@ impl Runner {
             link: Link::Idle,
             next_conn: ConnId(1),
             attempts: 0,
+            namespace_unknown: 0,
             dropped: Mono::ZERO,
             lost_by: None,
             instances: BTreeMap::new(),

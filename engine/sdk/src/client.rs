@@ -19,7 +19,7 @@ use protocol::api::{
 };
 use protocol::id::ActorId;
 use protocol::wire::ERROR_HEADER;
-use runtime::http::{Connector, Executor, Timer};
+use runtime::http::{Executor, SecureConnector, Timer};
 
 use crate::endpoint::Endpoint;
 
@@ -30,7 +30,7 @@ const SEGMENT: &AsciiSet =
 /// A client of one engine and namespace. Clones share its connections, which are kept for a while and used again.
 #[derive(Clone, Debug)]
 pub struct Client {
-    http: legacy::Client<Connector, Full<Bytes>>,
+    http: legacy::Client<SecureConnector, Full<Bytes>>,
     endpoint: Endpoint,
     namespace: String,
     token: Option<String>,
@@ -60,7 +60,7 @@ impl Client {
             .timer(Timer)
             .pool_max_idle_per_host(idle)
             .pool_idle_timeout(IDLE_TIMEOUT)
-            .build(Connector);
+            .build(endpoint.connector());
         Self { http, endpoint, namespace, token }
     }
 

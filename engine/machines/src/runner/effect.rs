@@ -208,6 +208,8 @@ pub enum EndReason {
     Evicted,
     /// The engine will never take it.
     Refused,
+    /// The engine said again and again that it does not know the namespace.
+    NamespaceUnknown,
     /// Draining took longer than its grace; actors were cut off.
     DrainTimeout,
     /// The engine left more than [`crate::runner::Options::events_max`] events unacknowledged: a defect of it.

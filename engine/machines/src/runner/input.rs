@@ -55,6 +55,8 @@ pub enum CloseClass {
     Evicted,
     /// The engine will never take this runner (bad token, invalid request): end.
     Refused,
+    /// The engine does not know the namespace: it may be made in a moment, so a few more dials.
+    NamespaceUnknown,
 }
 
 /// A message of the engine, without payload.

@@ -30,6 +30,12 @@ pub struct Options {
     /// How long a drain waits for the engine's stops before it stops actors itself. Default 10 s (upstream's
     /// serverless drain grace); told anew by Init.
     pub drain_grace: Duration,
+    /// How long a drain may take in all before the actors that are left are cut off. Default twice the grace; whoever
+    /// bounds the whole drain himself sets it as long as he likes.
+    pub drain_max: Option<Duration>,
+    /// Closes in a row for an unknown namespace after which it is given up. Default 3 (ours: one that is being made while
+    /// the application starts is there by then).
+    pub namespace_tries: u32,
     /// A KV request without answer for this long fails as indeterminate, and so does an alarm. Default 30 s (upstream,
     /// for KV).
     pub kv_timeout: Duration,
@@ -69,6 +75,8 @@ impl Default for Options {
             ping_timeout: Duration::from_secs(15),
             lost_threshold: Duration::from_millis(RUNNER_LOST_THRESHOLD_MS),
             drain_grace: Duration::from_millis(SERVERLESS_DRAIN_GRACE_MS),
+            drain_max: None,
+            namespace_tries: 3,
             kv_timeout: Duration::from_secs(30),
             events_max: 10_000,
             kv_max: 10_000,

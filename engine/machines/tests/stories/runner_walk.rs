@@ -28,6 +28,7 @@ enum Step {
     Final {
         refused: bool,
     },
+    NamespaceUnknown,
     Start {
         actor: u8,
         ahead: u32,
@@ -110,6 +111,7 @@ fn step() -> impl Strategy<Value = Step> {
     let world = prop_oneof![
         20 => any::<u64>().prop_map(|jitter| Step::Close { jitter }),
         1 => any::<bool>().prop_map(|refused| Step::Final { refused }),
+        2 => Just(Step::NamespaceUnknown),
         4 => Just(Step::Drain),
         20 => (0..500_u64).prop_map(|ms| Step::Pass { ms }),
         5 => (0..8_000_u64).prop_map(|ms| Step::Pass { ms }),
@@ -146,6 +148,7 @@ fn play(world: &mut World, step: Step) {
         Step::Final { refused } => {
             world.close(if refused { CloseClass::Refused } else { CloseClass::Evicted }, 0);
         }
+        Step::NamespaceUnknown => world.close(CloseClass::NamespaceUnknown, 0),
         Step::Drain => {
             world.draining = true;
             world.feed(Input::Drain);

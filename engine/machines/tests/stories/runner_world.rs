@@ -67,6 +67,7 @@ pub(crate) fn options() -> Options {
         kv_max: 4,
         requests_max: 4,
         responses_max: 2,
+        namespace_tries: 2,
         ..Options::default()
     }
 }

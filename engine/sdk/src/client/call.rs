@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper_util::client::legacy;
 use protocol::error::{ErrorBody, cut};
 use protocol::limits::{BODY_BYTES_MAX, USER_TEXT_BYTES_MAX};
-use runtime::http::Connector;
+use runtime::http::SecureConnector;
 use serde::Serialize;
 
 use super::ClientError;
@@ -21,7 +21,7 @@ pub(super) fn body<T: Serialize>(value: &T) -> Result<Bytes, ClientError> {
 
 /// Sends a request and reads the whole answer.
 pub(super) async fn exchange(
-    http: &legacy::Client<Connector, Full<Bytes>>,
+    http: &legacy::Client<SecureConnector, Full<Bytes>>,
     request: Request<Full<Bytes>>,
 ) -> Result<Response<Bytes>, ClientError> {
     let response = http.request(request).await.map_err(|error| {

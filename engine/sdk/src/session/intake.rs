@@ -1,5 +1,7 @@
 //! From what was heard and said to inputs of the machine.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use machines::runner::Input;
 use machines::runner::input::{Frame, InstanceEvent};
@@ -11,8 +13,9 @@ use protocol::wire::{
 
 use super::store::Body;
 use super::upload::{Piece, Upload};
-use super::{Session, refusal};
+use super::{Milestone, Session, refusal};
 use crate::actor::{Request, Response};
+use crate::clock;
 use crate::instance::Said;
 
 impl Session {
@@ -22,14 +25,20 @@ impl Session {
             return self.frame(conn, Frame::Invalid);
         };
         match *message {
-            ToClient::Init(init) => self.frame(
-                conn,
-                Frame::Init {
-                    runner: init.runner_id,
-                    lost_threshold: init.metadata.runner_lost_threshold,
-                    drain_grace: init.metadata.serverless_drain_grace_period,
-                },
-            ),
+            ToClient::Init(init) => {
+                if let Ok(threshold) = u64::try_from(init.metadata.actor_stop_threshold) {
+                    self.tell(Milestone::StopThreshold(Duration::from_millis(threshold)));
+                }
+                self.slot.heard(clock::now().mono);
+                self.frame(
+                    conn,
+                    Frame::Init {
+                        runner: init.runner_id,
+                        lost_threshold: init.metadata.runner_lost_threshold,
+                        drain_grace: init.metadata.serverless_drain_grace_period,
+                    },
+                );
+            }
             ToClient::Commands(commands) => {
                 for command in commands {
                     self.command(conn, command);
@@ -52,7 +61,10 @@ impl Session {
                 );
             }
             ToClient::TunnelMessage(message) => self.tunnel(conn, message),
-            ToClient::Ping { ts } => self.frame(conn, Frame::Ping { ts }),
+            ToClient::Ping { ts } => {
+                self.slot.heard(clock::now().mono);
+                self.frame(conn, Frame::Ping { ts });
+            }
         }
     }
 

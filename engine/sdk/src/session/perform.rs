@@ -170,7 +170,7 @@ impl Session {
         }
     }
 
-    fn tell(&self, milestone: Milestone) {
+    pub(super) fn tell(&self, milestone: Milestone) {
         // An owner that went away needs no news.
         self.settings.milestones.send(milestone).ok();
     }

@@ -76,7 +76,10 @@ fn numbered(number: u32, message: ToServerTunnelMessage) -> ToServerKind {
 
 impl Engine {
     pub(crate) async fn listen() -> Self {
-        let address: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        Self::at("127.0.0.1:0".parse().unwrap()).await
+    }
+
+    pub(crate) async fn at(address: SocketAddr) -> Self {
         Self { listener: TcpListener::bind(address).await.unwrap() }
     }
 
@@ -159,11 +162,15 @@ impl Socket {
     }
 
     pub(crate) async fn greet(&mut self, drain_grace: Option<i64>) {
+        self.greet_with(drain_grace, 1_800_000).await;
+    }
+
+    pub(crate) async fn greet_with(&mut self, drain_grace: Option<i64>, actor_stop_threshold: i64) {
         self.send(ToClient::Init(ToClientInit {
             runner_id: RunnerId::from_entropy(RUNNER),
             metadata: ProtocolMetadata {
                 runner_lost_threshold: 15_000,
-                actor_stop_threshold: 1_800_000,
+                actor_stop_threshold,
                 serverless_drain_grace_period: drain_grace,
             },
         }))

@@ -4,7 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod actors;
+mod application;
 mod client;
+#[cfg(feature = "embedded")]
+mod embedded;
 mod endpoint;
 mod engine;
 mod keeper;
@@ -13,7 +16,9 @@ mod life;
 mod lives;
 mod pool;
 mod reconnect;
+mod secure;
 mod session;
+mod spawned;
 mod stream;
 mod web;
 
