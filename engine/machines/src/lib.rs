@@ -21,3 +21,4 @@ pub mod durability;
 pub mod gateway;
 pub mod route;
 pub mod runner;
+pub mod websocket;

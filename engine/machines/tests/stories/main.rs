@@ -4,6 +4,8 @@
 mod durability;
 mod gateway;
 mod gateway_walk;
+mod gateway_websocket;
+mod gateway_websocket_walk;
 mod names;
 mod runner;
 mod runner_end;
