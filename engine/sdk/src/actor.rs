@@ -1,7 +1,7 @@
 //! What an application writes: an actor, and what it is given.
 //!
 //! [`Context`] is the actor's world (identity, storage, sleep), [`Request`] and [`Response`] are what clients send
-//! and get, [`ActorError`] is how a request fails. How instances are run is not here: see `instance`.
+//! and get, [`WebSocket`] is what they talk on, [`ActorError`] is how a request fails. How instances are run is not here: see `instance`.
 
 pub mod abort;
 pub mod alarm;
@@ -10,6 +10,7 @@ pub mod error;
 pub mod kv;
 pub mod request;
 pub mod response;
+pub mod websocket;
 
 pub use abort::AbortSignal;
 pub use alarm::AlarmError;
@@ -18,6 +19,7 @@ pub use error::ActorError;
 pub use kv::{Kv, KvError};
 pub use request::Request;
 pub use response::Response;
+pub use websocket::WebSocket;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -57,6 +59,18 @@ pub trait Actor: Send + 'static {
         request: Request,
     ) -> impl Future<Output = Result<Response, ActorError>> + Send;
 
+    /// A client's WebSocket. What this returns runs beside everything else the actor does, until it ends or the actor is
+    /// cut off; the actor stops when all of them have ended, and their WebSockets are over by then. By default it is
+    /// refused with 1011, `actor.websocket_unsupported`.
+    fn on_websocket(
+        &mut self,
+        _ctx: &Context,
+        socket: WebSocket,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        socket.unsupported();
+        async {}
+    }
+
     /// Called once when the instance stops in order (sleep, destroy, drain), after the request in progress: the last
     /// chance to save. Not called when it is cut off.
     fn on_stop(&mut self, _ctx: &Context) -> impl Future<Output = ()> + Send {
@@ -75,6 +89,7 @@ pub(crate) trait AnyActor: Send {
         ctx: &'a Context,
         request: Request,
     ) -> Boxed<'a, Result<Response, ActorError>>;
+    fn on_websocket(&mut self, ctx: &Context, socket: WebSocket) -> Boxed<'static, ()>;
     fn on_stop<'a>(&'a mut self, ctx: &'a Context) -> Boxed<'a, ()>;
 }
 
@@ -88,6 +103,9 @@ impl<A: Actor> AnyActor for A {
         request: Request,
     ) -> Boxed<'a, Result<Response, ActorError>> {
         Box::pin(Actor::on_request(self, ctx, request))
+    }
+    fn on_websocket(&mut self, ctx: &Context, socket: WebSocket) -> Boxed<'static, ()> {
+        Box::pin(Actor::on_websocket(self, ctx, socket))
     }
     fn on_stop<'a>(&'a mut self, ctx: &'a Context) -> Boxed<'a, ()> {
         Box::pin(Actor::on_stop(self, ctx))

@@ -4,6 +4,7 @@
 //! requests is that of the mailbox, one at a time.
 
 pub(crate) mod desk;
+mod talks;
 pub(crate) mod voice;
 
 pub(crate) use desk::{Mail, Mailbox};
@@ -43,6 +44,7 @@ async fn live(actor: &mut dyn AnyActor, ctx: &Context, desk: &mut Desk) -> Resul
     loop {
         match desk.next().await? {
             Next::Stop => break,
+            Next::WebSocket(socket) => desk.talk(actor.on_websocket(ctx, *socket)),
             Next::Request(id, request) => {
                 desk.say(InstanceEvent::Begun { gateway: id.0, request: id.1 });
                 let outcome = desk.attend(actor.on_request(ctx, *request)).await?;
@@ -54,6 +56,7 @@ async fn live(actor: &mut dyn AnyActor, ctx: &Context, desk: &mut Desk) -> Resul
             }
         }
     }
+    desk.end_talks().await?;
     desk.attend(actor.on_stop(ctx)).await?;
     Ok(None)
 }

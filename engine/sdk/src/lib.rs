@@ -47,8 +47,11 @@ pub mod serverless;
 mod session;
 pub mod shutdown;
 pub mod view;
+pub mod websocket;
 
-pub use actor::{AbortSignal, Actor, ActorError, AlarmError, Context, Kv, KvError, Request, Response};
+pub use actor::{
+    AbortSignal, Actor, ActorError, AlarmError, Context, Kv, KvError, Request, Response, WebSocket,
+};
 pub use client::{Client, ClientError, Executed};
 pub use endpoint::{Endpoint, EndpointError};
 pub use pool::{Failure, Pool, PoolOptions, Standing, configure_pool};
@@ -57,3 +60,4 @@ pub use run::{RunEnd, RunError, RunnerOptions};
 pub use serverless::{Serverless, ServerlessOptions};
 pub use shutdown::{Shutdown, Stop, shutdown};
 pub use view::View;
+pub use websocket::{CloseInfo, Message, SendError};

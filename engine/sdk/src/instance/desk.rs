@@ -10,7 +10,8 @@ use protocol::id::{GatewayId, RequestId};
 use tokio::sync::mpsc;
 
 use super::Voice;
-use crate::actor::{AbortSignal, Request, Response};
+use super::talks::Talks;
+use crate::actor::{AbortSignal, Boxed, Request, Response, WebSocket};
 use crate::session::refusal;
 
 /// Requests that wait for one instance at most; more are refused with `actor.overloaded`. Ours: ten seconds of work
@@ -22,6 +23,8 @@ const WAITING_MAX: usize = 1024;
 pub(crate) enum Mail {
     /// A client's request.
     Request(GatewayId, RequestId, Box<Request>),
+    /// A client's WebSocket.
+    WebSocket(Box<WebSocket>),
     /// Nobody waits for this request any more.
     Cancel(GatewayId, RequestId),
     /// Finish the request in progress, save, end.
@@ -44,6 +47,8 @@ pub(super) enum Next {
     Stop,
     /// Answer this.
     Request(Id, Box<Request>),
+    /// Look after this.
+    WebSocket(Box<WebSocket>),
 }
 
 pub(super) struct Desk {
@@ -51,13 +56,32 @@ pub(super) struct Desk {
     voice: Voice,
     stopping: AbortSignal,
     waiting: VecDeque<(Id, Box<Request>)>,
+    /// WebSockets that user code was not given yet.
+    opened: VecDeque<Box<WebSocket>>,
+    talks: Talks,
     /// The request in progress, and its signal.
     current: Option<(Id, AbortSignal)>,
 }
 
 impl Desk {
-    pub(super) const fn new(mailbox: Mailbox, voice: Voice, stopping: AbortSignal) -> Self {
-        Self { mailbox, voice, stopping, waiting: VecDeque::new(), current: None }
+    pub(super) fn new(mailbox: Mailbox, voice: Voice, stopping: AbortSignal) -> Self {
+        let (waiting, opened, talks) = (VecDeque::new(), VecDeque::new(), Talks::default());
+        Self { mailbox, voice, stopping, waiting, opened, talks, current: None }
+    }
+
+    /// What user code does with a WebSocket, beside everything else.
+    pub(super) fn talk(&self, talk: Boxed<'static, ()>) {
+        self.talks.begin(talk);
+    }
+
+    /// Waits for the end of every talk: their WebSockets are over when an instance stops.
+    pub(super) async fn end_talks(&mut self) -> Result<(), Cut> {
+        loop {
+            runtime::select! {
+                mail = self.mailbox.recv() => self.take(mail.ok_or(Cut)?),
+                () = self.talks.end() => return Ok(()),
+            }
+        }
     }
 
     pub(super) fn say(&self, event: InstanceEvent) {
@@ -71,6 +95,7 @@ impl Desk {
             runtime::select! {
                 mail = self.mailbox.recv() => self.take(mail.ok_or(Cut)?),
                 done = &mut work => return Ok(done),
+                never = self.talks.run() => match never {},
             }
         }
     }
@@ -89,12 +114,17 @@ impl Desk {
                 }
                 return Ok(Next::Stop);
             }
+            if let Some(socket) = self.opened.pop_front() {
+                return Ok(Next::WebSocket(socket));
+            }
             if let Some((id, request)) = self.waiting.pop_front() {
                 self.current = Some((id, request.abort_signal().clone()));
                 return Ok(Next::Request(id, request));
             }
-            let mail = self.mailbox.recv().await.ok_or(Cut)?;
-            self.take(mail);
+            runtime::select! {
+                mail = self.mailbox.recv() => self.take(mail.ok_or(Cut)?),
+                never = self.talks.run() => match never {},
+            }
         }
     }
 
@@ -125,6 +155,7 @@ impl Desk {
             Mail::Request(gateway, request, content) => {
                 self.waiting.push_back(((gateway, request), content));
             }
+            Mail::WebSocket(socket) => self.opened.push_back(socket),
             Mail::Cancel(gateway, request) => {
                 let id = (gateway, request);
                 self.waiting.retain(|(waiting, _)| *waiting != id);

@@ -1,10 +1,12 @@
 //! Actors the tests host.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::{HeaderName, HeaderValue};
-use sdk::{Actor, ActorError, Context, Registry, Request, Response};
+use parking_lot::Mutex;
+use sdk::{Actor, ActorError, CloseInfo, Context, Registry, Request, Response, WebSocket};
 use tokio::sync::Semaphore;
 
 /// What the actors of one test share with it.
@@ -20,6 +22,8 @@ pub(crate) struct Probe {
     pub(crate) aborts: Arc<AtomicUsize>,
     /// Actors dropped.
     pub(crate) dropped: Arc<AtomicUsize>,
+    /// How WebSockets ended, as the actor was told.
+    pub(crate) ends: Arc<Mutex<Vec<CloseInfo>>>,
 }
 
 impl Probe {
@@ -31,12 +35,14 @@ impl Probe {
             gate: Arc::new(Semaphore::new(0)),
             aborts: zero(),
             dropped: zero(),
+            ends: Arc::default(),
         }
     }
 
     pub(crate) fn registry(&self) -> Registry {
-        let (echo, saver) = (self.clone(), self.clone());
+        let (echo, saver, talker) = (self.clone(), self.clone(), self.clone());
         Registry::builder()
+            .actor("talker", move || Talker(talker.clone()))
             .actor("echo", move || Echo(echo.clone()))
             .actor("saver", move || Saver(saver.clone()))
             .actor("broken", || Broken)
@@ -107,6 +113,53 @@ impl Actor for Saver {
     async fn on_stop(&mut self, ctx: &Context) {
         ctx.kv().put("last", "words").await.unwrap();
         self.0.dropped.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Says back what it hears.
+struct Talker(Probe);
+
+impl Actor for Talker {
+    async fn on_request(&mut self, _: &Context, _: Request) -> Result<Response, ActorError> {
+        Ok(Response::text("ok"))
+    }
+
+    fn on_websocket(
+        &mut self,
+        _: &Context,
+        mut socket: WebSocket,
+    ) -> impl Future<Output = ()> + Send + 'static {
+        let probe = self.0.clone();
+        async move {
+            match socket.path() {
+                "/refuse" => return socket.close(4003, "not you"),
+                "/bye" => {
+                    socket.send("bye").await.unwrap();
+                    return socket.close(4000, "done");
+                }
+                "/deaf" => {
+                    socket.accept();
+                    socket.closed().await;
+                }
+                // Neither accepted nor refused.
+                "/wait" => {
+                    socket.closed().await;
+                }
+                _ => {
+                    while let Some(message) = socket.recv().await {
+                        socket.send(message).await.unwrap();
+                    }
+                }
+            }
+            let end = socket.closed().await;
+            assert!(socket.send("late").await.is_err(), "nothing is said on one that is over");
+            probe.ends.lock().push(end);
+        }
+    }
+
+    async fn on_stop(&mut self, _: &Context) {
+        let open = CloseInfo { code: 0, reason: "stopped".to_owned() };
+        self.0.ends.lock().push(open);
     }
 }
 

@@ -14,6 +14,7 @@ mod reconnect;
 mod session;
 mod stream;
 mod web;
+mod websocket;
 
 use std::future::Future;
 use std::time::Duration;
