@@ -60,6 +60,15 @@ struct Watched {
     route: Option<Route>,
     /// Its requests. Tickets count up, so this is the order of arrival.
     tickets: BTreeSet<Ticket>,
+    /// How many of them are open WebSockets, which wait for nothing.
+    open: usize,
+}
+
+impl Watched {
+    /// Whether it is watched only for what is open.
+    fn is_settled(&self) -> bool {
+        !self.tickets.is_empty() && self.open == self.tickets.len()
+    }
 }
 
 impl Gateway {
@@ -100,8 +109,8 @@ impl Gateway {
             }
             Input::ResponseTooLarge { conn, request } => self.response_too_large(conn, request, out),
             Input::ResponseAbort { conn, request } => self.response_abort(now, conn, request, out),
-            Input::FromActor { conn, request, event } => self.from_actor(now, conn, request, event, out),
-            Input::FromClient { ticket, event } => self.from_client(now, ticket, event, out),
+            Input::FromActor { conn, request, event } => self.actor_event(now, conn, request, event, out),
+            Input::FromClient { ticket, event } => self.client_event(now, ticket, event, out),
         }
         self.expire(now, out);
     }
@@ -156,10 +165,14 @@ impl Gateway {
             assert_eq!(self.ids.remove(id), Some(ticket), "{id:?} belonged to {ticket:?}");
         }
         let watched = self.watched.get_mut(&pending.actor).expect("an actor with a request is watched");
+        let was_settled = watched.is_settled();
         assert!(watched.tickets.remove(&ticket), "{ticket:?} was among its actor's requests");
+        watched.open -= usize::from(matches!(pending.stage, Stage::Open(_)));
         if watched.tickets.is_empty() {
             self.watched.remove(&pending.actor);
             out.push(Effect::Unwatch { actor: pending.actor });
+        } else if watched.is_settled() && !was_settled {
+            out.push(Effect::Observe { actor: pending.actor });
         }
     }
 

@@ -41,7 +41,7 @@ pub(crate) struct Driver {
     websockets: BTreeMap<Ticket, websocket::Client>,
     parts: BTreeMap<BodyId, Part>,
     next_body: BodyId,
-    /// For the control plane, when it has room: at most a watch and an unwatch per request in flight.
+    /// For the control plane, when it has room: at most a watch, an observe and an unwatch per request in flight.
     outgoing: VecDeque<control::Letter>,
     check_every: u32,
     steps: u32,
@@ -198,6 +198,7 @@ impl Driver {
     fn perform(&mut self, effect: Effect, gone: &mut Vec<Ticket>) {
         match effect {
             Effect::Watch { actor } => self.tell_control(control::Letter::Watch { actor }),
+            Effect::Observe { actor } => self.tell_control(control::Letter::Observe { actor }),
             Effect::Unwatch { actor } => self.tell_control(control::Letter::Unwatch { actor }),
             Effect::Disowned { actor, generation, conn } => {
                 self.tell_control(control::Letter::Disowned { actor, generation, conn });
@@ -222,8 +223,8 @@ impl Driver {
             }
             Effect::Accept { ticket, conn } => self.accept(ticket, conn, gone),
             Effect::Refuse { ticket, body } => self.refuse(ticket, body),
-            Effect::ToActor { conn, request, index, body } => self.to_actor(conn, request, index, body),
-            Effect::ToClient { ticket, body } => self.to_client(ticket, body),
+            Effect::ToActor { conn, request, index, body } => self.give_actor(conn, request, index, body),
+            Effect::ToClient { ticket, body } => self.give_client(ticket, body),
             Effect::CloseActor { conn, request, index, close } => {
                 self.close_actor(conn, request, index, close);
             }

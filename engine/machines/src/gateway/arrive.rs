@@ -35,7 +35,7 @@ impl Gateway {
         pending.struggling = route == Some(Route::Struggling);
         self.due.insert((pending.due(), ticket));
         self.pending.insert(ticket, pending);
-        if watched.tickets.is_empty() {
+        if watched.tickets.is_empty() || watched.is_settled() {
             out.push(Effect::Watch { actor });
         }
         watched.tickets.insert(ticket);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use protocol::id::Ticket;
+
 use super::Gateway;
 use super::pending::{Kind, Stage};
 use crate::route::Route;
@@ -28,6 +30,9 @@ impl Gateway {
             assert!(!watched.tickets.is_empty(), "{actor:?} is watched for somebody");
             assert_ne!(watched.route, Some(Route::Unknown), "{actor:?} is unknown, its requests have failed");
             tickets += watched.tickets.len();
+            let is_open = |ticket: &&Ticket| matches!(self.get(**ticket).stage, Stage::Open(_));
+            let open = watched.tickets.iter().filter(is_open).count();
+            assert_eq!(watched.open, open, "what is open to {actor:?} is counted");
             for ticket in &watched.tickets {
                 self.check_one(*ticket, watched.route);
                 assert_eq!(self.get(*ticket).actor, *actor, "{ticket:?} is counted at its actor");
@@ -36,7 +41,7 @@ impl Gateway {
         assert_eq!(tickets, self.pending.len(), "every request is counted at an actor");
     }
 
-    fn check_one(&self, ticket: protocol::id::Ticket, route: Option<Route>) {
+    fn check_one(&self, ticket: Ticket, route: Option<Route>) {
         let pending = self.get(ticket);
         assert_eq!(pending.struggling, route == Some(Route::Struggling), "{ticket:?} knows its pool");
         assert!(pending.attempts <= self.options.attempts_max, "{ticket:?} has attempts left");

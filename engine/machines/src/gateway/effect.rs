@@ -14,6 +14,12 @@ pub enum Effect {
         /// The actor.
         actor: ActorId,
     },
+    /// For the control plane: nobody waits for the actor any more, but WebSockets to it are open. `Watch` again follows
+    /// when somebody does.
+    Observe {
+        /// The actor.
+        actor: ActorId,
+    },
     /// For the control plane: no more.
     Unwatch {
         /// The actor.

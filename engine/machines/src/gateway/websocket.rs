@@ -15,7 +15,7 @@ use crate::route::Route;
 use crate::websocket::Close;
 
 impl Gateway {
-    pub(super) fn from_actor(
+    pub(super) fn actor_event(
         &mut self,
         now: Now,
         conn: ConnId,
@@ -41,6 +41,7 @@ impl Gateway {
                     Open { conn, generation, next: 1, messages: 0, bytes: 0, heard: now.mono, ping_at };
                 self.set_stage(ticket, Stage::Open(open));
                 out.push(Effect::Accept { ticket, conn });
+                self.settle(ticket, out);
             }
             (Stage::Forwarded { .. }, ActorEvent::Closed { body, undelivered: true }) => {
                 mark!("gateway_websocket_undelivered");
@@ -58,7 +59,7 @@ impl Gateway {
             }
             (Stage::Forwarded { .. }, ActorEvent::Unfit { .. }) | (Stage::Open(_), ActorEvent::Accepted) => {}
             (Stage::Open(open), ActorEvent::Message { body, bytes }) => {
-                self.to_client(ticket, open, (body, bytes), out);
+                self.pass_on(ticket, open, (body, bytes), out);
             }
             (Stage::Open(_), ActorEvent::Unfit { why }) => {
                 mark!("gateway_websocket_answer_unfit");
@@ -71,8 +72,18 @@ impl Gateway {
         }
     }
 
+    /// Counts a WebSocket that has just opened: it wants nothing of the control plane but to be told of its end.
+    fn settle(&mut self, ticket: Ticket, out: &mut Vec<Effect>) {
+        let actor = self.get(ticket).actor;
+        let watched = self.watched.get_mut(&actor).expect("an actor with a request is watched");
+        watched.open += 1;
+        if watched.is_settled() {
+            out.push(Effect::Observe { actor });
+        }
+    }
+
     /// Of a WebSocket that is over, or was never open, nothing more is carried.
-    pub(super) fn from_client(
+    pub(super) fn client_event(
         &mut self,
         now: Now,
         ticket: Ticket,
@@ -138,7 +149,7 @@ impl Gateway {
         out.push(Effect::Ping { ticket });
     }
 
-    fn to_client(
+    fn pass_on(
         &mut self,
         ticket: Ticket,
         mut open: Open,

@@ -281,7 +281,8 @@ impl World {
                 }
             }
             Effect::Drop { body } => assert!(bodies.remove(body), "{body:?} is of this step"),
-            Effect::Open { .. }
+            Effect::Observe { .. }
+            | Effect::Open { .. }
             | Effect::Accept { .. }
             | Effect::Refuse { .. }
             | Effect::ToActor { .. }

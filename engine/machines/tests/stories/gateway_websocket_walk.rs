@@ -85,6 +85,7 @@ fn options() -> Options {
 
 /// A client, as the world outside sees it.
 struct Client {
+    actor: ActorId,
     arrived: Mono,
     asked: u32,
     /// Where its actor has it, once it is open.
@@ -112,6 +113,8 @@ struct World {
     names: BTreeSet<(ConnId, RequestId)>,
     tickets: BTreeSet<Ticket>,
     watched: BTreeSet<ActorId>,
+    /// Those of them that the control plane may let sleep.
+    observed: BTreeSet<ActorId>,
     bodies: BTreeSet<BodyId>,
 }
 
@@ -126,6 +129,7 @@ impl World {
             names: BTreeSet::new(),
             tickets: BTreeSet::new(),
             watched: BTreeSet::new(),
+            observed: BTreeSet::new(),
             bodies: BTreeSet::new(),
         }
     }
@@ -150,10 +154,11 @@ impl World {
             Step::Ask { actor: number, fresh } => {
                 let ticket = Ticket(self.fresh());
                 let arrived = self.now.mono;
-                let client = Client { arrived, asked: 0, open: None, unread: Vec::new(), heard: arrived };
+                let (actor, heard) = (actor(number), arrived);
+                let client = Client { actor, arrived, asked: 0, open: None, unread: Vec::new(), heard };
                 self.clients.insert(ticket, client);
                 self.tickets.insert(ticket);
-                self.feed(Input::WebSocket { ticket, actor: actor(number), fresh: request(fresh) });
+                self.feed(Input::WebSocket { ticket, actor, fresh: request(fresh) });
             }
             Step::Gone { which } => {
                 if let Some(ticket) = pick(&self.tickets, which) {
@@ -282,13 +287,31 @@ impl World {
         assert_eq!(view.websockets, open, "both sides know what is open");
         assert_eq!(view.waiting + view.forwarded + open, self.clients.len(), "clients end once");
         assert_eq!(view.forwarded + view.websockets, self.sessions.len(), "runners know what is theirs");
+        for actor in &self.watched {
+            let waits = self.clients.values().any(|c| c.actor == *actor && c.open.is_none());
+            assert_eq!(
+                self.observed.contains(actor),
+                !waits,
+                "{actor:?} is wanted by who waits, and only so"
+            );
+        }
         assert_eq!(view.watched, self.watched.len(), "the control plane and the gateway watch the same");
     }
 
     fn perform(&mut self, effect: &Effect, input: &Input) {
         match effect {
-            Effect::Watch { actor } => assert!(self.watched.insert(*actor), "{actor:?} is watched twice"),
-            Effect::Unwatch { actor } => assert!(self.watched.remove(actor), "{actor:?} is not watched"),
+            Effect::Watch { actor } => {
+                let new = self.watched.insert(*actor);
+                assert!(new || self.observed.remove(actor), "{actor:?} is watched twice");
+            }
+            Effect::Observe { actor } => {
+                assert!(self.watched.contains(actor), "{actor:?} is watched");
+                assert!(self.observed.insert(*actor), "{actor:?} is observed twice");
+            }
+            Effect::Unwatch { actor } => {
+                assert!(self.watched.remove(actor), "{actor:?} is not watched");
+                self.observed.remove(actor);
+            }
             Effect::Disowned { actor, .. } => assert!(self.watched.contains(actor), "somebody asks"),
             Effect::Open { ticket, conn, request, .. } => {
                 let client = self.clients.get_mut(ticket).expect("somebody waits for it");

@@ -32,12 +32,12 @@ impl Driver {
         deliver(self.fresh(ticket), Reply::Failed(error));
     }
 
-    pub(super) fn to_actor(&mut self, conn: ConnId, request: RequestId, index: u16, body: BodyId) {
+    pub(super) fn give_actor(&mut self, conn: ConnId, request: RequestId, index: u16, body: BodyId) {
         let Message { content, hold } = self.message(body);
         self.sockets.send_held(conn, &tunnel::websocket_message(self.id, request, index, content), hold);
     }
 
-    pub(super) fn to_client(&mut self, ticket: Ticket, body: BodyId) {
+    pub(super) fn give_client(&mut self, ticket: Ticket, body: BodyId) {
         let Message { content, .. } = self.message(body);
         self.websockets.get(&ticket).expect("an open WebSocket has its client").send(Down::Message(content));
     }
