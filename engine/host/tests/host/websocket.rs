@@ -219,6 +219,10 @@ fn a_message_that_is_not_carried_ends_its_own_websocket_only() {
     run(async {
         let (node, mut runner, actor) = stage(folder.path()).await;
         let (mut client, id) = open(&node, &mut runner, &actor).await;
+        let largest = Bytes::from(vec![b'x'; WEBSOCKET_MESSAGE_BYTES_MAX]);
+        client.send(Message::Binary(largest.clone())).await.unwrap();
+        let message = ToClientKind::WebSocketMessage { data: largest, binary: true };
+        assert!(told(&mut runner, id, 1).await == message, "the largest message passes");
         // A masked text frame of so many bytes, which do not come.
         let mut head = vec![0x81, 0xff];
         head.extend((WEBSOCKET_MESSAGE_BYTES_MAX as u64 + 1).to_be_bytes());
@@ -227,7 +231,7 @@ fn a_message_that_is_not_carried_ends_its_own_websocket_only() {
         let too_large = |(code, reason): (u16, String)| {
             assert_eq!((code, reason.split('#').next()), (1009, Some("ws.message_too_large")));
         };
-        too_large(told_close(&mut runner, id, 1).await);
+        too_large(told_close(&mut runner, id, 2).await);
         too_large(closed(&mut client).await);
 
         let (mut client, id) = open(&node, &mut runner, &actor).await;
