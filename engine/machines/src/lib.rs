@@ -27,3 +27,4 @@ pub mod route;
 pub mod runner;
 pub mod schedule;
 mod storing;
+pub mod websocket;

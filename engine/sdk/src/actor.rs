@@ -2,8 +2,8 @@
 //!
 //! An [`Actor`] says what it keeps ([`Actor::State`]), what it can be asked ([`Actions`]), and what it does when it
 //! starts, is asked, sleeps or is destroyed. [`Context`] is its world: who it is, its state, its storage, its sleep.
-//! [`Request`] and [`Response`] are what clients send and get, [`ActorError`] is how a request fails. How instances are
-//! run is not here: see `instance`.
+//! [`Request`] and [`Response`] are what clients send and get, [`WebSocket`] is what they talk on, [`ActorError`] is how a
+//! request fails. How instances are run is not here: see `instance`.
 
 pub mod abort;
 pub mod action;
@@ -18,6 +18,7 @@ pub mod response;
 pub mod save;
 pub mod state;
 pub(crate) mod subject;
+pub mod websocket;
 
 pub use abort::AbortSignal;
 pub use action::{Action, Actions};
@@ -30,6 +31,7 @@ pub use request::Request;
 pub use response::Response;
 pub use save::SaveError;
 pub use state::{StateMut, StateRef};
+pub use websocket::WebSocket;
 
 use std::future::Future;
 use std::time::Duration;
@@ -108,6 +110,18 @@ pub trait Actor: Send + Sync + Sized + 'static {
         _request: Request,
     ) -> impl Future<Output = Result<Response, ActorError>> + Send {
         async { Err(ActorError::not_found("This actor takes no requests of this kind.")) }
+    }
+
+    /// A client's WebSocket below `/websocket`, for as long as this has not returned: then it is closed. While it is open
+    /// the actor does not sleep by itself; when the actor is stopped, it is over. By default it is refused with 1011,
+    /// `actor.websocket_unsupported`.
+    fn on_websocket(
+        &self,
+        _ctx: &Context<Self::State>,
+        socket: WebSocket,
+    ) -> impl Future<Output = ()> + Send {
+        socket.unsupported();
+        async {}
     }
 
     /// What it does in the background once it has started. While it runs the actor does not sleep by itself. A stop waits

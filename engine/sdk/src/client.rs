@@ -5,8 +5,10 @@
 
 pub mod call;
 pub mod error;
+pub mod websocket;
 
 pub use error::{ClientError, Executed};
+pub use websocket::WebSocket;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -120,15 +122,36 @@ impl Client {
     ) -> Result<Response<Bytes>, ClientError> {
         let (mut parts, body) = request.into_parts();
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-        let (path, query) =
-            target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
-        parts.uri = self.join(&format!("/gateway/{actor}{path}"), query)?;
+        parts.uri = self.gateway(actor, target)?;
         self.authorise(&mut parts.headers)?;
         let response = call::exchange(&self.http, Request::from_parts(parts, Full::new(body))).await?;
         if response.headers().contains_key(ERROR_HEADER) {
             return Err(call::refusal(&response));
         }
         Ok(response)
+    }
+
+    /// Opens a WebSocket to an actor through the gateway, under this path (with its query), with these headers. It is
+    /// open when the actor has accepted; an answer of the platform, or a refusal by the actor, is an error.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `guard.websocket_closed_before_open` if the actor refused.
+    pub async fn websocket(
+        &self,
+        actor: ActorId,
+        target: &str,
+        headers: http::HeaderMap,
+    ) -> Result<WebSocket, ClientError> {
+        let mut request = Request::new(Full::default());
+        *request.uri_mut() = self.gateway(actor, target)?;
+        *request.headers_mut() = headers;
+        let accept = websocket::ask(request.headers_mut());
+        self.authorise(request.headers_mut())?;
+        let response = call::send(&self.http, request).await?;
+        if response.headers().contains_key(ERROR_HEADER) {
+            return Err(call::refusal(&call::whole(response).await?));
+        }
+        websocket::open(response, &accept).await
     }
 
     /// Tells the engine how a pool runs.
@@ -198,6 +221,13 @@ impl Client {
         self.authorise(request.headers_mut())?;
         let response = call::exchange(&self.http, request).await?;
         if response.status().is_success() { Ok(response) } else { Err(call::refusal(&response)) }
+    }
+
+    /// Where requests for an actor go, with the path and query that it sees.
+    fn gateway(&self, actor: ActorId, target: &str) -> Result<http::Uri, ClientError> {
+        let (path, query) =
+            target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        self.join(&format!("/gateway/{actor}{path}"), query)
     }
 
     fn join(&self, path: &str, query: Option<&str>) -> Result<http::Uri, ClientError> {

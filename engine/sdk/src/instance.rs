@@ -32,7 +32,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::actor::context::Core;
 use crate::actor::subject::{Boxed, Kind, Subject};
-use crate::actor::{AbortSignal, Response, SaveError};
+use crate::actor::{AbortSignal, Response, SaveError, WebSocket};
 use crate::clock;
 use requests::{Id, Requests};
 use store::Way;
@@ -78,6 +78,8 @@ struct Driver {
     drops: u32,
     /// Background work that the machine has not said anything about.
     tasks: BTreeMap<Ticket, Boxed<()>>,
+    /// WebSockets that the machine has not said anything about.
+    sockets: BTreeMap<Ticket, WebSocket>,
     savers: BTreeMap<Ticket, oneshot::Sender<Result<(), SaveError>>>,
     /// The state, on its way from or to the engine.
     store: Option<Boxed<Way>>,
@@ -110,6 +112,7 @@ async fn live(kind: &dyn Kind, birth: Birth) -> Option<String> {
         code: FuturesUnordered::new(),
         drops: 0,
         tasks: BTreeMap::new(),
+        sockets: BTreeMap::new(),
         savers: BTreeMap::new(),
         store: None,
         next: 0,

@@ -59,10 +59,11 @@ mod session;
 pub mod shutdown;
 pub mod sql;
 pub mod view;
+pub mod websocket;
 
 pub use actor::{
     AbortSignal, Action, Actions, Actor, ActorError, AlarmError, Awake, Context, Kv, KvError, Request,
-    Response, SaveError, StateMut, StateRef, Timings,
+    Response, SaveError, StateMut, StateRef, Timings, WebSocket,
 };
 pub use application::{Application, ApplicationOptions, EngineChoice};
 pub use client::{Client, ClientError, Executed};
@@ -73,3 +74,4 @@ pub use run::{RunEnd, RunError, RunnerOptions};
 pub use serverless::{Serverless, ServerlessOptions};
 pub use shutdown::{Shutdown, Stop, shutdown};
 pub use view::View;
+pub use websocket::{CloseInfo, Message, SendError};

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use protocol::limits::{
     INIT_TIMEOUT_MS, RUNNER_LOST_THRESHOLD_MS, SERVERLESS_DRAIN_GRACE_MS, SSE_PING_INTERVAL_MS,
+    WEBSOCKET_UNREAD_BYTES_MAX, WEBSOCKET_UNREAD_MESSAGES_MAX,
 };
 
 /// Timings and limits. Defaults are ours unless said otherwise.
@@ -44,9 +45,14 @@ pub struct Options {
     pub events_max: usize,
     /// KV requests without answer at most; further ones fail as not done. Default 10 000.
     pub kv_max: usize,
-    /// Client requests held for, or given to, instances at most; further ones are refused. Default
+    /// Client requests and WebSockets held for, or given to, instances at most; further ones are refused. Default
     /// 10 000.
     pub requests_max: usize,
+    /// Bytes of messages that may wait for one instance to read them from one WebSocket, counted before one is added;
+    /// beyond it the WebSocket is closed. Default [`WEBSOCKET_UNREAD_BYTES_MAX`].
+    pub websocket_bytes_max: usize,
+    /// Messages that may wait so. Default [`WEBSOCKET_UNREAD_MESSAGES_MAX`].
+    pub websocket_messages_max: u32,
     /// Responses kept while disconnected at most; further ones are dropped. Default 100: an engine whose gateway
     /// matches responses by session has no use for them, one whose gateway matches by request has.
     pub responses_max: usize,
@@ -81,6 +87,8 @@ impl Default for Options {
             events_max: 10_000,
             kv_max: 10_000,
             requests_max: 10_000,
+            websocket_bytes_max: WEBSOCKET_UNREAD_BYTES_MAX,
+            websocket_messages_max: WEBSOCKET_UNREAD_MESSAGES_MAX,
             responses_max: 100,
             stream_ping: Duration::from_millis(SSE_PING_INTERVAL_MS),
             stream_final_wait: Duration::from_secs(25),

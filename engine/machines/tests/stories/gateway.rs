@@ -32,7 +32,7 @@ impl Story<Gateway> {
         self.feed(Input::Request { ticket: Ticket(number), actor: actor(7), safe, fresh });
     }
 
-    fn route(&mut self, route: Route) {
+    pub(crate) fn route(&mut self, route: Route) {
         self.feed(Input::Route { actor: actor(7), route });
     }
 

@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 use serde_json::Value;
 
 use super::context::Core;
-use super::{Actions, Actor, ActorError, Context, Request, Response};
+use super::{Actions, Actor, ActorError, Context, Request, Response, WebSocket};
 
 /// What user code is, to whoever runs it.
 pub(crate) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -37,6 +37,8 @@ pub(crate) trait Subject: Send {
     fn action(&self, name: &str, args: Value) -> Option<Boxed<Result<Bytes, ActorError>>>;
     /// Asks it by a request.
     fn request(&self, request: Request) -> Boxed<Result<Response, ActorError>>;
+    /// Gives it a client's WebSocket.
+    fn websocket(&self, socket: WebSocket) -> Boxed<()>;
 }
 
 /// A kind of actor by the function that makes its values.
@@ -113,5 +115,10 @@ impl<A: Actor> Subject for Running<A> {
     fn request(&self, request: Request) -> Boxed<Result<Response, ActorError>> {
         let (actor, ctx) = (Arc::clone(&self.actor), self.ctx.clone());
         Box::pin(async move { actor.on_request(&ctx, request).await })
+    }
+
+    fn websocket(&self, socket: WebSocket) -> Boxed<()> {
+        let (actor, ctx) = (Arc::clone(&self.actor), self.ctx.clone());
+        Box::pin(async move { actor.on_websocket(&ctx, socket).await })
     }
 }

@@ -1,10 +1,10 @@
 //! What of an actor a request is for, by its path.
 
-use protocol::error::ErrorBody;
+use protocol::error::{ErrorBody, WebSocketEnd};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::actor::{AbortSignal, ActorError, Request, Response};
+use crate::actor::{AbortSignal, ActorError, Request, Response, WebSocket};
 
 /// What a request asks for.
 pub(super) enum Asked {
@@ -40,6 +40,18 @@ pub(super) fn of(request: Request) -> Asked {
         "/health" => Response::json(&json!({ "status": "ok" })),
         _ => ActorError::not_found("Try /action/{name} or /request/….").into_response(false),
     })
+}
+
+/// The WebSocket below `/websocket`, without that; none, and closed, if it is for anything else.
+pub(super) fn of_websocket(socket: WebSocket) -> Option<WebSocket> {
+    let below =
+        socket.path().strip_prefix("/websocket").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    if below {
+        return Some(socket.below("/websocket"));
+    }
+    let end = WebSocketEnd::ActorNotFound;
+    socket.close(end.code(), end.as_str());
+    None
 }
 
 fn action(request: &Request, name: String) -> Asked {

@@ -4,13 +4,14 @@ use std::future::ready;
 
 use machines::instance::{Effect, Hook, Refusal, Saved};
 use machines::runner::input::InstanceEvent;
+use protocol::error::WebSocketEnd;
 use protocol::id::Ticket;
 
 use super::requests::{Content, Id, refusal_of};
 use super::store::{self, Read, Way};
 use super::{Driver, Finished, path};
 use crate::actor::subject::Boxed;
-use crate::actor::{ActorError, Response, SaveError, state};
+use crate::actor::{ActorError, Response, SaveError, WebSocket, state};
 
 impl Driver {
     /// Carries one effect out.
@@ -69,7 +70,15 @@ impl Driver {
             }));
             return;
         }
-        let (id, content) = self.requests.begin(ticket).expect("a work is a task or a request");
+        if let Some(socket) = self.sockets.remove(&ticket) {
+            let code = self.subject.websocket(socket);
+            self.code.push(Box::pin(async move {
+                code.await;
+                Finished::Work(ticket)
+            }));
+            return;
+        }
+        let (id, content) = self.requests.begin(ticket).expect("a work is a task, a WebSocket or a request");
         self.voice.say(InstanceEvent::Begun { gateway: id.0, request: id.1 });
         let answer: Boxed<Result<Response, ActorError>> = match content {
             Content::Request(request) => self.subject.request(request),
@@ -101,6 +110,8 @@ impl Driver {
         if let Some(id) = self.requests.id(ticket) {
             self.requests.forget(ticket);
             self.voice.answer(id, refusal_of(refusal));
+        } else if let Some(socket) = self.sockets.remove(&ticket) {
+            refuse_websocket(&socket, refusal);
         } else {
             tracing::debug!(actor = %self.voice.actor(), ?refusal, "work in the background was not begun");
             self.tasks.remove(&ticket);
@@ -126,6 +137,20 @@ impl Driver {
             }
         };
         self.store = Some(way);
+    }
+}
+
+/// Closes a WebSocket that is not taken. One that comes too late has reached nobody: it may be tried elsewhere.
+fn refuse_websocket(socket: &WebSocket, refusal: Refusal) {
+    match refusal {
+        Refusal::Starting | Refusal::Stopping => {
+            let end = WebSocketEnd::NotHere;
+            socket.close(end.code(), end.as_str());
+        }
+        Refusal::Overloaded => {
+            protocol::mark!("sdk_instance_overloaded");
+            socket.close(1011, "actor.overloaded");
+        }
     }
 }
 

@@ -8,7 +8,6 @@ use machines::runner::input::{Frame, InstanceEvent};
 use protocol::id::{ActorId, ConnId, GatewayId, Generation, RequestId};
 use protocol::wire::{
     Command, CommandWrapper, Headers, KvResponseData, ToClient, ToClientKind, ToClientTunnelMessage,
-    ToServerKind,
 };
 
 use super::store::Body;
@@ -87,6 +86,7 @@ impl Session {
                 // Whole keys are read, written and removed here, never added to.
                 InstanceEvent::Kv { ticket, repeatable: true, body }
             }
+            Said::WebSocket { id, piece, hold } => self.websocket_said((actor, generation), id, piece, hold),
             Said::Respond { gateway, request, response, hold } => InstanceEvent::Respond {
                 gateway,
                 request,
@@ -96,7 +96,7 @@ impl Session {
         self.step(Input::Instance { actor, generation, event });
     }
 
-    fn frame(&mut self, conn: ConnId, frame: Frame) {
+    pub(super) fn frame(&mut self, conn: ConnId, frame: Frame) {
         self.step(Input::Frame { conn, frame });
     }
 
@@ -141,17 +141,15 @@ impl Session {
                     self.frame(conn, Frame::RequestAbort { gateway, request });
                 }
             }
-            ToClientKind::WebSocketOpen { .. } => {
-                protocol::mark!("sdk_websocket_refused");
-                let close = ToServerKind::WebSocketClose {
-                    code: Some(1011),
-                    reason: Some("actor.websocket_unsupported".to_owned()),
-                    hibernate: false,
-                };
-                self.tunnel_send(conn, gateway, request, close, None);
+            ToClientKind::WebSocketOpen { actor_id, path, headers } => {
+                self.websocket_open(conn, (gateway, request), actor_id, (&path, &headers));
             }
-            // Of a session that was refused above.
-            ToClientKind::WebSocketMessage { .. } | ToClientKind::WebSocketClose { .. } => {}
+            ToClientKind::WebSocketMessage { data, binary } => {
+                self.websocket_message(conn, (gateway, request), data, binary);
+            }
+            ToClientKind::WebSocketClose { code, reason } => {
+                self.websocket_close(conn, (gateway, request), code, reason.as_deref());
+            }
         }
     }
 

@@ -21,6 +21,7 @@ mod session;
 mod spawned;
 mod stream;
 mod web;
+mod websocket;
 
 use std::future::Future;
 use std::time::Duration;
