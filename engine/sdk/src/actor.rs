@@ -9,8 +9,10 @@ pub mod abort;
 pub mod action;
 pub mod alarm;
 pub mod awake;
+pub mod connection;
 pub mod context;
 pub mod error;
+pub mod event;
 pub mod kv;
 pub(crate) mod layout;
 pub mod request;
@@ -24,8 +26,10 @@ pub use abort::AbortSignal;
 pub use action::{Action, Actions};
 pub use alarm::AlarmError;
 pub use awake::Awake;
+pub use connection::Connection;
 pub use context::Context;
 pub use error::ActorError;
+pub use event::Event;
 pub use kv::{Kv, KvError};
 pub use request::Request;
 pub use response::Response;
@@ -121,6 +125,25 @@ pub trait Actor: Send + Sync + Sized + 'static {
         socket: WebSocket,
     ) -> impl Future<Output = ()> + Send {
         socket.unsupported();
+        async {}
+    }
+
+    /// A client wants to stay connected: it calls actions, and hears of events. An error refuses it. Only then is it one of
+    /// [`Context::connections`].
+    fn on_connect(
+        &self,
+        _ctx: &Context<Self::State>,
+        _connection: &Connection,
+    ) -> impl Future<Output = Result<(), ActorError>> + Send {
+        async { Ok(()) }
+    }
+
+    /// A client that was connected is so no more. Called once for each, unless the instance is cut off.
+    fn on_disconnect(
+        &self,
+        _ctx: &Context<Self::State>,
+        _connection: &Connection,
+    ) -> impl Future<Output = ()> + Send {
         async {}
     }
 

@@ -3,10 +3,11 @@
 //! What happens to it is decided in `machines::instance`; this drives it. All of its code runs in one task, each call a
 //! future of its own: concurrently, never in parallel.
 //!
-//! [`mail`] is what its session gives it, [`ask`] what its own code asks for, [`perform`] carries out what the machine
+//! [`mail`] is what its session gives it, [`ask`] what its own code asks for, [`connections`] are its clients that stay, [`perform`] carries out what the machine
 //! wants, [`requests`] are those it has, [`store`] reads and writes its state, [`voice`] speaks to the session.
 
 pub(crate) mod ask;
+mod connections;
 pub(crate) mod mail;
 mod path;
 mod perform;
@@ -24,16 +25,18 @@ use std::sync::Arc;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use machines::instance::{self, Hook, Input};
 use machines::runner::input::InstanceEvent;
-use protocol::error::cut;
+use protocol::error::{ErrorBody, cut};
 use protocol::id::Ticket;
 use protocol::limits::USER_TEXT_BYTES_MAX;
 use protocol::wire::ActorConfig;
+use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::actor::context::Core;
 use crate::actor::subject::{Boxed, Kind, Subject};
-use crate::actor::{AbortSignal, Response, SaveError, WebSocket};
+use crate::actor::{AbortSignal, Response, SaveError, state};
 use crate::clock;
+use connections::Call;
 use requests::{Id, Requests};
 use store::Way;
 
@@ -51,6 +54,8 @@ enum Finished {
     Hook(Hook, Option<String>),
     /// The code of a request, with its answer.
     Request(Ticket, Id, Response),
+    /// The code of a call on a connection, with what it gave.
+    Call(Ticket, Result<Value, ErrorBody>),
     Work(Ticket),
 }
 
@@ -78,9 +83,15 @@ struct Driver {
     drops: u32,
     /// Background work that the machine has not said anything about.
     tasks: BTreeMap<Ticket, Boxed<()>>,
+    /// Calls of connections.
+    calls: BTreeMap<Ticket, Call>,
     /// WebSockets that the machine has not said anything about.
-    sockets: BTreeMap<Ticket, WebSocket>,
+    sockets: BTreeMap<Ticket, path::Socket>,
     savers: BTreeMap<Ticket, oneshot::Sender<Result<(), SaveError>>>,
+    /// What is known to be stored of the state, by its last write.
+    stored: Option<state::Stored>,
+    /// What is being written of it.
+    writing: Option<state::Stored>,
     /// The state, on its way from or to the engine.
     store: Option<Boxed<Way>>,
     next: u64,
@@ -112,8 +123,11 @@ async fn live(kind: &dyn Kind, birth: Birth) -> Option<String> {
         code: FuturesUnordered::new(),
         drops: 0,
         tasks: BTreeMap::new(),
+        calls: BTreeMap::new(),
         sockets: BTreeMap::new(),
         savers: BTreeMap::new(),
+        stored: None,
+        writing: None,
         store: None,
         next: 0,
         over: None,
@@ -165,6 +179,11 @@ impl Driver {
         match finished {
             Finished::Hook(hook, error) => self.step(Input::HookEnded { hook, error }),
             Finished::Request(ticket, id, response) => self.respond(ticket, id, response),
+            Finished::Call(ticket, outcome) => {
+                let call = self.calls.remove(&ticket).expect("a call is kept until its end");
+                Call::answer(&call.connection, call.id, outcome);
+                self.step(Input::Done { ticket });
+            }
             Finished::Work(ticket) => {
                 self.requests.forget(ticket);
                 self.step(Input::Done { ticket });

@@ -62,8 +62,8 @@ pub mod view;
 pub mod websocket;
 
 pub use actor::{
-    AbortSignal, Action, Actions, Actor, ActorError, AlarmError, Awake, Context, Kv, KvError, Request,
-    Response, SaveError, StateMut, StateRef, Timings, WebSocket,
+    AbortSignal, Action, Actions, Actor, ActorError, AlarmError, Awake, Connection, Context, Event, Kv,
+    KvError, Request, Response, SaveError, StateMut, StateRef, Timings, WebSocket,
 };
 pub use application::{Application, ApplicationOptions, EngineChoice};
 pub use client::{Client, ClientError, Executed};

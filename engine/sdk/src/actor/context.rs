@@ -1,5 +1,6 @@
 //! An actor's world: who it is, what it keeps, and what it may ask for.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,13 +8,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use machines::instance::When;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use protocol::id::{ActorId, Generation};
 use protocol::time::Wall;
 use protocol::wire::ActorConfig;
+use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{AbortSignal, AlarmError, Awake, Kv, SaveError, StateMut, StateRef, layout};
+use super::{
+    AbortSignal, ActorError, AlarmError, Awake, Connection, Event, Kv, SaveError, StateMut, StateRef,
+    connection, layout,
+};
 use crate::instance::{Ask, Voice};
 
 /// An actor's world, with a state of type `S`. Clones are cheap and mean the same instance; one that outlives it can do
@@ -22,11 +27,12 @@ use crate::instance::{Ask, Voice};
 pub struct Context<S> {
     core: Arc<Core>,
     state: Arc<RwLock<S>>,
+    caller: Option<Connection>,
 }
 
 impl<S> Clone for Context<S> {
     fn clone(&self) -> Self {
-        Self { core: Arc::clone(&self.core), state: Arc::clone(&self.state) }
+        Self { core: Arc::clone(&self.core), state: Arc::clone(&self.state), caller: self.caller.clone() }
     }
 }
 
@@ -39,6 +45,20 @@ pub(crate) struct Core {
     asks: mpsc::UnboundedSender<Ask>,
     /// Whether a change of the state was told that no write has taken yet.
     dirty: AtomicBool,
+    /// Clients that are connected, by id.
+    connections: Mutex<BTreeMap<String, Connection>>,
+}
+
+/// A connection that is one of its actor's until this is dropped.
+pub(crate) struct Listed<'a> {
+    core: &'a Core,
+    connection: Connection,
+}
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        self.core.connections.lock().remove(self.connection.id());
+    }
 }
 
 impl Core {
@@ -48,7 +68,16 @@ impl Core {
         stopping: AbortSignal,
         asks: mpsc::UnboundedSender<Ask>,
     ) -> Self {
-        Self { config, voice, stopping, asks, dirty: AtomicBool::new(false) }
+        Self { config, voice, stopping, asks, dirty: AtomicBool::new(false), connections: Mutex::default() }
+    }
+
+    pub(crate) fn actor(&self) -> ActorId {
+        self.voice.actor()
+    }
+
+    pub(crate) fn enter(&self, connection: &Connection) -> Listed<'_> {
+        self.connections.lock().insert(connection.id().to_owned(), connection.clone());
+        Listed { core: self, connection: connection.clone() }
     }
 
     /// Asks the instance for something; one that has ended does not listen.
@@ -70,7 +99,12 @@ impl Core {
 
 impl<S> Context<S> {
     pub(super) const fn new(core: Arc<Core>, state: Arc<RwLock<S>>) -> Self {
-        Self { core, state }
+        Self { core, state, caller: None }
+    }
+
+    /// The same for a call of this connection.
+    pub(super) fn called_by(&self, caller: Option<Connection>) -> Self {
+        Self { caller, ..self.clone() }
     }
 
     /// The actor's id, the same through its life.
@@ -143,6 +177,33 @@ impl<S> Context<S> {
         let (answer, answered) = oneshot::channel();
         self.core.ask(Ask::Save { when, answer });
         answered.await.unwrap_or(Err(SaveError::Ended))
+    }
+
+    /// The clients that are connected at this moment, in no particular order.
+    #[must_use]
+    pub fn connections(&self) -> Vec<Connection> {
+        self.core.connections.lock().values().cloned().collect()
+    }
+
+    /// Who calls: in an action that was called on a connection.
+    #[must_use]
+    pub const fn connection(&self) -> Option<&Connection> {
+        self.caller.as_ref()
+    }
+
+    /// Tells every client that is connected and has asked to hear of it, in the order in which it is called. Nobody is
+    /// told later.
+    ///
+    /// # Errors
+    /// An internal one if what is told is no JSON.
+    pub fn broadcast<T: Serialize>(&self, event: Event<T>, what: &T) -> Result<(), ActorError> {
+        let told = connection::told(event, what)?;
+        for connection in self.connections() {
+            if connection.hears(event.name()) {
+                connection.say(&told);
+            }
+        }
+        Ok(())
     }
 
     /// Its storage.

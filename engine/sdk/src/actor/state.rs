@@ -63,7 +63,7 @@ const PIECES_MAX: usize = KV_PUT_BYTES_MAX / KV_VALUE_BYTES_MAX;
 const STATE_BYTES_MAX: usize = PIECES_MAX * KV_VALUE_BYTES_MAX - HEAD_BYTES;
 
 /// What is stored of a state.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stored {
     /// Whether its actor has begun; one that has not starts from nothing.
     pub begun: bool,
@@ -121,7 +121,7 @@ mod tests {
 
     fn stored(length: usize) -> Stored {
         let state = (0..length).map(|at| u8::try_from(at % 251).unwrap()).collect::<Vec<_>>().into();
-        Stored { begun: length % 2 == 0, state }
+        Stored { begun: length.is_multiple_of(2), state }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use machines::instance::{Input, When, WorkKind};
 use tokio::sync::oneshot;
 
 use super::Driver;
+use super::connections::Call;
 use crate::actor::SaveError;
 use crate::actor::subject::Boxed;
 
@@ -22,6 +23,8 @@ pub(crate) enum Ask {
     LetSleep,
     /// Go on with this beside.
     Task(Boxed<()>),
+    /// A connection calls an action.
+    Call(Call),
 }
 
 impl std::fmt::Debug for Ask {
@@ -34,6 +37,7 @@ impl std::fmt::Debug for Ask {
             Self::KeepAwake => "KeepAwake",
             Self::LetSleep => "LetSleep",
             Self::Task(_) => "Task",
+            Self::Call(_) => "Call",
         })
     }
 }
@@ -55,6 +59,11 @@ impl Driver {
                 let ticket = self.ticket();
                 self.tasks.insert(ticket, work);
                 self.step(Input::Ask { ticket, kind: WorkKind::Task });
+            }
+            Ask::Call(call) => {
+                let ticket = self.ticket();
+                self.calls.insert(ticket, call);
+                self.step(Input::Ask { ticket, kind: WorkKind::Action });
             }
         }
     }

@@ -42,12 +42,31 @@ pub(super) fn of(request: Request) -> Asked {
     })
 }
 
-/// The WebSocket below `/websocket`, without that; none, and closed, if it is for anything else.
-pub(super) fn of_websocket(socket: WebSocket) -> Option<WebSocket> {
+/// A WebSocket, by what it is for.
+pub(super) enum Socket {
+    /// `/connect`: a client that calls actions and hears of events.
+    Connection(WebSocket),
+    /// Anything below `/websocket`, without that.
+    Raw(WebSocket),
+}
+
+impl Socket {
+    pub(super) const fn inner(&self) -> &WebSocket {
+        match self {
+            Self::Connection(socket) | Self::Raw(socket) => socket,
+        }
+    }
+}
+
+/// What a WebSocket is for; none, and closed, if it is for anything else.
+pub(super) fn of_websocket(socket: WebSocket) -> Option<Socket> {
+    if socket.path() == "/connect" {
+        return Some(Socket::Connection(socket));
+    }
     let below =
         socket.path().strip_prefix("/websocket").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     if below {
-        return Some(socket.below("/websocket"));
+        return Some(Socket::Raw(socket.below("/websocket")));
     }
     let end = WebSocketEnd::ActorNotFound;
     socket.close(end.code(), end.as_str());
@@ -73,6 +92,10 @@ fn action(request: &Request, name: String) -> Asked {
 
 /// An answer in the place of an actor.
 pub(super) fn refused(status: u16, code: &str, message: String) -> Response {
-    let body = ErrorBody { group: "actor".to_owned(), code: code.to_owned(), message, metadata: None };
-    Response::json(&body).with_status(status)
+    Response::json(&error(code, message)).with_status(status)
+}
+
+/// An error of the instance, in the place of its code.
+pub(super) fn error(code: &str, message: String) -> ErrorBody {
+    ErrorBody { group: "actor".to_owned(), code: code.to_owned(), message, metadata: None }
 }

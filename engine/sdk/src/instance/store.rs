@@ -60,9 +60,22 @@ pub(super) async fn write(voice: Voice, stored: state::Stored) -> Way {
 }
 
 impl Driver {
+    /// Keeps in mind what is stored now, as far as anybody knows.
+    fn remember(&mut self, outcome: Saved) {
+        let written = self.writing.take();
+        match outcome {
+            Saved::Done => self.stored = written.or(self.stored.take()),
+            Saved::Failed(StoreFailure::Indeterminate) => self.stored = None,
+            Saved::Failed(StoreFailure::NotDone) | Saved::Unfit => {}
+        }
+    }
+
     pub(super) fn arrived(&mut self, way: Way) {
         let input = match way {
-            Way::Written(outcome) => Input::Saved { outcome, jitter: runtime::entropy::u64("actor/save") },
+            Way::Written(outcome) => {
+                self.remember(outcome);
+                Input::Saved { outcome, jitter: runtime::entropy::u64("actor/save") }
+            }
             Way::Read(Read::Nothing) => Input::Loaded { first: false },
             Way::Read(Read::First) => Input::Loaded { first: true },
             Way::Read(Read::Failed(error)) => Input::LoadFailed { error },

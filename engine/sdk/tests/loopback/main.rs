@@ -6,6 +6,7 @@
 mod actors;
 mod application;
 mod client;
+mod connections;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod endpoint;
