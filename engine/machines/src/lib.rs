@@ -1,5 +1,5 @@
-//! Every decision of the platform, as pure state machines: [`control`], [`gateway`], [`runner`], and [`durability`], whether
-//! the engine may write.
+//! Every decision of the platform, as pure state machines: [`control`], [`gateway`], [`runner`], [`instance`], [`client`],
+//! and [`durability`], whether the engine may write.
 //!
 //! Nothing here reads a clock, opens a socket, draws a random number or holds a payload byte. Time is an argument
 //! ([`protocol::time::Now`]), randomness is a value inside the input that needs it, payloads are a
@@ -16,6 +16,7 @@
 //! State is `Clone`, `Eq` and `Hash`, so that it can be enumerated and compared. Inputs and effects are closed
 //! enums. Who performs effects: the drivers in `host` and `sdk`. What correct means: `model`.
 
+pub mod client;
 pub mod control;
 pub mod durability;
 pub mod gateway;
