@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_answered_by_the_caller_s_fault_is_carried_out_and_never_repeated() {
+    fn what_was_answered_by_the_callers_fault_is_carried_out_and_never_repeated() {
         let failed = Failure::Actor(Answer::Failed);
         assert_eq!((failed.executed(), failed.class()), (Executed::Yes, Class::Final));
     }
@@ -202,5 +202,12 @@ mod tests {
         }
         assert_eq!(Failure::Foreign { status: 404 }.class(), Class::Final);
         assert_eq!(Failure::Foreign { status: 502 }.class(), Class::Boundary);
+    }
+
+    #[test]
+    fn a_code_of_another_version_is_known_by_its_status() {
+        let told = |status| (Failure::Unknown { status }.executed(), Failure::Unknown { status }.class());
+        assert_eq!(told(409), (Executed::No, Class::Final));
+        assert_eq!(told(503), (Executed::Maybe, Class::Boundary));
     }
 }
