@@ -33,6 +33,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::actor::context::Core;
 use crate::actor::subject::{Boxed, Kind, Subject};
 use crate::actor::{AbortSignal, Response, SaveError};
+use crate::client::Client;
 use crate::clock;
 use requests::{Id, Requests};
 use store::Way;
@@ -44,6 +45,8 @@ pub(crate) struct Birth {
     pub mailbox: Mailbox,
     /// Whether clients are told what fails inside it.
     pub exposes: bool,
+    /// What it calls other actors by.
+    pub client: Client,
 }
 
 /// A piece of user code that has ended.
@@ -95,10 +98,10 @@ pub(crate) async fn run(kind: Arc<dyn Kind>, birth: Birth) {
 
 /// Its life: what failed, if something did.
 async fn live(kind: &dyn Kind, birth: Birth) -> Option<String> {
-    let Birth { config, voice, mut mailbox, exposes } = birth;
+    let Birth { config, voice, mut mailbox, exposes, client } = birth;
     let (asks, mut asked) = mpsc::unbounded_channel();
     let stopping = AbortSignal::default();
-    let core = Arc::new(Core::new(config, voice.clone(), stopping.clone(), asks));
+    let core = Arc::new(Core::new(config, voice.clone(), stopping.clone(), asks, client));
     let mut driver = Driver {
         machine: instance::Instance::new(kind.options()),
         subject: kind.make(Arc::clone(&core)),

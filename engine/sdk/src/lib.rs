@@ -63,7 +63,7 @@ pub use actor::{
     AbortSignal, Action, Actions, Actor, ActorError, AlarmError, Awake, Context, Kv, KvError, Request,
     Response, SaveError, StateMut, StateRef, Timings,
 };
-pub use client::{Client, ClientError, Executed};
+pub use client::{CallError, Client, ClientError, Executed, Handle};
 pub use endpoint::{Endpoint, EndpointError};
 pub use pool::{Failure, Pool, PoolOptions, Standing, configure_pool};
 pub use registry::{Registry, RegistryError};

@@ -30,6 +30,7 @@ use protocol::view::Witness;
 use runtime::JoinHandle;
 use tokio::sync::{Semaphore, mpsc};
 
+use crate::client::Client;
 use crate::clock;
 use crate::instance::Mail;
 use crate::instance::voice::BUDGET_UNITS;
@@ -74,6 +75,8 @@ pub(crate) struct Session {
     instances: BTreeMap<(ActorId, Generation), Instance>,
     events: mpsc::UnboundedSender<Event>,
     budget: Arc<Semaphore>,
+    /// What its actors call others by.
+    client: Client,
     /// Sockets and instances that may still run.
     tasks: Vec<JoinHandle<()>>,
     slot: Slot,
@@ -86,6 +89,7 @@ pub(crate) async fn run(settings: Settings, shutdown: Shutdown) -> runner::effec
     let (events, mut inbox) = mpsc::unbounded_channel();
     let mut session = Session {
         machine: Runner::new(settings.options.clone()),
+        client: settings.target.client(),
         slot: settings.view.enter(settings.target.key.clone()),
         settings: Arc::new(settings),
         incarnation: u64::from_le_bytes(runtime::entropy::bytes("runner/incarnation")),

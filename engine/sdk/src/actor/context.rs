@@ -14,6 +14,7 @@ use protocol::wire::ActorConfig;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{AbortSignal, AlarmError, Awake, Kv, SaveError, StateMut, StateRef, layout};
+use crate::client::Client;
 use crate::instance::{Ask, Voice};
 
 /// An actor's world, with a state of type `S`. Clones are cheap and mean the same instance; one that outlives it can do
@@ -37,6 +38,7 @@ pub(crate) struct Core {
     voice: Voice,
     stopping: AbortSignal,
     asks: mpsc::UnboundedSender<Ask>,
+    client: Client,
     /// Whether a change of the state was told that no write has taken yet.
     dirty: AtomicBool,
 }
@@ -47,8 +49,9 @@ impl Core {
         voice: Voice,
         stopping: AbortSignal,
         asks: mpsc::UnboundedSender<Ask>,
+        client: Client,
     ) -> Self {
-        Self { config, voice, stopping, asks, dirty: AtomicBool::new(false) }
+        Self { config, voice, stopping, asks, client, dirty: AtomicBool::new(false) }
     }
 
     /// Asks the instance for something; one that has ended does not listen.
@@ -143,6 +146,14 @@ impl<S> Context<S> {
         let (answer, answered) = oneshot::channel();
         self.core.ask(Ask::Save { when, answer });
         answered.await.unwrap_or(Err(SaveError::Ended))
+    }
+
+    /// A client of the engine and the namespace that it lives in, by which it calls other actors, with its runner's
+    /// credentials. It may call itself too: calls do not wait for each other. One that calls is awake until it has its
+    /// answer.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.core.client
     }
 
     /// Its storage.

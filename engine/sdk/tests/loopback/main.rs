@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod actors;
+mod calls;
 mod client;
 mod endpoint;
 mod engine;
@@ -11,8 +12,10 @@ mod keeper;
 mod kv;
 mod life;
 mod lives;
+mod played;
 mod pool;
 mod reconnect;
+mod self_call;
 mod session;
 mod stream;
 mod web;
