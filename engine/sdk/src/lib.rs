@@ -3,7 +3,7 @@
 //! Write an [`Actor`], put it into a [`Registry`], and run it as a normal runner that connects to the engine by
 //! itself, or behind a [`Serverless`] endpoint where the engine starts runners by request. An actor is reached through
 //! the engine's gateway under `/gateway/{actor id}/…`, wherever it runs: its actions under `action/{name}`, whatever else
-//! it answers under `request/…`.
+//! it answers under `request/…`. A [`Client`] calls it by a [`Handle`]; an actor has one in [`Context::client`].
 //!
 //! ```no_run
 //! use std::sync::Arc;

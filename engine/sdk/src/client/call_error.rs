@@ -35,7 +35,7 @@ pub enum CallError {
         executed: Executed,
     },
     /// The actor does not run, so that nobody could take the call.
-    #[error("{actor} does not run ({code}): {}", reason.as_ref().map_or("not known why".to_owned(), ToString::to_string))]
+    #[error("{actor} does not run ({code}): {}", reason.as_ref().map_or_else(|| "not known why".to_owned(), ToString::to_string))]
     Unscheduled {
         /// How the platform said that.
         code: Code,
