@@ -35,6 +35,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::actor::context::Core;
 use crate::actor::subject::{Boxed, Kind, Subject};
 use crate::actor::{AbortSignal, Response, SaveError, state};
+use crate::client::Client;
 use crate::clock;
 use connections::Call;
 use requests::{Id, Requests};
@@ -47,6 +48,8 @@ pub(crate) struct Birth {
     pub mailbox: Mailbox,
     /// Whether clients are told what fails inside it.
     pub exposes: bool,
+    /// What it calls other actors by.
+    pub client: Client,
 }
 
 /// A piece of user code that has ended.
@@ -108,10 +111,10 @@ pub(crate) async fn run(kind: Arc<dyn Kind>, birth: Birth) {
 
 /// Its life: what failed, if something did.
 async fn live(kind: &dyn Kind, birth: Birth) -> Option<String> {
-    let Birth { config, voice, mut mailbox, exposes } = birth;
+    let Birth { config, voice, mut mailbox, exposes, client } = birth;
     let (asks, mut asked) = mpsc::unbounded_channel();
     let stopping = AbortSignal::default();
-    let core = Arc::new(Core::new(config, voice.clone(), stopping.clone(), asks));
+    let core = Arc::new(Core::new(config, voice.clone(), stopping.clone(), asks, client));
     let mut driver = Driver {
         machine: instance::Instance::new(kind.options()),
         subject: kind.make(Arc::clone(&core)),

@@ -4,7 +4,8 @@
 //! engine by itself, or a serverless endpoint where the engine starts runners by request, with an engine that runs
 //! somewhere, in the same process, or in one of its own. [`Registry::run`] and [`Serverless`] are its parts, for who wants
 //! to put them together himself. An actor is reached through the engine's gateway under `/gateway/{actor id}/…`, wherever
-//! it runs: its actions under `action/{name}`, whatever else it answers under `request/…`.
+//! it runs: its actions under `action/{name}`, whatever else it answers under `request/…`. A [`Client`] calls it by a
+//! [`Handle`]; an actor has one in [`Context::client`].
 //!
 //! ```no_run
 //! use std::sync::Arc;
@@ -66,7 +67,7 @@ pub use actor::{
     KvError, Request, Response, SaveError, StateMut, StateRef, Timings, WebSocket,
 };
 pub use application::{Application, ApplicationOptions, EngineChoice};
-pub use client::{Client, ClientError, Executed};
+pub use client::{CallError, Client, ClientError, Executed, Handle};
 pub use endpoint::{Endpoint, EndpointError, Located};
 pub use pool::{Failure, Pool, PoolOptions, Standing, configure_pool};
 pub use registry::{Registry, RegistryError};

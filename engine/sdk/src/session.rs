@@ -32,6 +32,7 @@ use runtime::JoinHandle;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::actor::websocket::Remote;
+use crate::client::Client;
 use crate::clock;
 use crate::instance::Mail;
 use crate::instance::voice::BUDGET_UNITS;
@@ -78,6 +79,8 @@ pub(crate) struct Session {
     websockets: BTreeMap<(GatewayId, RequestId), ((ActorId, Generation), Remote)>,
     events: mpsc::UnboundedSender<Event>,
     budget: Arc<Semaphore>,
+    /// What its actors call others by.
+    client: Client,
     /// Sockets and instances that may still run.
     tasks: Vec<JoinHandle<()>>,
     slot: Slot,
@@ -90,6 +93,7 @@ pub(crate) async fn run(settings: Settings, shutdown: Shutdown) -> runner::effec
     let (events, mut inbox) = mpsc::unbounded_channel();
     let mut session = Session {
         machine: Runner::new(settings.options.clone()),
+        client: settings.target.client(),
         slot: settings.view.enter(settings.target.key.clone()),
         settings: Arc::new(settings),
         incarnation: u64::from_le_bytes(runtime::entropy::bytes("runner/incarnation")),

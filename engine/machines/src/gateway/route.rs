@@ -25,10 +25,8 @@ impl Gateway {
                     self.try_again(now, ticket, out);
                 }
                 Stage::Forwarded { conn, generation, .. } => {
-                    if route == Route::Unknown {
-                        self.abort(ticket, WebSocketEnd::ActorNotFound, out);
-                        self.fail(ticket, ApiError::ActorNotFound, out);
-                    } else if !route.hosts(conn, generation) {
+                    // Also when there is no such actor any more: `actor.not_found` would say that it had none of it.
+                    if !route.hosts(conn, generation) {
                         self.lost(now, ticket, out);
                     }
                 }

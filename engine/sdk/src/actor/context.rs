@@ -19,6 +19,7 @@ use super::{
     AbortSignal, ActorError, AlarmError, Awake, Connection, Event, Kv, SaveError, StateMut, StateRef,
     connection, layout,
 };
+use crate::client::Client;
 use crate::instance::{Ask, Voice};
 
 /// An actor's world, with a state of type `S`. Clones are cheap and mean the same instance; one that outlives it can do
@@ -43,6 +44,7 @@ pub(crate) struct Core {
     voice: Voice,
     stopping: AbortSignal,
     asks: mpsc::UnboundedSender<Ask>,
+    client: Client,
     /// Whether a change of the state was told that no write has taken yet.
     dirty: AtomicBool,
     /// Clients that are connected, by id.
@@ -67,8 +69,17 @@ impl Core {
         voice: Voice,
         stopping: AbortSignal,
         asks: mpsc::UnboundedSender<Ask>,
+        client: Client,
     ) -> Self {
-        Self { config, voice, stopping, asks, dirty: AtomicBool::new(false), connections: Mutex::default() }
+        Self {
+            config,
+            voice,
+            stopping,
+            asks,
+            client,
+            dirty: AtomicBool::new(false),
+            connections: Mutex::default(),
+        }
     }
 
     pub(crate) fn actor(&self) -> ActorId {
@@ -204,6 +215,14 @@ impl<S> Context<S> {
             }
         }
         Ok(())
+    }
+
+    /// A client of the engine and the namespace that it lives in, by which it calls other actors, with its runner's
+    /// credentials. It may call itself too: calls do not wait for each other. One that calls is awake until it has its
+    /// answer.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.core.client
     }
 
     /// Its storage.

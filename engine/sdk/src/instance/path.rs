@@ -1,5 +1,6 @@
 //! What of an actor a request is for, by its path.
 
+use percent_encoding::percent_decode_str;
 use protocol::error::{ErrorBody, WebSocketEnd};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -28,7 +29,9 @@ const ENCODING: &str = "x-rivet-encoding";
 pub(super) fn of(request: Request) -> Asked {
     let path = request.path();
     if let Some(name) = path.strip_prefix("/action/") {
-        return action(&request, name.to_owned());
+        // What is no UTF-8 is no action's name.
+        let name = percent_decode_str(name).decode_utf8_lossy().into_owned();
+        return action(&request, name);
     }
     if let Some(rest) = path.strip_prefix("/request")
         && (rest.is_empty() || rest.starts_with('/'))

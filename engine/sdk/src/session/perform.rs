@@ -174,7 +174,8 @@ impl Session {
             return voice.say(InstanceEvent::Stopped { error: Some(error) });
         };
         let (mailbox, mail) = mpsc::unbounded_channel();
-        let birth = Birth { config, voice, mailbox: mail, exposes: self.settings.registry.exposes() };
+        let (exposes, client) = (self.settings.registry.exposes(), self.client.clone());
+        let birth = Birth { config, voice, mailbox: mail, exposes, client };
         let task = runtime::spawn("actor", instance::run(kind, birth));
         let before = self.instances.insert((actor, generation), Instance { mailbox, task });
         assert!(before.is_none(), "a generation of an actor starts once on its runner");

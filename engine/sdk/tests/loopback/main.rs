@@ -5,6 +5,7 @@
 
 mod actors;
 mod application;
+mod calls;
 mod client;
 mod connections;
 #[cfg(feature = "embedded")]
@@ -15,9 +16,11 @@ mod keeper;
 mod kv;
 mod life;
 mod lives;
+mod played;
 mod pool;
 mod reconnect;
 mod secure;
+mod self_call;
 mod session;
 mod spawned;
 mod stream;
