@@ -51,12 +51,28 @@ pub(super) async fn write(voice: Voice, stored: state::Stored) -> Way {
     let Some(entries) = state::entries(&stored) else {
         return Way::Written(Saved::Unfit);
     };
-    Way::Written(match Kv::raw(voice).put_all(entries).await {
+    Way::Written(match Kv::raw(voice.clone()).put_all(entries).await {
         Ok(()) => Saved::Done,
         Err(KvError::TooLarge { .. }) => Saved::Unfit,
         Err(KvError::NotDone | KvError::Refused { .. }) => Saved::Failed(StoreFailure::NotDone),
-        Err(KvError::Indeterminate | KvError::Malformed) => Saved::Failed(StoreFailure::Indeterminate),
+        Err(KvError::Indeterminate | KvError::Malformed) => looked_up(voice, &stored).await,
     })
+}
+
+/// What became of a write whose answer is lost. The engine carries out what a session asks in its order, and nothing of a
+/// session that was replaced: what is read after the write is not changed by it any more.
+async fn looked_up(voice: Voice, stored: &state::Stored) -> Saved {
+    match Kv::raw(voice).list(layout::state_prefix(), None).await.map(state::restored) {
+        Ok(Ok(Some(found))) if found == *stored => {
+            protocol::mark!("sdk_state_was_stored");
+            Saved::Done
+        }
+        Ok(Ok(_)) => {
+            protocol::mark!("sdk_state_was_not_stored");
+            Saved::Failed(StoreFailure::NotDone)
+        }
+        Ok(Err(_)) | Err(_) => Saved::Failed(StoreFailure::Indeterminate),
+    }
 }
 
 impl Driver {
@@ -80,7 +96,10 @@ impl Driver {
             Way::Read(Read::First) => Input::Loaded { first: true },
             Way::Read(Read::Failed(error)) => Input::LoadFailed { error },
             Way::Read(Read::Stored(state)) => match self.subject.decode(&state) {
-                Ok(()) => Input::Loaded { first: false },
+                Ok(()) => {
+                    self.stored = Some(state::Stored { begun: true, state });
+                    Input::Loaded { first: false }
+                }
                 Err(error) => {
                     Input::LoadFailed { error: format!("the stored state is none of this actor's: {error}") }
                 }
