@@ -63,11 +63,10 @@ impl Save {
 }
 
 impl Instance {
-    pub(super) fn changed(&mut self, now: Mono) {
-        self.save.change();
-        let by = match self.phase {
-            // Its first state is written when it is whole, unless somebody wants it earlier.
-            Phase::Creating { by } | Phase::Starting { by, first: true } => by,
+    /// By when its first state is whole, while it is not.
+    const fn whole_by(&self) -> Option<Mono> {
+        match self.phase {
+            Phase::Creating { by } | Phase::Starting { by, first: true } => Some(by),
             Phase::Fresh
             | Phase::Loading { .. }
             | Phase::Starting { first: false, .. }
@@ -75,8 +74,15 @@ impl Instance {
             | Phase::Running
             | Phase::Stopping { .. }
             | Phase::Saving { .. }
-            | Phase::Ended => self.save.last.map_or(now, |last| last + self.options.save_interval).max(now),
-        };
+            | Phase::Ended => None,
+        }
+    }
+
+    pub(super) fn changed(&mut self, now: Mono) {
+        self.save.change();
+        let soon = self.save.last.map_or(now, |last| last + self.options.save_interval).max(now);
+        // A first state is written when it is whole, unless somebody wants it earlier.
+        let by = self.whole_by().unwrap_or(soon);
         self.save.want(by);
     }
 
@@ -132,17 +138,7 @@ impl Instance {
             self.save.dirty = false;
             self.save.last = Some(now);
             self.save.writing = Some(std::mem::take(&mut self.save.waiting));
-            let begun = match self.phase {
-                Phase::Creating { .. } | Phase::Starting { first: true, .. } => false,
-                Phase::Fresh
-                | Phase::Loading { .. }
-                | Phase::Starting { first: false, .. }
-                | Phase::Keeping { .. }
-                | Phase::Running
-                | Phase::Stopping { .. }
-                | Phase::Saving { .. }
-                | Phase::Ended => true,
-            };
+            let begun = self.whole_by().is_none();
             out.push(Effect::Save { begun });
         }
     }
