@@ -1,8 +1,8 @@
 //! An actor's world: who it is, what it keeps, and what it may ask for.
 
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::{AbortSignal, AlarmError, Awake, Kv, SaveError, StateMut, StateRef, layout};
 use crate::instance::{Ask, Voice};
+use crate::sql::Database;
 
 /// An actor's world, with a state of type `S`. Clones are cheap and mean the same instance; one that outlives it can do
 /// nothing any more.
@@ -39,6 +40,7 @@ pub(crate) struct Core {
     asks: mpsc::UnboundedSender<Ask>,
     /// Whether a change of the state was told that no write has taken yet.
     dirty: AtomicBool,
+    sql: OnceLock<Database>,
 }
 
 impl Core {
@@ -48,7 +50,7 @@ impl Core {
         stopping: AbortSignal,
         asks: mpsc::UnboundedSender<Ask>,
     ) -> Self {
-        Self { config, voice, stopping, asks, dirty: AtomicBool::new(false) }
+        Self { config, voice, stopping, asks, dirty: AtomicBool::new(false), sql: OnceLock::new() }
     }
 
     /// Asks the instance for something; one that has ended does not listen.
@@ -149,6 +151,20 @@ impl<S> Context<S> {
     #[must_use]
     pub fn kv(&self) -> Kv {
         Kv::below(layout::USER, self.core.voice.clone())
+    }
+
+    /// Its relational database, which the first call loads: an actor that never asks has none, and pays nothing.
+    ///
+    /// ```
+    /// # use sdk::{ActorError, Context};
+    /// async fn note(ctx: &Context<()>, text: String) -> Result<usize, ActorError> {
+    ///     ctx.sql().execute("CREATE TABLE IF NOT EXISTS note (text TEXT)", ()).await?;
+    ///     Ok(ctx.sql().execute("INSERT INTO note VALUES (?1)", [text]).await?)
+    /// }
+    /// ```
+    #[must_use]
+    pub fn sql(&self) -> &Database {
+        self.core.sql.get_or_init(|| Database::open(self.core.voice.clone()))
     }
 
     /// Asks to sleep: the engine stops this generation, and wakes the next one on a request or an alarm. Calls after

@@ -4,6 +4,7 @@ use protocol::error::{ErrorBody, cut};
 use protocol::limits::USER_TEXT_BYTES_MAX;
 
 use super::{AlarmError, KvError, Response, SaveError};
+use crate::sql::SqlError;
 
 /// Why an actor could not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,10 @@ pub enum ActorError {
     /// the client must take it for possible.
     #[error(transparent)]
     Save(#[from] SaveError),
+    /// Its database did not do what it was asked to. The client learns of what storage failed in: `sql.not_committed`,
+    /// `sql.indeterminate`, `sql.unread`, `sql.queue_full`; anything else is the actor's own fault.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
     /// The actor's own fault. The client is told no more than that.
     #[error("internal error: {0}")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -59,6 +64,10 @@ impl ActorError {
             Self::Kv(error) => (503, "kv", error.code().to_owned(), error.to_string()),
             Self::Alarm(error) => (503, "alarm", error.code().to_owned(), error.to_string()),
             Self::Save(error) => (503, "state", error.code().to_owned(), error.to_string()),
+            Self::Sql(error) if error.is_of_storage() => {
+                (503, "sql", error.code().to_owned(), error.to_string())
+            }
+            Self::Sql(error) => return Self::internal(error).into_response(exposes),
             Self::Internal(error) if exposes => {
                 let message = cut(&error.to_string(), USER_TEXT_BYTES_MAX).to_owned();
                 (500, "actor", "internal_error".to_owned(), message)

@@ -5,6 +5,7 @@
 
 mod actors;
 mod client;
+mod database;
 mod endpoint;
 mod engine;
 mod keeper;
