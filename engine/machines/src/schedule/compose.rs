@@ -22,6 +22,9 @@ impl Schedule {
                 None => self.jobs.remove(&id),
             };
         }
+        if let Some(at) = flight.own {
+            self.own_stands(at);
+        }
         self.waits.extend(flight.waits);
         out.extend(flight.drops.into_iter().map(|body| Effect::Drop { body }));
         for claim in flight.claims {
@@ -128,6 +131,10 @@ impl Schedule {
         let stands = match change {
             Change::Set(wanted) => self.change_set(flight, wanted, out),
             Change::Cancel(which) => Ok(self.change_cancel(flight, &which)),
+            Change::Alarm(at) => {
+                flight.own = Some(at);
+                Ok((Answer::AlarmSet, Some(Need::Own)))
+            }
         };
         match stands {
             Ok((answer, Some(need))) => flight.waits.push(Wait { ticket, by, answer, need }),

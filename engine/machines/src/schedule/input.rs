@@ -38,6 +38,13 @@ pub enum Input {
         /// Which.
         which: Which,
     },
+    /// The actor's own code sets its alarm, or clears it. It is set in any case, whatever it was before.
+    SetAlarm {
+        /// Who is told.
+        ticket: Ticket,
+        /// When.
+        at: Option<Wall>,
+    },
     /// A write is durable.
     Written {
         /// Which attempt.

@@ -426,3 +426,55 @@ fn a_restored_actor_sets_its_alarm_anew_and_one_without_schedules_does_not() {
     world.pass(Duration::ZERO, true);
     assert_eq!(world.alarm, Some(at(10_000)));
 }
+
+#[test]
+fn an_alarm_of_the_actors_own_code_shares_the_one_of_the_engine_with_its_schedules() {
+    let mut world = world();
+    let own = world.set_own(Some(at(20_000)));
+    assert_eq!(world.setting, None, "an alarm follows its row");
+    world.write_ends(true, 0);
+    assert!(!world.told.contains_key(&own));
+    world.alarm_ends(true, true);
+    assert_eq!(world.told[&own], Ok(Answer::AlarmSet));
+    world.set(None, after(10), None);
+    world.succeed();
+    assert_eq!(world.alarm, Some(at(10_000)), "the earlier of both");
+    world.suspend();
+    world.fall(0);
+    world.start();
+    world.pass(Duration::from_secs(11), true);
+    assert_eq!((ran(&world).len(), world.alarm), (1, Some(at(20_000))), "the later one was not forgotten");
+    world.pass(Duration::from_secs(11), true);
+    assert_eq!(world.alarm, Some(at(20_000)), "it rings as soon as the actor sleeps");
+    // It has: the engine clears what rang.
+    world.alarm = None;
+    world.fall(0);
+    world.start();
+    assert!(world.setting.is_none(), "what has rung does not ring again");
+    world.set(None, after(10), None);
+    world.succeed();
+    assert_eq!(world.alarm, Some(at(32_000)));
+}
+
+#[test]
+fn an_alarm_is_cleared_whatever_the_actor_knows_of_it() {
+    let mut world = world();
+    let cleared = world.set_own(None);
+    world.write_ends(true, 0);
+    assert_eq!(world.setting.map(|(_, at)| at), Some(None), "an earlier life may have left one");
+    world.alarm_ends(true, true);
+    assert_eq!(world.told[&cleared], Ok(Answer::AlarmSet));
+}
+
+#[test]
+fn an_actor_that_cannot_have_schedules_leaves_its_alarm_to_the_engine() {
+    let mut world = World::new(Options { stores_alarm: false, ..Options::default() });
+    for seconds in [5, 5, 9] {
+        let own = world.set_own(Some(at(seconds * 1_000)));
+        assert!(world.write.is_none() && world.setting.is_some(), "it is set, and not stored");
+        assert!(!world.told.contains_key(&own));
+        world.alarm_ends(true, true);
+        assert_eq!(world.told[&own], Ok(Answer::AlarmSet));
+    }
+    assert_eq!(world.alarm, Some(at(9_000)));
+}
