@@ -19,6 +19,8 @@ pub(super) struct Flight {
     pub(super) own: Option<Option<Wall>>,
     /// Of which schedules runs are forgotten, below which number.
     pub(super) forgotten: BTreeMap<JobId, u64>,
+    /// When what it puts back is due: the engine keeps its alarm meanwhile.
+    pub(super) returned: Vec<Wall>,
     /// What runs afterwards, in order.
     pub(super) claims: Vec<Claim>,
     /// Who is answered afterwards.

@@ -87,7 +87,8 @@ impl Schedule {
             return None;
         }
         let rows = self.jobs.values().chain(self.returned.values());
-        rows.map(|row: &Row| row.next).chain(self.own).min()
+        let returned = self.write.change().into_iter().flat_map(|flight| &flight.returned).copied();
+        rows.map(|row: &Row| row.next).chain(returned).chain(self.own).min()
     }
 
     /// The actor's own code has set its alarm. What the engine has may be of a life before: so it is set in any case.

@@ -259,6 +259,19 @@ fn what_is_put_back_keeps_its_alarm_meanwhile_and_can_be_cancelled() {
 }
 
 #[test]
+fn the_last_one_that_is_put_back_keeps_its_alarm_too() {
+    let mut world = world();
+    world.set(None, after(5), None);
+    world.pass(Duration::from_millis(4_999), true);
+    world.idle(Duration::from_millis(1));
+    world.suspend();
+    world.write_ends(true, 0);
+    assert!(world.rows.is_empty() && world.setting.is_none(), "a fall would leave it without");
+    world.succeed();
+    assert_eq!((world.rows.len(), world.alarm), (1, Some(at(5_000))));
+}
+
+#[test]
 fn what_is_overdue_at_the_start_runs_in_the_order_in_which_it_was_due() {
     let mut world = world();
     for seconds in [3, 1, 2] {
@@ -477,4 +490,26 @@ fn an_actor_that_cannot_have_schedules_leaves_its_alarm_to_the_engine() {
         assert_eq!(world.told[&own], Ok(Answer::AlarmSet));
     }
     assert_eq!(world.alarm, Some(at(9_000)));
+}
+
+#[test]
+fn what_recurs_as_before_is_due_when_it_was_also_where_it_is_set_anew_at_each_start() {
+    let mut world = world();
+    world.set(Some("often"), every(10), None);
+    world.succeed();
+    world.idle(6 * SECOND);
+    world.set(Some("often"), every(10), None);
+    world.pass(5 * SECOND, true);
+    assert_eq!(ran(&world), [(2, 10)], "by what was set last, when the first one said");
+    world.suspend();
+    world.idle(15 * SECOND);
+    world.fall(0);
+    let again = world.set(Some("often"), every(10), None);
+    world.succeed();
+    world.start();
+    world.pass(SECOND, true);
+    assert_eq!(ran(&world)[1..], [(again.0, 20)], "what woke it runs");
+    world.set(Some("often"), every(30), None);
+    world.pass(20 * SECOND, true);
+    assert_eq!(ran(&world).len(), 2, "what recurs otherwise begins anew");
 }
