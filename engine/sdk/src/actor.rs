@@ -16,6 +16,7 @@ pub(crate) mod layout;
 pub mod request;
 pub mod response;
 pub mod save;
+pub mod schedule;
 pub mod state;
 pub(crate) mod subject;
 
@@ -29,6 +30,7 @@ pub use kv::{Kv, KvError};
 pub use request::Request;
 pub use response::Response;
 pub use save::SaveError;
+pub use schedule::{Schedule, ScheduleError, Scheduled};
 pub use state::{StateMut, StateRef};
 
 use std::future::Future;

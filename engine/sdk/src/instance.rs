@@ -4,13 +4,14 @@
 //! future of its own: concurrently, never in parallel.
 //!
 //! [`mail`] is what its session gives it, [`ask`] what its own code asks for, [`perform`] carries out what the machine
-//! wants, [`requests`] are those it has, [`store`] reads and writes its state, [`voice`] speaks to the session.
+//! wants, [`requests`] are those it has, [`schedules`] what it does later, [`store`] reads and writes its state, [`voice`] speaks to the session.
 
 pub(crate) mod ask;
 pub(crate) mod mail;
 mod path;
 mod perform;
 mod requests;
+pub(crate) mod schedules;
 mod store;
 pub(crate) mod voice;
 
@@ -24,9 +25,11 @@ use std::sync::Arc;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use machines::instance::{self, Hook, Input};
 use machines::runner::input::InstanceEvent;
+use machines::schedule::{self, Ended, JobId};
 use protocol::error::cut;
 use protocol::id::Ticket;
 use protocol::limits::USER_TEXT_BYTES_MAX;
+use protocol::time::Mono;
 use protocol::wire::ActorConfig;
 use tokio::sync::{mpsc, oneshot};
 
@@ -35,6 +38,7 @@ use crate::actor::subject::{Boxed, Kind, Subject};
 use crate::actor::{AbortSignal, Response, SaveError};
 use crate::clock;
 use requests::{Id, Requests};
+use schedules::Schedules;
 use store::Way;
 
 /// What an instance is made of, beside its kind.
@@ -52,6 +56,8 @@ enum Finished {
     /// The code of a request, with its answer.
     Request(Ticket, Id, Response),
     Work(Ticket),
+    /// What was scheduled.
+    Due(Ticket, JobId, Ended),
 }
 
 /// What happens next.
@@ -59,6 +65,7 @@ enum Event {
     Mail(Option<Mail>),
     Ask(Ask),
     Store(Way),
+    Scheduled(schedules::Done),
     Finished(Finished),
     Due,
 }
@@ -79,6 +86,7 @@ struct Driver {
     /// Background work that the machine has not said anything about.
     tasks: BTreeMap<Ticket, Boxed<()>>,
     savers: BTreeMap<Ticket, oneshot::Sender<Result<(), SaveError>>>,
+    schedules: Schedules,
     /// The state, on its way from or to the engine.
     store: Option<Boxed<Way>>,
     next: u64,
@@ -99,9 +107,11 @@ async fn live(kind: &dyn Kind, birth: Birth) -> Option<String> {
     let (asks, mut asked) = mpsc::unbounded_channel();
     let stopping = AbortSignal::default();
     let core = Arc::new(Core::new(config, voice.clone(), stopping.clone(), asks));
+    let subject = kind.make(Arc::clone(&core));
     let mut driver = Driver {
         machine: instance::Instance::new(kind.options()),
-        subject: kind.make(Arc::clone(&core)),
+        schedules: Schedules::new(subject.has_actions()),
+        subject,
         core,
         voice,
         stopping,
@@ -122,17 +132,22 @@ async fn live(kind: &dyn Kind, birth: Birth) -> Option<String> {
             driver.stopping.fire();
             return error;
         }
+        let due = driver.next_deadline();
         let event = runtime::select! {
             mail = mailbox.recv() => Event::Mail(mail),
             ask = asked.recv() => Event::Ask(ask.expect("the instance holds a sender of its own queue")),
             way = store::next(&mut driver.store) => Event::Store(way),
+            Some(done) = driver.schedules.under_way.next(), if !driver.schedules.under_way.is_empty() => {
+                Event::Scheduled(done)
+            }
             Some(finished) = driver.code.next(), if !driver.code.is_empty() => Event::Finished(finished),
-            () = clock::deadline(driver.machine.next_deadline()) => Event::Due,
+            () = clock::deadline(due) => Event::Due,
         };
         match event {
             Event::Mail(mail) => driver.mail(mail),
             Event::Ask(ask) => driver.ask(ask),
             Event::Store(way) => driver.arrived(way),
+            Event::Scheduled(done) => driver.scheduled(done),
             Event::Finished(finished) => {
                 let drops = driver.drops;
                 // What it asked for comes before its end, and before what it answers.
@@ -144,7 +159,10 @@ async fn live(kind: &dyn Kind, birth: Birth) -> Option<String> {
                     driver.finished(finished);
                 }
             }
-            Event::Due => driver.step(Input::Tick),
+            Event::Due => {
+                driver.step(Input::Tick);
+                driver.schedule(schedule::Input::Tick);
+            }
         }
     }
 }
@@ -158,6 +176,10 @@ impl Driver {
         }
     }
 
+    fn next_deadline(&self) -> Option<(Mono, &'static str)> {
+        [self.machine.next_deadline(), self.schedules.next_deadline()].into_iter().flatten().min()
+    }
+
     fn finished(&mut self, finished: Finished) {
         match finished {
             Finished::Hook(hook, error) => self.step(Input::HookEnded { hook, error }),
@@ -166,6 +188,7 @@ impl Driver {
                 self.requests.forget(ticket);
                 self.step(Input::Done { ticket });
             }
+            Finished::Due(ticket, job, how) => self.due_ended(ticket, job, how),
         }
     }
 

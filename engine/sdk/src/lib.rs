@@ -62,7 +62,7 @@ pub mod view;
 
 pub use actor::{
     AbortSignal, Action, Actions, Actor, ActorError, AlarmError, Awake, Context, Kv, KvError, Request,
-    Response, SaveError, StateMut, StateRef, Timings,
+    Response, SaveError, Schedule, ScheduleError, Scheduled, StateMut, StateRef, Timings,
 };
 pub use client::{Client, ClientError, Executed};
 pub use endpoint::{Endpoint, EndpointError};

@@ -13,7 +13,8 @@ use protocol::time::Wall;
 use protocol::wire::ActorConfig;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{AbortSignal, AlarmError, Awake, Kv, SaveError, StateMut, StateRef, layout};
+use super::{AbortSignal, AlarmError, Awake, Kv, SaveError, Schedule, StateMut, StateRef, layout};
+use crate::instance::schedules::Asked;
 use crate::instance::{Ask, Voice};
 use crate::sql::Database;
 
@@ -56,6 +57,10 @@ impl Core {
     /// Asks the instance for something; one that has ended does not listen.
     pub(crate) fn ask(&self, ask: Ask) {
         self.asks.send(ask).ok();
+    }
+
+    pub(super) const fn voice(&self) -> &Voice {
+        &self.voice
     }
 
     pub(super) fn changed(&self) {
@@ -191,13 +196,22 @@ impl<S> Context<S> {
         self.core.ask(Ask::Task(Box::pin(work)));
     }
 
+    /// What it does later.
+    #[must_use]
+    pub fn schedule(&self) -> Schedule {
+        Schedule::new(Arc::clone(&self.core))
+    }
+
     /// Replaces the alarm, which wakes the actor when it sleeps at that time; none clears it. Returns when the engine has
-    /// stored it: from then on it survives every crash.
+    /// stored it: from then on it survives every crash. What is [scheduled](Self::schedule) wakes it beside that.
     ///
     /// # Errors
     /// [`AlarmError`].
     pub async fn set_alarm(&self, at: Option<Wall>) -> Result<(), AlarmError> {
-        Ok(self.core.voice.set_alarm(at.map(Wall::to_wire)).await?)
+        match self.core.ask_schedules(|answer| Asked::Alarm { at, answer }).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Waits so long, or until the instance is asked to stop. Returns whether it may go on.

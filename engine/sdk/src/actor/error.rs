@@ -3,7 +3,7 @@
 use protocol::error::{ErrorBody, cut};
 use protocol::limits::USER_TEXT_BYTES_MAX;
 
-use super::{AlarmError, KvError, Response, SaveError};
+use super::{AlarmError, KvError, Response, SaveError, ScheduleError};
 use crate::sql::SqlError;
 
 /// Why an actor could not do what it was asked to.
@@ -29,6 +29,9 @@ pub enum ActorError {
     /// the client must take it for possible.
     #[error(transparent)]
     Save(#[from] SaveError),
+    /// Something was not scheduled: `schedule.` with [`ScheduleError::code`]. Told as it is.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
     /// Its database did not do what it was asked to. The client learns of what storage failed in: `sql.not_committed`,
     /// `sql.indeterminate`, `sql.unread`, `sql.queue_full`; anything else is the actor's own fault.
     #[error(transparent)]
@@ -64,6 +67,10 @@ impl ActorError {
             Self::Kv(error) => (503, "kv", error.code().to_owned(), error.to_string()),
             Self::Alarm(error) => (503, "alarm", error.code().to_owned(), error.to_string()),
             Self::Save(error) => (503, "state", error.code().to_owned(), error.to_string()),
+            Self::Schedule(error) => {
+                let status = if error.is_passing() { 503 } else { 400 };
+                (status, "schedule", error.code().to_owned(), error.to_string())
+            }
             Self::Sql(error) if error.is_of_storage() => {
                 (503, "sql", error.code().to_owned(), error.to_string())
             }

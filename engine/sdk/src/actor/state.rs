@@ -121,7 +121,7 @@ mod tests {
 
     fn stored(length: usize) -> Stored {
         let state = (0..length).map(|at| u8::try_from(at % 251).unwrap()).collect::<Vec<_>>().into();
-        Stored { begun: length % 2 == 0, state }
+        Stored { begun: length.is_multiple_of(2), state }
     }
 
     #[test]

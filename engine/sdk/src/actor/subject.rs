@@ -33,6 +33,10 @@ pub(crate) trait Subject: Send {
     fn decode(&self, state: &[u8]) -> Result<(), serde_json::Error>;
     /// Calls a hook.
     fn hook(&self, hook: Hook) -> Boxed<Result<(), ActorError>>;
+    /// Whether it has any action.
+    fn has_actions(&self) -> bool;
+    /// Whether it has an action of this name.
+    fn acts(&self, name: &str) -> bool;
     /// Calls an action; none if it has none of that name.
     fn action(&self, name: &str, args: Value) -> Option<Boxed<Result<Bytes, ActorError>>>;
     /// Asks it by a request.
@@ -104,6 +108,14 @@ impl<A: Actor> Subject for Running<A> {
                 Ok(())
             }),
         }
+    }
+
+    fn has_actions(&self) -> bool {
+        !self.actions.is_empty()
+    }
+
+    fn acts(&self, name: &str) -> bool {
+        self.actions.has(name)
     }
 
     fn action(&self, name: &str, args: Value) -> Option<Boxed<Result<Bytes, ActorError>>> {

@@ -4,6 +4,7 @@ use machines::instance::{Input, When, WorkKind};
 use tokio::sync::oneshot;
 
 use super::Driver;
+use super::schedules::Asked;
 use crate::actor::SaveError;
 use crate::actor::subject::Boxed;
 
@@ -20,6 +21,7 @@ pub(crate) enum Ask {
     Destroy,
     KeepAwake,
     LetSleep,
+    Schedule(Asked),
     /// Go on with this beside.
     Task(Boxed<()>),
 }
@@ -33,6 +35,7 @@ impl std::fmt::Debug for Ask {
             Self::Destroy => "Destroy",
             Self::KeepAwake => "KeepAwake",
             Self::LetSleep => "LetSleep",
+            Self::Schedule(_) => "Schedule",
             Self::Task(_) => "Task",
         })
     }
@@ -51,6 +54,7 @@ impl Driver {
             Ask::Destroy => self.step(Input::Destroy),
             Ask::KeepAwake => self.step(Input::KeepAwake),
             Ask::LetSleep => self.step(Input::LetSleep),
+            Ask::Schedule(asked) => self.ask_schedules(asked),
             Ask::Task(work) => {
                 let ticket = self.ticket();
                 self.tasks.insert(ticket, work);

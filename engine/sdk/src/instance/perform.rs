@@ -4,6 +4,7 @@ use std::future::ready;
 
 use machines::instance::{Effect, Hook, Refusal, Saved};
 use machines::runner::input::InstanceEvent;
+use machines::schedule;
 use protocol::id::Ticket;
 
 use super::requests::{Content, Id, refusal_of};
@@ -16,14 +17,19 @@ impl Driver {
     /// Carries one effect out.
     pub(super) fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Load if self.subject.keeps_state() => {
-                self.store = Some(Box::pin(store::read(self.voice.clone())));
-            }
             Effect::Load => {
-                self.store = Some(Box::pin(ready(Way::Read(Read::Nothing))));
+                let (keeps, acts) = (self.subject.keeps_state(), self.subject.has_actions());
+                self.store = Some(if keeps || acts {
+                    Box::pin(store::read(self.voice.clone(), keeps))
+                } else {
+                    Box::pin(ready(Way::Read(Read::Nothing, Vec::new())))
+                });
             }
             Effect::Call(hook) => self.call(hook),
-            Effect::Started => self.voice.say(InstanceEvent::Started),
+            Effect::Started => {
+                self.voice.say(InstanceEvent::Started);
+                self.schedule(schedule::Input::Start);
+            }
             Effect::Take { ticket } => self.take(ticket),
             Effect::Refuse { ticket, refusal } => self.refuse(ticket, refusal),
             Effect::TimeOut { ticket } => self.time_out(ticket),
@@ -36,7 +42,11 @@ impl Driver {
             }
             Effect::Sleep => self.voice.say(InstanceEvent::Sleep),
             Effect::Destroy => self.voice.say(InstanceEvent::Destroy),
-            Effect::Stopping => self.stopping.fire(),
+            Effect::Stopping => {
+                self.stopping.fire();
+                self.schedule(schedule::Input::Suspend);
+                self.settle_schedules();
+            }
             Effect::Drop => {
                 self.drops += 1;
                 self.code.clear();
@@ -51,6 +61,9 @@ impl Driver {
     }
 
     fn call(&mut self, hook: Hook) {
+        if hook == Hook::Destroy {
+            self.schedule(schedule::Input::Destroy);
+        }
         let (code, actor) = (self.subject.hook(hook), self.voice.actor());
         self.code.push(Box::pin(async move {
             let error = code.await.err().map(|error| {
@@ -69,7 +82,10 @@ impl Driver {
             }));
             return;
         }
-        let (id, content) = self.requests.begin(ticket).expect("a work is a task or a request");
+        if self.take_due(ticket) {
+            return;
+        }
+        let (id, content) = self.requests.begin(ticket).expect("a work is a task, a run or a request");
         self.voice.say(InstanceEvent::Begun { gateway: id.0, request: id.1 });
         let answer: Boxed<Result<Response, ActorError>> = match content {
             Content::Request(request) => self.subject.request(request),
@@ -101,14 +117,15 @@ impl Driver {
         if let Some(id) = self.requests.id(ticket) {
             self.requests.forget(ticket);
             self.voice.answer(id, refusal_of(refusal));
-        } else {
+        } else if !self.refuse_due(ticket, refusal) {
             tracing::debug!(actor = %self.voice.actor(), ?refusal, "work in the background was not begun");
             self.tasks.remove(&ticket);
         }
     }
 
     fn time_out(&self, ticket: Ticket) {
-        let id = self.requests.id(ticket).expect("an action is a request");
+        // Nobody waits for what was scheduled.
+        let Some(id) = self.requests.id(ticket) else { return };
         let message = "The action takes too long; it goes on without an answer.".to_owned();
         self.voice.answer(id, path::refused(408, "action_timed_out", message));
     }

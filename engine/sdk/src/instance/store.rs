@@ -1,5 +1,6 @@
-//! The state of an instance, on its way from and to the engine.
+//! The state of an instance, on its way from and to the engine; what it has scheduled is read with it.
 
+use bytes::Bytes;
 use machines::instance::{Input, Saved};
 use machines::runner::effect::StoreFailure;
 
@@ -14,7 +15,7 @@ pub(super) enum Read {
     /// There is none, or none of an actor that has begun.
     First,
     /// This.
-    Stored(bytes::Bytes),
+    Stored(Bytes),
     Failed(String),
 }
 
@@ -32,19 +33,42 @@ pub(super) async fn next(store: &mut Option<Boxed<Way>>) -> Way {
 
 /// A state that has arrived.
 pub(super) enum Way {
-    Read(Read),
+    /// With what it has scheduled.
+    Read(Read, Vec<(Bytes, Bytes)>),
     Written(Saved),
 }
 
-pub(super) async fn read(voice: Voice) -> Way {
-    Way::Read(match Kv::raw(voice).list(layout::state_prefix(), None).await {
-        Ok(entries) => match state::restored(entries) {
-            Ok(Some(stored)) if stored.begun => Read::Stored(stored.state),
-            Ok(Some(_) | None) => Read::First,
-            Err(error) => Read::Failed(error.to_string()),
-        },
+/// Entries of one list: 8 MiB of them at most, so that a start holds up nobody else's frames for long. Ours. Most actors
+/// have fewer, and one request reads them.
+const LIST_MAX: u64 = 64;
+
+/// Reads what an actor has stored, its state only if it keeps any.
+pub(super) async fn read(voice: Voice, keeps: bool) -> Way {
+    let entries = match listed(&Kv::raw(voice)).await {
+        Ok(entries) => entries,
+        Err(error) => return Way::Read(Read::Failed(error.to_string()), Vec::new()),
+    };
+    let (pieces, rows) = entries.into_iter().partition(|(key, _)| layout::is_of_state(key));
+    let read = match state::restored(pieces) {
+        _ if !keeps => Read::Nothing,
+        Ok(Some(stored)) if stored.begun => Read::Stored(stored.state),
+        Ok(Some(_) | None) => Read::First,
         Err(error) => Read::Failed(error.to_string()),
-    })
+    };
+    Way::Read(read, rows)
+}
+
+async fn listed(kv: &Kv) -> Result<Vec<(Bytes, Bytes)>, KvError> {
+    let (mut start, end) = layout::start();
+    let mut entries: Vec<(Bytes, Bytes)> = Vec::new();
+    loop {
+        let found = kv.range((start, end.clone()), LIST_MAX).await?;
+        let more = u64::try_from(found.len()).is_ok_and(|found| found >= LIST_MAX);
+        entries.extend(found);
+        let Some((last, _)) = entries.last().filter(|_| more) else { return Ok(entries) };
+        protocol::mark!("sdk_start_reads_more");
+        start = [last, &[0][..]].concat().into();
+    }
 }
 
 pub(super) async fn write(voice: Voice, stored: state::Stored) -> Way {
@@ -63,16 +87,25 @@ impl Driver {
     pub(super) fn arrived(&mut self, way: Way) {
         let input = match way {
             Way::Written(outcome) => Input::Saved { outcome, jitter: runtime::entropy::u64("actor/save") },
-            Way::Read(Read::Nothing) => Input::Loaded { first: false },
-            Way::Read(Read::First) => Input::Loaded { first: true },
-            Way::Read(Read::Failed(error)) => Input::LoadFailed { error },
-            Way::Read(Read::Stored(state)) => match self.subject.decode(&state) {
+            Way::Read(read, rows) => match self.schedules.restore(rows) {
+                Ok(()) => self.loaded(read),
+                Err(error) => Input::LoadFailed { error: error.to_string() },
+            },
+        };
+        self.step(input);
+    }
+
+    fn loaded(&self, read: Read) -> Input {
+        match read {
+            Read::Nothing => Input::Loaded { first: false },
+            Read::First => Input::Loaded { first: true },
+            Read::Failed(error) => Input::LoadFailed { error },
+            Read::Stored(state) => match self.subject.decode(&state) {
                 Ok(()) => Input::Loaded { first: false },
                 Err(error) => {
                     Input::LoadFailed { error: format!("the stored state is none of this actor's: {error}") }
                 }
             },
-        };
-        self.step(input);
+        }
     }
 }

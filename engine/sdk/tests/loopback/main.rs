@@ -14,6 +14,7 @@ mod life;
 mod lives;
 mod pool;
 mod reconnect;
+mod schedule;
 mod session;
 mod stream;
 mod web;
