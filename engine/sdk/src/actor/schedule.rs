@@ -151,15 +151,12 @@ impl Schedule {
     ///
     /// # Errors
     /// [`ScheduleError`], as for all below.
-    pub async fn at<In, Out>(
+    pub async fn at<In: Serialize + Send, Out>(
         &self,
         at: Wall,
         action: Action<In, Out>,
         input: In,
-    ) -> Result<JobId, ScheduleError>
-    where
-        In: Serialize + Send,
-    {
+    ) -> Result<JobId, ScheduleError> {
         self.set(None, When::At(at), action, input).await
     }
 
@@ -167,15 +164,12 @@ impl Schedule {
     ///
     /// # Errors
     /// [`ScheduleError`].
-    pub async fn after<In, Out>(
+    pub async fn after<In: Serialize + Send, Out>(
         &self,
         wait: Duration,
         action: Action<In, Out>,
         input: In,
-    ) -> Result<JobId, ScheduleError>
-    where
-        In: Serialize + Send,
-    {
+    ) -> Result<JobId, ScheduleError> {
         self.set(None, When::After(wait), action, input).await
     }
 
@@ -184,16 +178,13 @@ impl Schedule {
     ///
     /// # Errors
     /// [`ScheduleError`].
-    pub async fn every<In, Out>(
+    pub async fn every<In: Serialize + Send, Out>(
         &self,
         interval: Duration,
         name: &str,
         action: Action<In, Out>,
         input: In,
-    ) -> Result<JobId, ScheduleError>
-    where
-        In: Serialize + Send,
-    {
+    ) -> Result<JobId, ScheduleError> {
         self.set(Some(name), When::Every(interval), action, input).await
     }
 
@@ -203,17 +194,14 @@ impl Schedule {
     ///
     /// # Errors
     /// [`ScheduleError`].
-    pub async fn cron<In, Out>(
+    pub async fn cron<In: Serialize + Send, Out>(
         &self,
         expression: &str,
         zone: &str,
         name: &str,
         action: Action<In, Out>,
         input: In,
-    ) -> Result<JobId, ScheduleError>
-    where
-        In: Serialize + Send,
-    {
+    ) -> Result<JobId, ScheduleError> {
         let when = When::Cron { expression: expression.to_owned(), zone: zone.to_owned() };
         self.set(Some(name), when, action, input).await
     }
@@ -256,16 +244,13 @@ impl Schedule {
         rows.into_iter().map(run).collect()
     }
 
-    async fn set<In, Out>(
+    async fn set<In: Serialize + Send, Out>(
         &self,
         name: Option<&str>,
         when: When,
         action: Action<In, Out>,
         input: In,
-    ) -> Result<JobId, ScheduleError>
-    where
-        In: Serialize + Send,
-    {
+    ) -> Result<JobId, ScheduleError> {
         let (name, action) = (name.map(str::to_owned), action.name());
         let call = serde_json::to_vec(&rows::Call { action, args: input });
         let call =
