@@ -243,7 +243,7 @@ impl Driver {
                 None => Ended::Missing,
                 Some(code) => match code.await {
                     Ok(_) => Ended::Done,
-                    Err(error) => Ended::Failed { reason: UserText::new(&error.to_string()) },
+                    Err(error) => Ended::Failed { reason: rows::reason(&error.to_string()) },
                 },
             };
             if how != Ended::Done {

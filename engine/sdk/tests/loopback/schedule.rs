@@ -281,13 +281,13 @@ fn a_run_that_was_cut_off_was_interrupted_and_a_missing_action_ends_its_schedule
         alarm(&mut keeper).await;
         keeper.call(2, actor(1), "note", r#"{"args":"called"}"#).await;
         assert_eq!(diary.lines(), ["at the gate", "called"]);
-        // Nothing of it is stored any more: another runner takes over.
-        let (of, _) = (keeper.stored.clone(), drop(keeper));
-        let (_other, _diary, mut keeper) = planner().await;
-        drop(engine);
+        // Its end is never stored: another runner takes over.
+        let stored_before = keeper.stored.clone();
+        drop((engine, keeper));
+        let (_engine, _diary, mut keeper) = planner().await;
         keeper.stop(actor(1), 1).await;
         assert_eq!(keeper.events().await, [STOPPED]);
-        keeper.stored = of;
+        keeper.stored = stored_before;
         start(&mut keeper, "planner", 2).await;
         alarm(&mut keeper).await;
         let runs = keeper.call(3, actor(1), "runs", &format!(r#"{{"args":{id}}}"#)).await;

@@ -127,6 +127,11 @@ pub(super) fn job_of(id: JobId, body: BodyId, value: Bytes) -> Result<(Row, Byte
     Ok((row, value))
 }
 
+/// Why a run failed, as it is remembered: without control characters, which JSON makes six of.
+pub(super) fn reason(text: &str) -> UserText {
+    UserText::new(&text.replace(char::is_control, " "))
+}
+
 fn run(row: &RunRow) -> (Bytes, Bytes) {
     let RunRow { job, number, due, began, ended, ref outcome } = *row;
     let outcome = match outcome {
@@ -257,10 +262,24 @@ mod tests {
     }
 
     #[test]
+    fn a_run_takes_little_whatever_its_reason_says() {
+        for text in ["\u{1}", "\"", "\u{85}"] {
+            let at = Wall(u64::MAX);
+            let outcome = Outcome::Failed { reason: reason(&text.repeat(1_000)) };
+            let row = RunRow { job: JobId(7), number: 1, due: at, began: at, ended: at, outcome };
+            let (key, value) = run(&row);
+            assert!(key.len() + value.len() <= machines::schedule::ROW_SLACK_BYTES, "{text:?}");
+        }
+    }
+
+    #[test]
     fn what_is_no_schedule_is_told_apart() {
         for value in [&b""[..], b"\x01", b"\x02\0\0\0\x02{}", b"\x01\0\0\0\x09{}", b"\x01\0\0\0\x02{}"] {
             assert_eq!(job_of(JobId(1), BodyId(1), Bytes::from_static(value)), Err(Malformed), "{value:?}");
         }
         assert_eq!(alarm_of(Bytes::from_static(b"\x01\0")), Err(Malformed));
+        let (_, good) = alarm(Wall(5));
+        let other = [&[VERSION + 1], &good[1..]].concat();
+        assert_eq!(alarm_of(other.into()), Err(Malformed), "of another version");
     }
 }
