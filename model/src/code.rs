@@ -158,6 +158,8 @@ const fn platform_executed(code: Code) -> Executed {
         | Code::GuardTunnelResponseClosed
         | Code::GuardResponseBodyTooLarge
         | Code::GuardInvalidResponse
+        | Code::GuardWebsocketOpenTimeout
+        | Code::GuardWebsocketClosedBeforeOpen
         | Code::CoreInternalError
         | Code::RegistryShutDown => Executed::Maybe,
         Code::ActorNotFound
@@ -200,10 +202,13 @@ const fn platform_causes(code: Code) -> &'static [Family] {
         | Code::GuardActorStoppedWhileWaiting
         | Code::GuardRetryAttemptsExceeded => NO_PLACE,
         Code::GuardActorRunnerFailed | Code::ServerlessRunnerPoolFailedToFetchMetadata => POOL_FAILS,
-        Code::GuardRequestTimeout | Code::GuardGatewayResponseStartTimeout | Code::RegistryShutDown => {
-            PATH_BROKEN
-        }
-        Code::GuardTunnelRequestAborted | Code::GuardTunnelResponseClosed => PATH_BROKEN_OR_DESTROYED,
+        Code::GuardRequestTimeout
+        | Code::GuardGatewayResponseStartTimeout
+        | Code::GuardWebsocketOpenTimeout
+        | Code::RegistryShutDown => PATH_BROKEN,
+        Code::GuardTunnelRequestAborted
+        | Code::GuardTunnelResponseClosed
+        | Code::GuardWebsocketClosedBeforeOpen => PATH_BROKEN_OR_DESTROYED,
         Code::GuardServiceUnavailable => ENGINE_GONE_OR_REPLACED,
         Code::CoreInternalError => ENGINE_GONE,
         Code::CoreReadOnly => &[Family::DiskFails],

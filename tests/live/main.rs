@@ -4,4 +4,5 @@ mod counting;
 mod folder;
 mod lines;
 mod links;
+mod spawned;
 mod start;

@@ -40,7 +40,11 @@ impl Counter {
         let full = || ActorError::user("overflow", "The counter is full.");
         let value = ctx.state().checked_add(by).ok_or_else(full)?;
         *ctx.state_mut() = value;
-        ctx.save().await?;
+        if let Err(error) = ctx.save().await {
+            // Nobody shall see what may not be stored.
+            *ctx.state_mut() -= by;
+            return Err(error.into());
+        }
         Ok(value)
     }
 

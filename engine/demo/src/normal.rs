@@ -1,22 +1,22 @@
 //! `rehearsal-demo normal`.
 
-use std::sync::Arc;
-
-use anyhow::Context as _;
-use sdk::{RunnerOptions, Shutdown};
+use sdk::Application;
+use sdk::application::{Builder, ConfigError};
 
 use crate::args::Engine;
-use crate::ready;
 
-pub(crate) async fn run(engine: Engine, shutdown: Shutdown) -> anyhow::Result<()> {
-    let shown = engine.clone();
-    let options = RunnerOptions {
-        namespace: engine.namespace,
-        pool: engine.pool,
-        token: engine.token,
-        on_ready: Some(Arc::new(move |_| ready::print("normal", &shown))),
-        ..RunnerOptions::new(engine.endpoint)
-    };
-    demo::registry().run(options, shutdown).await.context("the runner ended")?;
-    Ok(())
+pub(crate) fn application(engine: Engine) -> Result<Application, ConfigError> {
+    builder(engine).build()
+}
+
+/// An application of this engine.
+pub(crate) fn builder(engine: Engine) -> Builder {
+    let mut builder = Application::builder(demo::registry()).endpoint(engine.endpoint).pool(engine.pool);
+    if let Some(namespace) = engine.namespace {
+        builder = builder.namespace(namespace);
+    }
+    if let Some(token) = engine.token {
+        builder = builder.token(token);
+    }
+    builder
 }

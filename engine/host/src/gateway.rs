@@ -10,7 +10,9 @@ mod mailbox;
 #[cfg(test)]
 mod tests;
 mod tunnel;
+mod websocket;
 
-pub(crate) use clients::{ClientRequest, Head, Piece, Reply, Streamed};
+pub(crate) use clients::{ClientRequest, Head, Piece, Reply, Streamed, Wants};
 pub(crate) use driver::Driver;
 pub(crate) use mailbox::{Letter, Mailbox, mailbox};
+pub(crate) use websocket::{Down, Ending, Line, Message, Said, Up};

@@ -16,7 +16,7 @@ use protocol::error::CloseReason;
 use protocol::id::ConnId;
 use protocol::wire::{self, ToClient};
 
-pub(crate) use outbox::Outbox;
+pub(crate) use outbox::{Hold, Outbox, Room};
 
 /// Every open runner socket.
 #[derive(Clone, Debug, Default)]
@@ -38,11 +38,22 @@ impl Sockets {
 
     /// Sends a message; a socket that has closed in between gets nothing, and its end is on its way to the machines.
     pub(crate) fn send(&self, conn: ConnId, message: &ToClient) {
+        self.send_held(conn, message, None);
+    }
+
+    /// The same, of a message that gives its room back when it was written.
+    pub(crate) fn send_held(&self, conn: ConnId, message: &ToClient, hold: Option<Hold>) {
         let outbox = self.0.lock().get(&conn).cloned();
         match outbox {
-            Some(outbox) => outbox.send(wire::encode(message)),
+            Some(outbox) => outbox.send(wire::encode(message), hold),
             None => protocol::mark!("socket_gone_before_send"),
         }
+    }
+
+    /// Where clients' messages to this runner wait for room; of a socket that has closed in between, nowhere for long.
+    pub(crate) fn room(&self, conn: ConnId) -> Room {
+        let outbox = self.0.lock().get(&conn).cloned();
+        outbox.map_or_else(Room::new, |outbox| outbox.room())
     }
 
     /// Closes a socket after everything sent before.

@@ -121,6 +121,8 @@ pub struct Control {
     next_fetch: FetchId,
     /// Actors the gateway watches, with the route it was last told.
     watches: BTreeMap<ActorId, Option<Route>>,
+    /// Those of them that nobody waits for.
+    observed: BTreeSet<ActorId>,
     /// How long things may take.
     thresholds: Timers<Mono>,
     /// Dates: what is to be done when people's clocks say so.
@@ -141,6 +143,7 @@ impl Control {
             Input::Tick => {}
             Input::Api { ticket, call } => self.call(&mut step, ticket, call),
             Input::Watch { actor } => self.watch(&mut step, actor),
+            Input::Observe { actor } => self.observe(actor),
             Input::Disowned { actor, generation, conn } => self.disowned(&mut step, actor, generation, conn),
             Input::Unwatch { actor } => self.unwatch(actor),
             Input::SocketOpened { conn, namespace, key } => self.open(&mut step, conn, &namespace, key),

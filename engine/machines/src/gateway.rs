@@ -1,13 +1,17 @@
 //! Client requests on their way to actors: routed, held until the actor is ready, forwarded once, answered or failed
-//! typed within a bound.
+//! typed within a bound; and WebSockets, which are carried between both once the actor has accepted.
 //!
 //! It holds no body and no socket: it decides, the driver forwards. A request that was forwarded is never forwarded
 //! again unless it was safe to repeat, or the runner said that it never reached the actor. How long a client waits at
 //! most: [`Options::ready_timeout`] until the last forwarding, then [`Options::response_timeout`] for each part of the
 //! response.
 //!
+//! A WebSocket is a request until its actor accepts it, and may be tried again and elsewhere; the client learns nothing
+//! before. From then on it belongs to one generation on one session, and is over with them. It is closed once, each way.
+//!
 //! One noun a file: [`arrive`] takes requests and loses clients, [`route`] follows the control plane, [`response`]
-//! matches answers, [`expire`] ends what took too long, [`check`] says what always holds.
+//! matches answers, [`websocket`] carries what is open, [`expire`] ends what took too long, [`check`] says what always
+//! holds.
 
 mod arrive;
 mod check;
@@ -18,6 +22,7 @@ pub mod options;
 mod pending;
 mod response;
 mod route;
+mod websocket;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -27,17 +32,19 @@ use protocol::time::{Mono, Now};
 use protocol::view::GatewayView;
 
 pub use effect::Effect;
-pub use input::Input;
+pub use input::{ActorEvent, ClientEvent, Input};
 pub use options::Options;
 
 use crate::route::Route;
-use pending::{Pending, Stage};
+use pending::{Kind, Pending, Stage};
 
 /// The gateway's state: every request that has not ended, by ticket, and what is known of the actors they are for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Gateway {
     options: Options,
     pending: BTreeMap<Ticket, Pending>,
+    /// How many of them are WebSockets.
+    websockets: usize,
     /// Ids on the wire that an answer may still come for; each belongs to one pending request.
     ids: BTreeMap<RequestId, Ticket>,
     /// Actors that pending requests are for: exactly those the control plane was asked to watch.
@@ -53,6 +60,15 @@ struct Watched {
     route: Option<Route>,
     /// Its requests. Tickets count up, so this is the order of arrival.
     tickets: BTreeSet<Ticket>,
+    /// How many of them are open WebSockets, which wait for nothing.
+    open: usize,
+}
+
+impl Watched {
+    /// Whether it is watched only for what is open.
+    fn is_settled(&self) -> bool {
+        !self.tickets.is_empty() && self.open == self.tickets.len()
+    }
 }
 
 impl Gateway {
@@ -61,6 +77,7 @@ impl Gateway {
         Self {
             options,
             pending: BTreeMap::new(),
+            websockets: 0,
             ids: BTreeMap::new(),
             watched: BTreeMap::new(),
             due: BTreeSet::new(),
@@ -76,8 +93,10 @@ impl Gateway {
         match input {
             Input::Tick => {}
             Input::Request { ticket, actor, safe, fresh } => {
-                let pending = Pending::new(actor, safe, fresh, now.mono, &self.options);
-                self.request(now, ticket, pending, out);
+                self.request(now, ticket, (actor, Kind::Response { safe }, fresh), out);
+            }
+            Input::WebSocket { ticket, actor, fresh } => {
+                self.request(now, ticket, (actor, Kind::WebSocket, fresh), out);
             }
             Input::ClientGone { ticket } => self.client_gone(ticket, out),
             Input::Route { actor, route } => self.route(now, actor, route, out),
@@ -90,6 +109,8 @@ impl Gateway {
             }
             Input::ResponseTooLarge { conn, request } => self.response_too_large(conn, request, out),
             Input::ResponseAbort { conn, request } => self.response_abort(now, conn, request, out),
+            Input::FromActor { conn, request, event } => self.actor_event(now, conn, request, event, out),
+            Input::FromClient { ticket, event } => self.client_event(now, ticket, event, out),
         }
         self.expire(now, out);
     }
@@ -105,8 +126,16 @@ impl Gateway {
 
     /// Read-only facts for the laws.
     pub fn view(&self) -> GatewayView {
-        let forwarded = self.pending.values().filter(|p| matches!(p.stage, Stage::Forwarded { .. })).count();
-        GatewayView { waiting: self.pending.len() - forwarded, forwarded, watched: self.watched.len() }
+        let (mut forwarded, mut websockets) = (0, 0);
+        for pending in self.pending.values() {
+            match pending.stage {
+                Stage::Waiting { .. } => {}
+                Stage::Forwarded { .. } => forwarded += 1,
+                Stage::Open(_) => websockets += 1,
+            }
+        }
+        let waiting = self.pending.len() - forwarded - websockets;
+        GatewayView { waiting, forwarded, websockets, watched: self.watched.len() }
     }
 
     fn get(&self, ticket: Ticket) -> &Pending {
@@ -131,14 +160,19 @@ impl Gateway {
     fn forget(&mut self, ticket: Ticket, out: &mut Vec<Effect>) {
         let pending = self.pending.remove(&ticket).expect("a ticket in an index is pending");
         assert!(self.due.remove(&(pending.due(), ticket)), "{ticket:?} had a deadline");
+        self.websockets -= usize::from(pending.kind == Kind::WebSocket);
         for id in &pending.ids {
             assert_eq!(self.ids.remove(id), Some(ticket), "{id:?} belonged to {ticket:?}");
         }
         let watched = self.watched.get_mut(&pending.actor).expect("an actor with a request is watched");
+        let was_settled = watched.is_settled();
         assert!(watched.tickets.remove(&ticket), "{ticket:?} was among its actor's requests");
+        watched.open -= usize::from(matches!(pending.stage, Stage::Open(_)));
         if watched.tickets.is_empty() {
             self.watched.remove(&pending.actor);
             out.push(Effect::Unwatch { actor: pending.actor });
+        } else if watched.is_settled() && !was_settled {
+            out.push(Effect::Observe { actor: pending.actor });
         }
     }
 

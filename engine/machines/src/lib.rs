@@ -1,6 +1,6 @@
 //! Every decision of the platform, as pure state machines: [`control`], [`gateway`], [`runner`], and [`durability`], whether
 //! the engine may write. Of one actor: [`instance`], its life; [`schedule`], what it asked to be done later; [`queue`], the
-//! messages it was sent; [`pager`], when a commit of its database is one.
+//! messages it was sent; [`pager`], when a commit of its database is one. Of those who call actors: [`client`].
 //!
 //! Nothing here reads a clock, opens a socket, draws a random number or holds a payload byte. Time is an argument
 //! ([`protocol::time::Now`]), randomness is a value inside the input that needs it, payloads are a
@@ -17,6 +17,7 @@
 //! State is `Clone`, `Eq` and `Hash`, so that it can be enumerated and compared. Inputs and effects are closed
 //! enums. Who performs effects: the drivers in `host` and `sdk`. What correct means: `model`.
 
+pub mod client;
 pub mod control;
 pub mod durability;
 pub mod gateway;
@@ -27,3 +28,4 @@ pub mod route;
 pub mod runner;
 pub mod schedule;
 mod storing;
+pub mod websocket;

@@ -1,12 +1,13 @@
 //! The application's side: one runner, its session with the engine and the actors it hosts ([`Runner`]), and the
-//! event stream that holds a serverless instance open ([`stream`]).
+//! event stream that holds a serverless instance open ([`stream`]); what is started before either, and how it fails
+//! ([`startup`]).
 //!
 //! It holds no payload, no socket and no user code: drivers in `sdk` dial, send and run instances.
 //!
 //! One noun a file: [`link`] dials and keeps the socket, [`init`] is what happens when the engine answers,
 //! [`command`] starts and stops what the engine wants, [`instance`] follows user code, [`history`] keeps events until
 //! they are acknowledged, [`alarm`] says when they are,
-//! [`kv`] and [`request`] carry payloads, [`end`] drains, loses and ends, [`expire`] knows what
+//! [`kv`], [`request`] and [`websocket`] carry payloads, [`end`] drains, loses and ends, [`expire`] knows what
 //! is due, [`check`] what always holds.
 
 mod alarm;
@@ -24,7 +25,9 @@ mod kv;
 mod link;
 pub mod options;
 mod request;
+pub mod startup;
 pub mod stream;
+mod websocket;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -33,8 +36,8 @@ use protocol::id::{ActorId, BodyId, ConnId, GatewayId, Generation, RequestId, Ru
 use protocol::time::{Mono, Now};
 use protocol::view::SessionView;
 
-pub use effect::{Effect, EndReason, Message, StoreFailure};
-pub use input::{CloseClass, Frame, Input, InstanceEvent};
+pub use effect::{Effect, EndReason, Message, Piece, StoreFailure};
+pub use input::{CloseClass, Frame, Input, InstanceEvent, WebSocketEvent};
 pub use options::Options;
 
 use end::Life;
@@ -42,7 +45,7 @@ use history::History;
 use instance::Instance;
 use kv::Kv;
 use link::Link;
-use request::Request;
+use request::{Kind, Request};
 
 /// A runner's state. Everything of it is lost with its process: the engine keeps what must last.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -60,6 +63,8 @@ pub struct Runner {
     next_conn: ConnId,
     /// Dials since the last stable session, for the backoff.
     attempts: u32,
+    /// Closes in a row for an unknown namespace.
+    namespace_unknown: u32,
     /// Since when there is no session.
     dropped: Mono,
     /// When every instance is cut off unless there is a session before.
@@ -93,6 +98,7 @@ impl Runner {
             link: Link::Idle,
             next_conn: ConnId(1),
             attempts: 0,
+            namespace_unknown: 0,
             dropped: Mono::ZERO,
             lost_by: None,
             instances: BTreeMap::new(),
@@ -148,7 +154,16 @@ impl Runner {
             Frame::KvResponse { request, body } => self.kv_response(request, body, out),
             Frame::KvRefused { request, body } => self.kv_refused(request, body, out),
             Frame::Request { gateway, request, actor, body } => {
-                self.request(conn, (gateway, request), actor, body, out);
+                self.request(conn, (gateway, request), actor, (Kind::Response, body), out);
+            }
+            Frame::WebSocketOpen { gateway, request, actor, body } => {
+                self.request(conn, (gateway, request), actor, (Kind::websocket(), body), out);
+            }
+            Frame::WebSocketMessage { gateway, request, body, bytes } => {
+                self.websocket_message((gateway, request), (body, bytes), out);
+            }
+            Frame::WebSocketClose { gateway, request, body } => {
+                self.websocket_close((gateway, request), body, out);
             }
             Frame::RequestAbort { gateway, request } => self.request_abort((gateway, request), out),
             // A second Init changes nothing. What does not decode may be a command: the engine sends those again that
@@ -179,6 +194,9 @@ impl Runner {
             }
             InstanceEvent::Respond { gateway, request, body } => {
                 self.respond((actor, generation), (gateway, request), body, out);
+            }
+            InstanceEvent::WebSocket { gateway, request, event } => {
+                self.websocket((actor, generation), (gateway, request), event, out);
             }
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! Codes are API: clients tell errors apart by `group` and `code`, so the enums are closed and a code once given out
 //! keeps its meaning. [`api_error`] is what an HTTP caller gets, [`pool`] and [`actor`] what the API shows of a
-//! failing pool or actor, [`metadata`] why an application does not tell its own, [`close`] why the engine ended a socket, [`text`] how user text is cut.
+//! failing pool or actor, [`metadata`] why an application does not tell its own, [`close`] why the engine ended a runner's
+//! socket, [`websocket`] why it ended a client's, [`text`] how user text is cut.
 
 pub mod actor;
 pub mod api_error;
@@ -12,6 +13,7 @@ mod codes;
 pub mod metadata;
 pub mod pool;
 pub mod text;
+pub mod websocket;
 
 pub use actor::ActorError;
 pub use api_error::{ApiError, Code, UnknownCode};
@@ -20,3 +22,4 @@ pub use close::CloseReason;
 pub use metadata::ServerlessMetadataError;
 pub use pool::RunnerPoolError;
 pub use text::{UserText, cut};
+pub use websocket::WebSocketEnd;

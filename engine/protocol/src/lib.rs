@@ -6,6 +6,7 @@
 //! laws may know, [`mod@mark`] for how rare branches are counted, [`tchar`] for the characters of an HTTP token.
 
 pub mod api;
+pub mod connection;
 pub mod error;
 pub mod id;
 pub mod limits;

@@ -14,6 +14,17 @@ pub const FRAME_BYTES_MAX: usize = BODY_BYTES_MAX + FRAME_SLACK_BYTES;
 /// the whole runner. Ours: three times what is lawful, since a frame is in memory before it can be looked at.
 pub const RUNNER_FRAME_BYTES_MAX: usize = 3 * FRAME_BYTES_MAX;
 
+/// Largest message of a client's WebSocket, either way: 20 MiB. Ours: upstream's 32 MiB do not fit a frame of the runner
+/// protocol, which carries a message as one.
+pub const WEBSOCKET_MESSAGE_BYTES_MAX: usize = BODY_BYTES_MAX;
+
+/// Most bytes of messages that wait for one reader of a client's WebSocket, counted before a message is added: a largest
+/// one always fits. Ours: a burst of a second at 128 Mbit/s; the protocol has no way to tell the sender to wait.
+pub const WEBSOCKET_UNREAD_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Most messages that wait so. Ours: what the frames of an outbox are.
+pub const WEBSOCKET_UNREAD_MESSAGES_MAX: u32 = 4096;
+
 /// Most items of a list of byte strings (KV keys and values) in one frame. An empty byte string takes one byte on the
 /// wire and 32 in memory; this keeps such a frame's cost at 2 MiB. Four times upstream's default list limit.
 pub const LIST_ITEMS_MAX: usize = 4 * KV_LIST_ITEMS_DEFAULT;
@@ -113,6 +124,7 @@ pub const SSE_DATA_BYTES_MAX: usize = 4096;
 pub const ACTOR_READY_TIMEOUT_MS: u64 = 30_000;
 
 const _: () = {
+    assert!(WEBSOCKET_MESSAGE_BYTES_MAX < FRAME_BYTES_MAX, "a message travels in one frame");
     assert!(ACTOR_INPUT_BYTES_MAX < BODY_BYTES_MAX, "an actor's input travels in one frame");
     assert!(KV_PUT_BYTES_MAX < BODY_BYTES_MAX, "a put travels in one frame");
     assert!(KV_KEYS_MAX <= LIST_ITEMS_MAX, "every lawful KV request decodes");

@@ -275,10 +275,12 @@ pub struct PoolView {
 /// How the gateway stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct GatewayView {
-    /// Requests held until their actor is ready.
+    /// Requests held until their actor is ready, WebSockets to be included.
     pub waiting: usize,
-    /// Requests forwarded and not answered.
+    /// Requests forwarded and not answered, WebSockets not yet accepted included.
     pub forwarded: usize,
+    /// WebSockets that are open.
+    pub websockets: usize,
     /// Actors watched.
     pub watched: usize,
 }

@@ -13,7 +13,7 @@
 mod connector;
 mod timer;
 
-pub use connector::{ConnectError, Connector};
+pub use connector::{ConnectError, Connector, SecureConnector};
 pub use timer::Timer;
 
 use std::future::Future;

@@ -10,10 +10,10 @@
 //! | time | [`now`], [`wall`], [`sleep`], [`timeout`], [`interval`], [`Instant`], [`Wall`] |
 //! | network | [`TcpListener`], [`TcpStream`], [`KeepAlive`], [`resolve`] |
 //! | TLS | [`tls::Client`], on real sockets |
-//! | HTTP libraries | [`http::Executor`], [`http::Timer`], [`http::Connector`]; hyper's `rt` traits on [`TcpStream`] |
+//! | HTTP libraries | [`http::Executor`], [`http::Timer`], [`http::Connector`], [`http::SecureConnector`]; hyper's `rt` traits on [`TcpStream`] |
 //! | storage | [`disk`] |
 //! | chance | [`entropy`] |
-//! | the process | [`process::block_on`], [`signals::Signals`] |
+//! | the process | [`process::block_on`], [`process::Child`], [`signals::Signals`] |
 //!
 //! Read [`world`] for the face a world shows. Who uses this crate must not use tokio's timers, sockets or tasks beside
 //! it: they would leave the simulated world. `tokio::sync` (without `watch`) and `tokio::io` are free of a runtime.

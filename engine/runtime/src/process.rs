@@ -1,4 +1,8 @@
-//! The process: its entry into the tokio world.
+//! The process: its entry into the tokio world, and processes beside it ([`Child`]).
+
+mod child;
+
+pub use child::{Child, Command};
 
 use std::future::Future;
 use std::io;

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::process::ExitCode;
 use std::task::Poll;
 
 use crate::world;
@@ -15,6 +16,40 @@ pub struct Signals(Ground);
 enum Ground {
     Tokio { terminate: tokio::signal::unix::Signal, interrupt: tokio::signal::unix::Signal },
     World { heard: u64 },
+}
+
+/// One request to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Signal {
+    /// SIGINT: Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+}
+
+impl Signal {
+    /// The code with which a shell reports a process that it ended: 128 and its number (POSIX numbers it so).
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Interrupt => 130,
+            Self::Terminate => 143,
+        }
+    }
+
+    /// Ends the process as the signal would have done, so that whoever started it sees why: its default is restored and
+    /// it is raised anew. The first process of a container (pid 1) cannot die of that; for it the answer is the exit code
+    /// to return from `main` with. Call it when all is done: no destructor runs.
+    #[must_use]
+    pub fn end_process(self) -> ExitCode {
+        let number = i32::from(self.exit_code()) - 128;
+        if std::process::id() != 1
+            && let Err(error) = signal_hook::low_level::emulate_default_handler(number)
+        {
+            debug_assert!(false, "SIGINT and SIGTERM have defaults: {error}");
+        }
+        ExitCode::from(self.exit_code())
+    }
 }
 
 impl Signals {
@@ -36,19 +71,26 @@ impl Signals {
     /// Waits for the next request to stop. Call it again to hear a second one, which usually means *at once*; signals
     /// that come between two calls are kept, as one.
     pub async fn terminate(&mut self) {
+        self.next().await;
+    }
+
+    /// The same, and says which; in a world every one is SIGTERM.
+    pub async fn next(&mut self) -> Signal {
         match &mut self.0 {
             Ground::Tokio { terminate, interrupt } => {
                 poll_fn(|context| {
-                    if terminate.poll_recv(context).is_ready() || interrupt.poll_recv(context).is_ready() {
-                        return Poll::Ready(());
+                    if terminate.poll_recv(context).is_ready() {
+                        Poll::Ready(Signal::Terminate)
+                    } else {
+                        interrupt.poll_recv(context).map(|_| Signal::Interrupt)
                     }
-                    Poll::Pending
                 })
-                .await;
+                .await
             }
             Ground::World { heard } => {
                 let asked = world::home_of("signal").terminated(*heard);
                 *heard = asked.await;
+                Signal::Terminate
             }
         }
     }

@@ -9,7 +9,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use hyper_util::client::legacy::connect::{Connected, Connection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::OnceCell;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -25,6 +27,16 @@ pub struct Roots(RootCertStore);
 /// Speaks TLS 1.2 and 1.3 with servers that the roots vouch for. Clones share their sessions.
 #[derive(Clone)]
 pub struct Client(TlsConnector);
+
+/// Whom to trust beside those that this machine trusts; these are read when TLS is first spoken. Clones share it.
+#[derive(Clone, Debug)]
+pub struct Trust(Arc<Trusted>);
+
+#[derive(Debug)]
+struct Trusted {
+    roots: Roots,
+    client: OnceCell<Client>,
+}
 
 /// A connection to a server: plain, or with TLS.
 #[derive(Debug)]
@@ -122,6 +134,33 @@ impl Client {
         let host =
             host.map_err(|error: InvalidDnsNameError| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         Ok(Stream::Tls(Box::new(self.0.connect(host, stream).await?)))
+    }
+}
+
+impl Trust {
+    /// Trusts these roots and the system's. Reads nothing yet.
+    #[must_use]
+    pub fn new(roots: Roots) -> Self {
+        Self(Arc::new(Trusted { roots, client: OnceCell::new() }))
+    }
+
+    /// What speaks TLS with them.
+    pub async fn client(&self) -> &Client {
+        let Trusted { roots, client } = &*self.0;
+        client.get_or_init(|| async { Client::new(roots.clone().with_system().await) }).await
+    }
+}
+
+impl Default for Trust {
+    fn default() -> Self {
+        Self::new(Roots::none())
+    }
+}
+
+/// So that hyper-util's pooling client can keep it.
+impl Connection for Stream {
+    fn connected(&self) -> Connected {
+        Connected::new()
     }
 }
 

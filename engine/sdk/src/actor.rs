@@ -2,15 +2,17 @@
 //!
 //! An [`Actor`] says what it keeps ([`Actor::State`]), what it can be asked ([`Actions`]), and what it does when it
 //! starts, is asked, sleeps or is destroyed. [`Context`] is its world: who it is, its state, its storage, its sleep.
-//! [`Request`] and [`Response`] are what clients send and get, [`ActorError`] is how a request fails. How instances are
-//! run is not here: see `instance`.
+//! [`Request`] and [`Response`] are what clients send and get, [`WebSocket`] is what they talk on, [`ActorError`] is how a
+//! request fails. How instances are run is not here: see `instance`.
 
 pub mod abort;
 pub mod action;
 pub mod alarm;
 pub mod awake;
+pub mod connection;
 pub mod context;
 pub mod error;
+pub mod event;
 pub mod kv;
 pub(crate) mod layout;
 pub mod request;
@@ -19,19 +21,23 @@ pub mod save;
 pub mod schedule;
 pub mod state;
 pub(crate) mod subject;
+pub mod websocket;
 
 pub use abort::AbortSignal;
 pub use action::{Action, Actions};
 pub use alarm::AlarmError;
 pub use awake::Awake;
+pub use connection::Connection;
 pub use context::Context;
 pub use error::ActorError;
+pub use event::Event;
 pub use kv::{Kv, KvError};
 pub use request::Request;
 pub use response::Response;
 pub use save::SaveError;
 pub use schedule::{Schedule, ScheduleError, Scheduled};
 pub use state::{StateMut, StateRef};
+pub use websocket::WebSocket;
 
 use std::future::Future;
 use std::time::Duration;
@@ -110,6 +116,37 @@ pub trait Actor: Send + Sync + Sized + 'static {
         _request: Request,
     ) -> impl Future<Output = Result<Response, ActorError>> + Send {
         async { Err(ActorError::not_found("This actor takes no requests of this kind.")) }
+    }
+
+    /// A client's WebSocket below `/websocket`, for as long as this has not returned: then it is closed. While it is open
+    /// the actor does not sleep by itself; when the actor is stopped, it is over. By default it is refused with 1011,
+    /// `actor.websocket_unsupported`.
+    fn on_websocket(
+        &self,
+        _ctx: &Context<Self::State>,
+        socket: WebSocket,
+    ) -> impl Future<Output = ()> + Send {
+        socket.unsupported();
+        async {}
+    }
+
+    /// A client wants to stay connected: it calls actions, and hears of events. An error refuses it. Only then is it one of
+    /// [`Context::connections`].
+    fn on_connect(
+        &self,
+        _ctx: &Context<Self::State>,
+        _connection: &Connection,
+    ) -> impl Future<Output = Result<(), ActorError>> + Send {
+        async { Ok(()) }
+    }
+
+    /// A client that was connected is so no more. Called once for each, unless the instance is cut off.
+    fn on_disconnect(
+        &self,
+        _ctx: &Context<Self::State>,
+        _connection: &Connection,
+    ) -> impl Future<Output = ()> + Send {
+        async {}
     }
 
     /// What it does in the background once it has started. While it runs the actor does not sleep by itself. A stop waits

@@ -1,12 +1,49 @@
-//! A small client of the engine: makes actors, asks them through the gateway, configures pools.
+//! A client: calls actors, and asks the engine itself.
 //!
-//! It repeats nothing by itself (a request that was never written to a connection excepted) and has no time-outs:
-//! bound a call with `runtime::timeout`.
+//! A [`Handle`] means one actor, by its key or by its id. Its calls are typed by the same [`Action`](crate::Action)
+//! constants that the actor answers by, repeated where that is safe and only there, bounded, and fail with what is known
+//! about their effect ([`CallError::executed`]).
+//!
+//! ```no_run
+//! use sdk::{Action, Client, Executed};
+//!
+//! const INCREMENT: Action<i64, i64> = Action::new("increment");
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let client = Client::new("http://127.0.0.1:6420".parse()?, "default", None);
+//! // Made when it is first needed.
+//! let visits = client.actors("counter").get_or_create("visits");
+//! match visits.call(INCREMENT, 1).await {
+//!     Ok(count) => println!("visit {count}"),
+//!     Err(error) if error.executed() == Executed::No => println!("not counted: {error}"),
+//!     Err(error) => println!("perhaps counted: {error}"),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What [`Client`] asks of the engine itself (actors as the API shows them, pools, health) it asks once, without a bound:
+//! repeat it and bound it with `runtime::timeout` as needed.
+//!
+//! Whether a call is repeated is decided in `machines::client`. One noun a file: [`address`] says which actors,
+//! [`handle`] calls one, `attempts` and `resolver` drive the machines, [`call`] is one exchange of bytes.
 
+pub mod address;
+mod attempts;
 pub mod call;
+pub mod call_error;
 pub mod error;
+pub mod handle;
+mod resolver;
+pub mod websocket;
 
+pub use address::Actors;
+pub use call_error::CallError;
 pub use error::{ClientError, Executed};
+pub use handle::Handle;
+pub use websocket::WebSocket;
+
+use std::fmt;
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
@@ -14,12 +51,12 @@ use http_body_util::Full;
 use hyper_util::client::legacy;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use protocol::api::{
-    Actor, ActorAnswer, Actors, CreateActor, Datacenters, EngineHealth, RunnerConfigStored, RunnerConfigs,
+    self, Actor, ActorAnswer, CreateActor, Datacenters, EngineHealth, RunnerConfigStored, RunnerConfigs,
     UpsertRunnerConfig,
 };
 use protocol::id::ActorId;
 use protocol::wire::ERROR_HEADER;
-use runtime::http::{Connector, Executor, Timer};
+use runtime::http::{Executor, SecureConnector, Timer};
 
 use crate::endpoint::Endpoint;
 
@@ -28,12 +65,22 @@ const SEGMENT: &AsciiSet =
     &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'%').add(b'/').add(b'<').add(b'>').add(b'?').add(b'`');
 
 /// A client of one engine and namespace. Clones share its connections, which are kept for a while and used again.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Client {
-    http: legacy::Client<Connector, Full<Bytes>>,
+    http: legacy::Client<SecureConnector, Full<Bytes>>,
     endpoint: Endpoint,
     namespace: String,
     token: Option<String>,
+}
+
+/// Without the token.
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("endpoint", &self.endpoint)
+            .field("namespace", &self.namespace)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Idle connections kept to one engine. Ours: enough for a handful of callers in parallel.
@@ -60,7 +107,7 @@ impl Client {
             .timer(Timer)
             .pool_max_idle_per_host(idle)
             .pool_idle_timeout(IDLE_TIMEOUT)
-            .build(Connector);
+            .build(endpoint.connector());
         Self { http, endpoint, namespace, token }
     }
 
@@ -96,7 +143,20 @@ impl Client {
     /// [`ClientError`].
     pub async fn get(&self, actor: ActorId) -> Result<Option<Actor>, ClientError> {
         let path = format!("/actors?actor_ids={actor}");
-        let answer: Actors = self.json(Method::GET, &path, true, None).await?;
+        let answer: api::Actors = self.json(Method::GET, &path, true, None).await?;
+        Ok(answer.actors.into_iter().next())
+    }
+
+    /// The actor with this name and key, as the API shows it; none if there is none.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn find(&self, name: &str, key: &str) -> Result<Option<Actor>, ClientError> {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("name", name)
+            .append_pair("key", key)
+            .finish();
+        let answer: api::Actors = self.json(Method::GET, &format!("/actors?{query}"), true, None).await?;
         Ok(answer.actors.into_iter().next())
     }
 
@@ -120,15 +180,36 @@ impl Client {
     ) -> Result<Response<Bytes>, ClientError> {
         let (mut parts, body) = request.into_parts();
         let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-        let (path, query) =
-            target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
-        parts.uri = self.join(&format!("/gateway/{actor}{path}"), query)?;
+        parts.uri = self.gateway(actor, target)?;
         self.authorise(&mut parts.headers)?;
         let response = call::exchange(&self.http, Request::from_parts(parts, Full::new(body))).await?;
         if response.headers().contains_key(ERROR_HEADER) {
             return Err(call::refusal(&response));
         }
         Ok(response)
+    }
+
+    /// Opens a WebSocket to an actor through the gateway, under this path (with its query), with these headers. It is
+    /// open when the actor has accepted; an answer of the platform, or a refusal by the actor, is an error.
+    ///
+    /// # Errors
+    /// [`ClientError`]; `guard.websocket_closed_before_open` if the actor refused.
+    pub async fn websocket(
+        &self,
+        actor: ActorId,
+        target: &str,
+        headers: http::HeaderMap,
+    ) -> Result<WebSocket, ClientError> {
+        let mut request = Request::new(Full::default());
+        *request.uri_mut() = self.gateway(actor, target)?;
+        *request.headers_mut() = headers;
+        let accept = websocket::ask(request.headers_mut());
+        self.authorise(request.headers_mut())?;
+        let response = call::send(&self.http, request).await?;
+        if response.headers().contains_key(ERROR_HEADER) {
+            return Err(call::refusal(&call::whole(response).await?));
+        }
+        websocket::open(response, &accept).await
     }
 
     /// Tells the engine how a pool runs.
@@ -198,6 +279,13 @@ impl Client {
         self.authorise(request.headers_mut())?;
         let response = call::exchange(&self.http, request).await?;
         if response.status().is_success() { Ok(response) } else { Err(call::refusal(&response)) }
+    }
+
+    /// Where requests for an actor go, with the path and query that it sees.
+    fn gateway(&self, actor: ActorId, target: &str) -> Result<http::Uri, ClientError> {
+        let (path, query) =
+            target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        self.join(&format!("/gateway/{actor}{path}"), query)
     }
 
     fn join(&self, path: &str, query: Option<&str>) -> Result<http::Uri, ClientError> {

@@ -3,10 +3,12 @@
 //! What happens to it is decided in `machines::instance`; this drives it. All of its code runs in one task, each call a
 //! future of its own: concurrently, never in parallel.
 //!
-//! [`mail`] is what its session gives it, [`ask`] what its own code asks for, [`perform`] carries out what the machine
-//! wants, [`requests`] are those it has, [`schedules`] what it does later, [`store`] reads and writes its state, [`voice`] speaks to the session.
+//! [`mail`] is what its session gives it, [`ask`] what its own code asks for, [`connections`] are its clients that stay,
+//! [`perform`] carries out what the machine wants, [`requests`] are those it has, [`schedules`] what it does later,
+//! [`store`] reads and writes its state, [`voice`] speaks to the session.
 
 pub(crate) mod ask;
+mod connections;
 pub(crate) mod mail;
 mod path;
 mod perform;
@@ -26,17 +28,20 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use machines::instance::{self, Hook, Input};
 use machines::runner::input::InstanceEvent;
 use machines::schedule::{self, Ended, JobId};
-use protocol::error::cut;
+use protocol::error::{ErrorBody, cut};
 use protocol::id::Ticket;
 use protocol::limits::USER_TEXT_BYTES_MAX;
 use protocol::time::Mono;
 use protocol::wire::ActorConfig;
+use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::actor::context::Core;
 use crate::actor::subject::{Boxed, Kind, Subject};
-use crate::actor::{AbortSignal, Response, SaveError};
+use crate::actor::{AbortSignal, Response, SaveError, state};
+use crate::client::Client;
 use crate::clock;
+use connections::Call;
 use requests::{Id, Requests};
 use schedules::Schedules;
 use store::Way;
@@ -48,6 +53,8 @@ pub(crate) struct Birth {
     pub mailbox: Mailbox,
     /// Whether clients are told what fails inside it.
     pub exposes: bool,
+    /// What it calls other actors by.
+    pub client: Client,
 }
 
 /// A piece of user code that has ended.
@@ -55,6 +62,8 @@ enum Finished {
     Hook(Hook, Option<String>),
     /// The code of a request, with its answer.
     Request(Ticket, Id, Response),
+    /// The code of a call on a connection, with what it gave.
+    Call(Ticket, Result<Value, ErrorBody>),
     Work(Ticket),
     /// What was scheduled.
     Due(Ticket, JobId, Ended),
@@ -85,8 +94,16 @@ struct Driver {
     drops: u32,
     /// Background work that the machine has not said anything about.
     tasks: BTreeMap<Ticket, Boxed<()>>,
+    /// Calls of connections.
+    calls: BTreeMap<Ticket, Call>,
+    /// WebSockets that the machine has not said anything about.
+    sockets: BTreeMap<Ticket, path::Socket>,
     savers: BTreeMap<Ticket, oneshot::Sender<Result<(), SaveError>>>,
     schedules: Schedules,
+    /// What is known to be stored of the state, by its last write.
+    stored: Option<state::Stored>,
+    /// What is being written of it.
+    writing: Option<state::Stored>,
     /// The state, on its way from or to the engine.
     store: Option<Boxed<Way>>,
     next: u64,
@@ -103,10 +120,10 @@ pub(crate) async fn run(kind: Arc<dyn Kind>, birth: Birth) {
 
 /// Its life: what failed, if something did.
 async fn live(kind: &dyn Kind, birth: Birth) -> Option<String> {
-    let Birth { config, voice, mut mailbox, exposes } = birth;
+    let Birth { config, voice, mut mailbox, exposes, client } = birth;
     let (asks, mut asked) = mpsc::unbounded_channel();
     let stopping = AbortSignal::default();
-    let core = Arc::new(Core::new(config, voice.clone(), stopping.clone(), asks));
+    let core = Arc::new(Core::new(config, voice.clone(), stopping.clone(), asks, client));
     let subject = kind.make(Arc::clone(&core));
     let mut driver = Driver {
         machine: instance::Instance::new(kind.options()),
@@ -120,7 +137,11 @@ async fn live(kind: &dyn Kind, birth: Birth) -> Option<String> {
         code: FuturesUnordered::new(),
         drops: 0,
         tasks: BTreeMap::new(),
+        calls: BTreeMap::new(),
+        sockets: BTreeMap::new(),
         savers: BTreeMap::new(),
+        stored: None,
+        writing: None,
         store: None,
         next: 0,
         over: None,
@@ -184,6 +205,11 @@ impl Driver {
         match finished {
             Finished::Hook(hook, error) => self.step(Input::HookEnded { hook, error }),
             Finished::Request(ticket, id, response) => self.respond(ticket, id, response),
+            Finished::Call(ticket, outcome) => {
+                let call = self.calls.remove(&ticket).expect("a call is kept until its end");
+                Call::answer(&call.connection, call.id, outcome);
+                self.step(Input::Done { ticket });
+            }
             Finished::Work(ticket) => {
                 self.requests.forget(ticket);
                 self.step(Input::Done { ticket });

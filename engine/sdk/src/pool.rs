@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use machines::runner::configure::{Configure, Effect, Input, Options, Outcome};
 use parking_lot::Mutex;
-use protocol::api::{RunnerConfigBody, ServerlessBody, UpsertRunnerConfig};
-use runtime::JoinHandle;
+use protocol::api::{RunnerConfigBody, ServerlessBody, UpgradeBody, UpsertRunnerConfig};
+use runtime::{Instant, JoinHandle};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::client::{Client, ClientError};
@@ -52,6 +52,8 @@ pub struct PoolOptions {
     pub metadata_poll_interval: u64,
     /// Whether runners of an older version drain when a newer one appears. Default yes.
     pub drain_on_version_upgrade: bool,
+    /// Whether its runners connect by themselves: then there is no URL, and nothing above but the last one counts.
+    pub normal: bool,
     /// When to try again, and when to tell that it failed.
     pub timings: Options,
 }
@@ -75,11 +77,22 @@ impl PoolOptions {
             runners_margin: 0,
             metadata_poll_interval: 1000,
             drain_on_version_upgrade: true,
+            normal: false,
             timings: Options::default(),
         }
     }
 
     fn body(&self) -> UpsertRunnerConfig {
+        if self.normal {
+            let normal = UpgradeBody {
+                drain_on_version_upgrade: Some(self.drain_on_version_upgrade),
+                ..UpgradeBody::default()
+            };
+            return UpsertRunnerConfig::of(RunnerConfigBody {
+                normal: Some(normal),
+                ..RunnerConfigBody::default()
+            });
+        }
         UpsertRunnerConfig::of(RunnerConfigBody {
             serverless: Some(ServerlessBody {
                 url: self.url.clone(),
@@ -102,12 +115,21 @@ impl PoolOptions {
 /// A pool whose configuration is being looked after, until it is dropped or told to stop.
 #[derive(Debug)]
 pub struct Pool {
-    wants: mpsc::UnboundedSender<Waiter>,
+    wants: mpsc::UnboundedSender<Wish>,
     standing: Arc<Mutex<Standing>>,
     task: JoinHandle<()>,
 }
 
 type Waiter = oneshot::Sender<Result<(), Failure>>;
+
+/// What is asked of the task.
+#[derive(Debug)]
+enum Wish {
+    /// Tell when it is configured.
+    Ready(Waiter),
+    /// The engine may have forgotten it.
+    Again,
+}
 type Attempt = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 
 /// Begins to configure a pool, and keeps it configured until `shutdown` asks to stop. What is wrong with the options
@@ -122,6 +144,7 @@ pub fn configure_pool(options: PoolOptions, shutdown: Shutdown) -> Pool {
         attempt: None,
         waiters: Vec::new(),
         standing: Arc::clone(&standing),
+        begun: runtime::now(),
     };
     let task = runtime::spawn("pool configuration", driver.run(wanted, shutdown));
     Pool { wants, standing, task }
@@ -135,8 +158,15 @@ impl Pool {
     /// [`Failure`].
     pub async fn ready(&self) -> Result<(), Failure> {
         let (waiter, told) = oneshot::channel();
-        self.wants.send(waiter).map_err(|_| Failure::Stopped)?;
+        self.wants.send(Wish::Ready(waiter)).map_err(|_| Failure::Stopped)?;
         told.await.unwrap_or(Err(Failure::Stopped))
+    }
+
+    /// Asserts it anew now, not only from time to time: the engine may have forgotten it (it knows no such pool, or its
+    /// store is a new one).
+    pub fn assert_anew(&self) {
+        // One that was stopped asserts nothing.
+        self.wants.send(Wish::Again).ok();
     }
 
     /// How the configuration stands.
@@ -161,10 +191,11 @@ struct Driver {
     attempt: Option<(u64, Attempt)>,
     waiters: Vec<Waiter>,
     standing: Arc<Mutex<Standing>>,
+    begun: Instant,
 }
 
 impl Driver {
-    async fn run(mut self, mut wanted: mpsc::UnboundedReceiver<Waiter>, shutdown: Shutdown) {
+    async fn run(mut self, mut wanted: mpsc::UnboundedReceiver<Wish>, shutdown: Shutdown) {
         self.step(Input::Want);
         loop {
             runtime::select! {
@@ -172,19 +203,36 @@ impl Driver {
                 () = clock::deadline(self.machine.next_deadline()) => self.step(Input::Tick),
                 (attempt, outcome) = ended(&mut self.attempt) => {
                     let jitter = runtime::entropy::u64("pool/retry");
+                    let done = outcome == Outcome::Done;
                     self.step(Input::Ended { attempt, outcome, jitter });
+                    if !done {
+                        self.log(attempt);
+                    }
                 }
                 want = wanted.recv() => match want {
-                    Some(waiter) => {
+                    Some(Wish::Ready(waiter)) => {
                         self.waiters.push(waiter);
                         self.step(Input::Want);
                     }
+                    Some(Wish::Again) => self.step(Input::Forgotten),
                     // Nobody holds the pool any more.
                     None => break,
                 },
             }
         }
         self.step(Input::Stop);
+    }
+
+    /// One failed attempt is usual while engine and application come up together.
+    fn log(&self, attempt: u64) {
+        let next = self.machine.next_deadline().map(|(at, _)| at.since(clock::now().mono));
+        let (pool, elapsed) = (&self.options.pool, self.begun.elapsed());
+        let Some(err) = self.machine.last_failure() else { return };
+        if attempt > 1 {
+            tracing::warn!(%pool, attempt, ?elapsed, ?next, %err, "the pool is not configured yet");
+        } else {
+            tracing::debug!(%pool, attempt, ?elapsed, ?next, %err, "the pool is not configured yet");
+        }
     }
 
     fn step(&mut self, input: Input) {

@@ -81,6 +81,9 @@ pub enum RunError {
     /// The engine will never take this runner: its credentials or its request are wrong.
     #[error("the engine refuses this runner for good")]
     Refused,
+    /// The engine said again and again that it does not know the namespace.
+    #[error("the engine does not know the namespace")]
+    NamespaceUnknown,
     /// Draining took longer than its grace; the actors that were left were cut off.
     #[error("draining took too long: the actors that were left were cut off")]
     DrainTimeout,
@@ -133,6 +136,7 @@ impl Registry {
                             on_ready(runner);
                         }
                     }
+                    Milestone::StopThreshold(_) => {}
                     Milestone::Lost => tracing::warn!("the engine is out of reach: all actors were stopped"),
                     Milestone::Ended(reason) => tracing::info!(?reason, "the runner has ended"),
                 }
@@ -153,6 +157,7 @@ fn outcome(reason: EndReason) -> Result<RunEnd, RunError> {
         EndReason::Stopped => Ok(RunEnd::Stopped),
         EndReason::Evicted => Err(RunError::Evicted),
         EndReason::Refused => Err(RunError::Refused),
+        EndReason::NamespaceUnknown => Err(RunError::NamespaceUnknown),
         EndReason::DrainTimeout => Err(RunError::DrainTimeout),
         EndReason::Overflow => Err(RunError::Overflow),
     }

@@ -9,7 +9,7 @@
 //! When a stream ends is decided in `machines::runner::stream`.
 
 mod active;
-mod answer;
+pub(crate) mod answer;
 pub mod body;
 mod headers;
 mod serve;
@@ -24,9 +24,11 @@ use std::task::{Context, Poll};
 
 use http::{Method, Request, Response};
 use machines::runner;
+use machines::runner::startup::health;
 use protocol::error::ApiError;
 use protocol::view::{Nobody, Witness};
 
+use crate::clock;
 use crate::endpoint::Endpoint;
 use crate::pool::Pool;
 use crate::registry::Registry;
@@ -118,7 +120,7 @@ impl Serverless {
         match (request.method(), path) {
             (&Method::OPTIONS, _) => answer::no_content(),
             (&Method::GET, "" | "/") => answer::banner(),
-            (&Method::GET, "/health") => answer::health(self.0.options.pool.as_deref()),
+            (&Method::GET, "/health") => answer::health(self.0.options.pool.as_deref(), self.is_stale()),
             (&Method::GET, "/metadata") => answer::metadata(&self.0.registry, self.0.options.version),
             (&Method::GET | &Method::POST, "/start") => match self.start(request.headers()) {
                 Ok(body) => answer::stream(body),
@@ -129,6 +131,11 @@ impl Serverless {
             },
             _ => answer::not_found(),
         }
+    }
+
+    /// Whether the engine of its runners has been silent for too long. Without runners there is none to hear.
+    fn is_stale(&self) -> bool {
+        health::is_stale(self.0.options.view.silent_since(), clock::now().mono)
     }
 
     fn start(&self, headers: &http::HeaderMap) -> Result<Body, ApiError> {

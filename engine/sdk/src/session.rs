@@ -4,7 +4,7 @@
 //! When to dial, what to send again, who may run and when it is over is decided there. Everything reaches it through
 //! one queue of [`Event`]s, so that nothing can starve anything; it never waits for the engine or for user code.
 //!
-//! [`socket`] carries frames, [`intake`] turns the engine's messages into inputs, [`perform`] carries effects out,
+//! [`socket`] carries frames, [`websocket`] those of clients' WebSockets, [`intake`] turns the engine's messages into inputs, [`perform`] carries effects out,
 //! [`store`] holds payloads while the machine speaks of them by handle.
 
 pub(crate) mod event;
@@ -16,6 +16,7 @@ pub(crate) mod store;
 pub(crate) mod target;
 pub(crate) mod upgrade;
 pub(crate) mod upload;
+mod websocket;
 
 pub(crate) use event::{Event, Milestone};
 pub(crate) use target::Target;
@@ -25,11 +26,13 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use machines::runner::{self, Input, Runner};
-use protocol::id::{ActorId, ConnId, Generation};
+use protocol::id::{ActorId, ConnId, GatewayId, Generation, RequestId};
 use protocol::view::Witness;
 use runtime::JoinHandle;
 use tokio::sync::{Semaphore, mpsc};
 
+use crate::actor::websocket::Remote;
+use crate::client::Client;
 use crate::clock;
 use crate::instance::Mail;
 use crate::instance::voice::BUDGET_UNITS;
@@ -72,8 +75,12 @@ pub(crate) struct Session {
     uploads: Uploads,
     sockets: BTreeMap<ConnId, Socket>,
     instances: BTreeMap<(ActorId, Generation), Instance>,
+    /// WebSockets that instances have.
+    websockets: BTreeMap<(GatewayId, RequestId), ((ActorId, Generation), Remote)>,
     events: mpsc::UnboundedSender<Event>,
     budget: Arc<Semaphore>,
+    /// What its actors call others by.
+    client: Client,
     /// Sockets and instances that may still run.
     tasks: Vec<JoinHandle<()>>,
     slot: Slot,
@@ -86,6 +93,7 @@ pub(crate) async fn run(settings: Settings, shutdown: Shutdown) -> runner::effec
     let (events, mut inbox) = mpsc::unbounded_channel();
     let mut session = Session {
         machine: Runner::new(settings.options.clone()),
+        client: settings.target.client(),
         slot: settings.view.enter(settings.target.key.clone()),
         settings: Arc::new(settings),
         incarnation: u64::from_le_bytes(runtime::entropy::bytes("runner/incarnation")),
@@ -93,6 +101,7 @@ pub(crate) async fn run(settings: Settings, shutdown: Shutdown) -> runner::effec
         uploads: Uploads::default(),
         sockets: BTreeMap::new(),
         instances: BTreeMap::new(),
+        websockets: BTreeMap::new(),
         events,
         budget: Arc::new(Semaphore::new(BUDGET_UNITS)),
         tasks: Vec::new(),
@@ -152,6 +161,7 @@ impl Session {
     /// Waits for what is left after the machine has ended: an orderly close on its way, tasks that return.
     async fn leave(self, mut inbox: mpsc::UnboundedReceiver<Event>) {
         assert!(self.instances.is_empty(), "the machine ends after its instances");
+        assert!(self.websockets.is_empty(), "the machine says of every WebSocket when it is over");
         assert!(self.store.is_empty(), "the machine says of every payload when it is done with it");
         let Self { tasks, sockets, events, slot, .. } = self;
         let mut ends = pin!(async {

@@ -5,13 +5,23 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use protocol::id::RunnerKey;
+use protocol::time::Mono;
 use protocol::view::SessionView;
+
+use crate::clock;
 
 /// A look at the sessions it was given to. Clones see the same.
 #[derive(Clone, Debug, Default)]
 pub struct View(Arc<Mutex<BTreeMap<RunnerKey, Standing>>>);
 
-type Standing = Arc<Mutex<SessionView>>;
+type Standing = Arc<Mutex<Seen>>;
+
+/// How a session stands, and when its engine was heard last; since its begin, if never.
+#[derive(Debug)]
+struct Seen {
+    view: SessionView,
+    heard: Mono,
+}
 
 /// One session's place in a view, given back when dropped.
 #[derive(Debug)]
@@ -25,11 +35,18 @@ impl View {
     /// How each living session stands.
     #[must_use]
     pub fn sessions(&self) -> Vec<(RunnerKey, SessionView)> {
-        self.0.lock().iter().map(|(key, standing)| (key.clone(), standing.lock().clone())).collect()
+        self.0.lock().iter().map(|(key, standing)| (key.clone(), standing.lock().view.clone())).collect()
+    }
+
+    /// Since when no engine was heard on any session, or since the last one began; none without sessions.
+    #[must_use]
+    pub fn silent_since(&self) -> Option<Mono> {
+        self.0.lock().values().map(|standing| standing.lock().heard).max()
     }
 
     pub(crate) fn enter(&self, key: RunnerKey) -> Slot {
-        let standing = Standing::default();
+        let begun = Seen { view: SessionView::default(), heard: clock::now().mono };
+        let standing = Arc::new(Mutex::new(begun));
         self.0.lock().insert(key.clone(), Arc::clone(&standing));
         Slot { view: self.clone(), key, standing }
     }
@@ -37,7 +54,12 @@ impl View {
 
 impl Slot {
     pub(crate) fn show(&self, standing: SessionView) {
-        *self.standing.lock() = standing;
+        self.standing.lock().view = standing;
+    }
+
+    /// The engine has said something of its own accord.
+    pub(crate) fn heard(&self, at: Mono) {
+        self.standing.lock().heard = at;
     }
 }
 

@@ -50,6 +50,8 @@ fn platform_lingers(code: Code, family: Family, recovery: Duration) -> Duration 
         | Code::GuardGatewayResponseStartTimeout
         | Code::GuardTunnelRequestAborted
         | Code::GuardTunnelResponseClosed
+        | Code::GuardWebsocketOpenTimeout
+        | Code::GuardWebsocketClosedBeforeOpen
         | Code::RegistryShutDown => {
             if SILENCES.contains(&family) {
                 UNNOTICED

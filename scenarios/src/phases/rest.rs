@@ -27,7 +27,9 @@ const LOOK: Duration = Duration::from_secs(5);
 /// Whether the platform says that nobody asks anything of it.
 async fn is_idle(stack: &Stack) -> bool {
     let Some((control, gateway)) = stack.engine.views().await else { return false };
-    control.actors.is_empty() && control.runners.is_empty() && gateway.waiting + gateway.forwarded == 0
+    control.actors.is_empty()
+        && control.runners.is_empty()
+        && gateway.waiting + gateway.forwarded + gateway.websockets == 0
 }
 
 /// Waits until nothing is asked, then counts what is left.
@@ -71,6 +73,7 @@ async fn count(stack: &Stack) -> BTreeMap<String, u64> {
         ("streams", streams as usize),
         ("watched", control.watched + gateway.watched),
         ("requests", gateway.waiting + gateway.forwarded),
+        ("websockets", gateway.websockets),
     ];
     counts.extend(rows.map(|(name, count)| (format!("engine {name}"), count as u64)));
     // Whatever is sent into a connection that nothing passes any more is tried again by the kernel for 15 minutes.

@@ -6,6 +6,7 @@
 mod platform;
 mod tokens;
 
+use demo::counter::{INCREMENT, VALUE};
 use protocol::view::Fact;
 use sdk::RunEnd;
 
@@ -23,6 +24,26 @@ fn a_normal_runner_counts() {
         for expected in 1..=20 {
             assert_eq!(count(&client, actor).await, expected);
         }
+        assert_eq!(runner.end().await, Ok(RunEnd::Drained));
+        engine.stop().await;
+    });
+}
+
+#[test]
+fn a_handle_outlives_its_actor() {
+    test(async {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::start(folder.path(), None).await;
+        engine.normal_pool().await;
+        let runner = Normal::start(&engine);
+        let client = engine.client();
+        let counter = client.actors("counter").get_or_create("one");
+        assert_eq!(counter.call(INCREMENT, 5).await.unwrap(), 5);
+        let first = counter.actor_id().await.unwrap();
+        client.destroy(first).await.unwrap();
+        assert_eq!(counter.call(INCREMENT, 1).await.unwrap(), 1, "it is another one");
+        assert_ne!(counter.actor_id().await.unwrap(), first);
+        assert_eq!(client.actors("counter").get("one").call(VALUE, ()).await.unwrap(), 1);
         assert_eq!(runner.end().await, Ok(RunEnd::Drained));
         engine.stop().await;
     });

@@ -7,10 +7,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
 use host::access::TokenSource;
-use http::Request;
-use protocol::api::{CrashPolicy, CreateActor, RunnerConfigBody, UpgradeBody, UpsertRunnerConfig};
+use protocol::api::{RunnerConfigBody, UpgradeBody, UpsertRunnerConfig};
 use protocol::id::ActorId;
 use protocol::view::{Fact, Witness};
 use runtime::{JoinHandle, TcpListener};
@@ -172,22 +170,10 @@ impl Serverless {
 
 /// The counter of this key.
 pub(crate) async fn counter(client: &Client, key: &str) -> ActorId {
-    let actor = CreateActor {
-        datacenter: None,
-        name: "counter".into(),
-        key: Some(key.into()),
-        input: None,
-        runner_name_selector: "default".into(),
-        crash_policy: CrashPolicy::Sleep,
-    };
-    client.get_or_create(&actor).await.unwrap().0.actor_id
+    client.actors("counter").get_or_create(key).actor_id().await.unwrap()
 }
 
 /// Increments by one, through the gateway.
 pub(crate) async fn count(client: &Client, actor: ActorId) -> i64 {
-    let request = Request::post("/action/increment").body(Bytes::from_static(br#"{"args":1}"#)).unwrap();
-    let answer = client.request(actor, request).await.unwrap();
-    assert_eq!(answer.status(), 200, "{:?}", answer.body());
-    let answer: serde_json::Value = serde_json::from_slice(answer.body()).unwrap();
-    answer["output"].as_i64().unwrap()
+    client.by_id(actor).call(demo::counter::INCREMENT, 1).await.unwrap()
 }

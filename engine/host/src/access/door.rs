@@ -69,6 +69,7 @@ impl Door {
     pub(crate) fn conceal(&self, headers: &mut HeaderMap) {
         let Some(tokens) = self.tokens() else { return };
         headers.remove(TOKEN);
+        presented::strip_subprotocols(headers, |token| !tokens.grant(token).is_empty());
         let ours = headers.get_all(AUTHORIZATION).into_iter().filter_map(|value| value.to_str().ok());
         if ours.filter_map(presented::bearer).any(|token| !tokens.grant(token).is_empty()) {
             headers.remove(AUTHORIZATION);

@@ -1,6 +1,6 @@
 //! The tokens that came with a request.
 
-use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, SEC_WEBSOCKET_PROTOCOL};
+use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use percent_encoding::percent_decode_str;
 
 use super::operation::GATEWAY;
@@ -28,6 +28,24 @@ pub(super) fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
+/// Takes the subprotocols out that carry a token of ours.
+pub(super) fn strip_subprotocols(headers: &mut HeaderMap, is_ours: impl Fn(&str) -> bool) {
+    let carries = |name: &str| name.trim().strip_prefix(SUBPROTOCOL).is_some_and(&is_ours);
+    let lines: Vec<_> = headers.get_all(SEC_WEBSOCKET_PROTOCOL).into_iter().cloned().collect();
+    if !lines.iter().filter_map(|line| line.to_str().ok()).flat_map(|line| line.split(',')).any(carries) {
+        return;
+    }
+    headers.remove(SEC_WEBSOCKET_PROTOCOL);
+    for line in lines {
+        let kept =
+            line.to_str().map(|text| text.split(',').filter(|name| !carries(name)).collect::<Vec<_>>());
+        let kept = kept.ok().and_then(|names| HeaderValue::from_str(names.join(",").trim()).ok());
+        if let Some(value) = kept.filter(|value| !value.is_empty()) {
+            headers.append(SEC_WEBSOCKET_PROTOCOL, value);
+        }
+    }
+}
+
 /// The token behind an actor's id.
 fn in_path(path: &str) -> Option<String> {
     let target = path.strip_prefix(GATEWAY)?.split('/').next()?;
@@ -37,9 +55,20 @@ fn in_path(path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use hyper::header::HeaderValue;
-
     use super::*;
+
+    #[test]
+    fn an_actor_does_not_see_the_token_among_the_subprotocols() {
+        let strip = |offered: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(offered));
+            strip_subprotocols(&mut headers, |token| token == "ours");
+            headers.get(SEC_WEBSOCKET_PROTOCOL).map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(strip("rivet, rivet_token.ours, chat").as_deref(), Some("rivet, chat"));
+        assert_eq!(strip("rivet_token.theirs").as_deref(), Some("rivet_token.theirs"));
+        assert_eq!(strip("rivet_token.ours"), None);
+    }
 
     #[test]
     fn a_token_is_found_in_each_of_its_places() {

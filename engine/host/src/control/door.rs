@@ -17,6 +17,7 @@ pub(super) fn ask(letter: &Letter) -> Ask {
         Letter::Frame { conn: _, message } => of_frame(message),
         Letter::ReadKv { .. }
         | Letter::Watch { .. }
+        | Letter::Observe { .. }
         | Letter::Unwatch { .. }
         | Letter::SocketOpened { .. }
         | Letter::FrameInvalid { .. }

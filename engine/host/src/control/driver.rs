@@ -231,6 +231,7 @@ impl Driver {
                 Input::Api { ticket, call: Call::ReadKv { namespace, actor, body } }
             }
             Letter::Watch { actor } => Input::Watch { actor },
+            Letter::Observe { actor } => Input::Observe { actor },
             Letter::Unwatch { actor } => Input::Unwatch { actor },
             Letter::Disowned { actor, generation, conn } => Input::Disowned { actor, generation, conn },
             Letter::SocketOpened { conn, namespace, key } => Input::SocketOpened { conn, namespace, key },

@@ -40,6 +40,8 @@ pub(crate) enum Letter {
     },
     /// The gateway holds requests for this actor.
     Watch { actor: ActorId },
+    /// It holds none any more, but WebSockets to the actor are open.
+    Observe { actor: ActorId },
     /// It holds none any more.
     Unwatch { actor: ActorId },
     /// A runner does not host what it should.

@@ -34,6 +34,8 @@ pub(crate) struct Core {
     pub(crate) public_url: Arc<str>,
     /// For whoever copies the store: one at a time.
     pub(crate) copies: Arc<Semaphore>,
+    /// The engine is going away: nothing new comes in, and who would stay for ever is sent away.
+    pub(crate) going: Halt,
     /// Ends everything at once.
     pub(crate) halt: Halt,
     pub(super) _alive: Alive,

@@ -77,6 +77,7 @@ impl Running {
         let (control, control_inbox) = control::mailbox();
         let (gateway, gateway_inbox) = gateway::mailbox();
         let (alive, all) = halt::roll();
+        let (stop, drain) = (Halt::new(), Halt::new());
         let core = Core {
             serial: Arc::new(Serial::default()),
             sockets: Sockets::default(),
@@ -89,10 +90,10 @@ impl Running {
             bodies: Budget::new(options.limits.bodies_bytes_max),
             public_url: Arc::clone(&shared.public_url),
             copies: Arc::new(Semaphore::new(COPIES_MAX)),
+            going: drain.clone(),
             halt: Halt::new(),
             _alive: alive,
         };
-        let (stop, drain) = (Halt::new(), Halt::new());
         let witness = Counting::new(shared.metrics.clone(), Arc::clone(&options.witness));
         let witness: Arc<dyn Witness> = Arc::new(witness);
         let driver = control::Driver::new(

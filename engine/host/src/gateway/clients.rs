@@ -1,4 +1,4 @@
-//! Clients that wait for their response, and how it gets to them.
+//! Clients that wait for their response or their WebSocket, and how it gets to them.
 
 use bytes::Bytes;
 use protocol::error::ApiError;
@@ -6,6 +6,7 @@ use protocol::id::ActorId;
 use protocol::wire::Headers;
 use tokio::sync::{mpsc, oneshot};
 
+use super::websocket::{Line, Message, Said};
 use crate::budget::Room;
 
 /// Parts of a streamed response that may wait for a client. Ours: one that does not read is cut off beyond it.
@@ -22,8 +23,19 @@ pub(crate) struct ClientRequest {
     pub(crate) body: Bytes,
     /// What the body takes, until the request has ended.
     pub(crate) _room: Room,
-    /// Whether it may be carried out twice.
-    pub(crate) safe: bool,
+    pub(crate) wants: Wants,
+}
+
+/// What a client wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wants {
+    /// A response.
+    Response {
+        /// Whether its request may be carried out twice.
+        safe: bool,
+    },
+    /// A WebSocket.
+    WebSocket,
 }
 
 /// The beginning of a response.
@@ -41,6 +53,8 @@ pub(crate) enum Reply {
     Whole(Head),
     /// Its beginning; the rest follows.
     Streamed(Head, Streamed),
+    /// Its WebSocket is open.
+    Open(Line),
     /// None.
     Failed(ApiError),
 }
@@ -71,11 +85,15 @@ pub(super) enum Waiter {
     Begun(mpsc::Sender<Result<Piece, ApiError>>),
 }
 
-/// A part of a response, held until the machine says whose it is.
+/// Something that is held until the machine says whose it is.
 #[derive(Debug)]
 pub(super) enum Part {
     /// The beginning.
     Head(Head),
     /// More of the body.
     Chunk(Bytes),
+    /// A message of a WebSocket.
+    Message(Message),
+    /// The end of one.
+    Closed(Said),
 }

@@ -1,4 +1,6 @@
-//! The loop: letters in, one machine step each, effects out.
+//! The loop: letters in, one machine step each, effects out. [`carry`] performs those of WebSockets.
+
+mod carry;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -9,9 +11,10 @@ use protocol::id::{BodyId, GatewayId, RequestId, Ticket};
 use protocol::view::Witness;
 use tokio::sync::oneshot;
 
-use super::clients::{ClientRequest, PARTS_MAX, Part, Reply, Streamed, Waiter};
+use super::clients::{ClientRequest, PARTS_MAX, Part, Reply, Streamed, Waiter, Wants};
 use super::mailbox::{Inbox, Letter};
 use super::tunnel;
+use super::websocket::{self, Up};
 use crate::clock;
 use crate::control;
 use crate::sockets::Sockets;
@@ -34,9 +37,11 @@ pub(crate) struct Driver {
     sockets: Sockets,
     witness: Arc<dyn Witness>,
     clients: BTreeMap<Ticket, (Box<ClientRequest>, Waiter)>,
+    /// Clients whose WebSocket is open.
+    websockets: BTreeMap<Ticket, websocket::Client>,
     parts: BTreeMap<BodyId, Part>,
     next_body: BodyId,
-    /// For the control plane, when it has room: at most a watch and an unwatch per request in flight.
+    /// For the control plane, when it has room: at most a watch, an observe and an unwatch per request in flight.
     outgoing: VecDeque<control::Letter>,
     check_every: u32,
     steps: u32,
@@ -59,6 +64,7 @@ impl Driver {
             sockets,
             witness,
             clients: BTreeMap::new(),
+            websockets: BTreeMap::new(),
             parts: BTreeMap::new(),
             next_body: BodyId(0),
             outgoing: VecDeque::new(),
@@ -130,11 +136,24 @@ impl Driver {
                 None
             }
             Letter::Request { ticket, request, reply } => {
-                let (actor, safe) = (request.actor, request.safe);
+                let (actor, wants) = (request.actor, request.wants);
                 let before = self.clients.insert(ticket, (request, Waiter::Fresh(reply)));
                 assert!(before.is_none(), "{ticket:?} is the name of one client only");
                 let fresh = RequestId(runtime::entropy::bytes("request id"));
-                Some(Input::Request { ticket, actor, safe, fresh })
+                Some(match wants {
+                    Wants::Response { safe } => Input::Request { ticket, actor, safe, fresh },
+                    Wants::WebSocket => Input::WebSocket { ticket, actor, fresh },
+                })
+            }
+            Letter::Gone { ticket } => self.client_gone(ticket),
+            Letter::WebSocket { ticket, up } => {
+                if matches!(up, Up::Closed(_)) {
+                    // Nothing more is told to who closed.
+                    self.websockets.remove(&ticket);
+                }
+                let (input, part) = up.input(ticket, self.next_body);
+                self.keep(part);
+                Some(input)
             }
             Letter::Route { actor, route } => Some(Input::Route { actor, route }),
             Letter::Tunnel { conn, message } => {
@@ -149,10 +168,7 @@ impl Driver {
                     protocol::mark!("tunnel_message_unasked");
                     return None;
                 };
-                if let Some(part) = part {
-                    self.parts.insert(body, part);
-                    self.next_body = body.next();
-                }
+                self.keep(part);
                 Some(input)
             }
             Letter::View(answer) => {
@@ -163,14 +179,26 @@ impl Driver {
         }
     }
 
-    /// A client that left before its response was complete.
+    /// Holds what came in under the body id that was named to the machine.
+    fn keep(&mut self, part: Option<Part>) {
+        if let Some(part) = part {
+            let body = self.next_body;
+            self.parts.insert(body, part);
+            self.next_body = body.next();
+        }
+    }
+
+    /// A client that left before its response was complete, or its WebSocket closed.
     fn client_gone(&mut self, ticket: Ticket) -> Option<Input> {
-        self.clients.remove(&ticket).map(|_| Input::ClientGone { ticket })
+        let waited = self.clients.remove(&ticket).is_some();
+        let was_open = self.websockets.remove(&ticket).is_some();
+        (waited || was_open).then_some(Input::ClientGone { ticket })
     }
 
     fn perform(&mut self, effect: Effect, gone: &mut Vec<Ticket>) {
         match effect {
             Effect::Watch { actor } => self.tell_control(control::Letter::Watch { actor }),
+            Effect::Observe { actor } => self.tell_control(control::Letter::Observe { actor }),
             Effect::Unwatch { actor } => self.tell_control(control::Letter::Unwatch { actor }),
             Effect::Disowned { actor, generation, conn } => {
                 self.tell_control(control::Letter::Disowned { actor, generation, conn });
@@ -190,6 +218,18 @@ impl Driver {
                 }
             }
             Effect::Fail { ticket, error } => self.fail(ticket, error),
+            Effect::Open { ticket, actor, conn, request } => {
+                self.open_websocket(ticket, actor, conn, request)
+            }
+            Effect::Accept { ticket, conn } => self.accept(ticket, conn, gone),
+            Effect::Refuse { ticket, body } => self.refuse(ticket, body),
+            Effect::ToActor { conn, request, index, body } => self.give_actor(conn, request, index, body),
+            Effect::ToClient { ticket, body } => self.give_client(ticket, body),
+            Effect::CloseActor { conn, request, index, close } => {
+                self.close_actor(conn, request, index, close);
+            }
+            Effect::CloseClient { ticket, close } => self.close_client(ticket, close),
+            Effect::Ping { ticket } => self.ping(ticket),
             Effect::Drop { body } => {
                 self.parts.remove(&body).expect("a part is held until it is sent or dropped");
             }
@@ -216,6 +256,7 @@ impl Driver {
             (Waiter::Begun(parts), Part::Chunk(bytes)) => {
                 parts.try_send(Streamed::part(bytes, more)).is_ok().then_some(parts)
             }
+            (_, Part::Message(_) | Part::Closed(_)) => unreachable!("a response is no WebSocket"),
             (Waiter::Fresh(_), Part::Chunk(_)) => unreachable!("the first part of a response is its head"),
             (Waiter::Begun(_), Part::Head(_)) => unreachable!("a response has one head"),
         };

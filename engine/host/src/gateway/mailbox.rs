@@ -7,6 +7,7 @@ use protocol::wire::ToServerTunnelMessage;
 use tokio::sync::{mpsc, oneshot};
 
 use super::clients::{ClientRequest, Reply};
+use super::websocket::Up;
 
 /// Letters that may wait. Ours: senders wait beyond it.
 const LETTERS_MAX: usize = 1024;
@@ -20,6 +21,10 @@ pub(crate) enum Letter {
     Route { actor: ActorId, route: Route },
     /// A message of a runner.
     Tunnel { conn: ConnId, message: ToServerTunnelMessage },
+    /// What comes from a client on its open WebSocket.
+    WebSocket { ticket: Ticket, up: Up },
+    /// It went away without a close, after what came before.
+    Gone { ticket: Ticket },
     /// How things stand, please.
     View(oneshot::Sender<GatewayView>),
 }

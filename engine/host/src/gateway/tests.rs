@@ -10,7 +10,7 @@ use protocol::view::Nobody;
 use protocol::wire::Headers;
 use tokio::sync::oneshot;
 
-use super::{ClientRequest, Driver, Letter, mailbox};
+use super::{ClientRequest, Driver, Letter, Wants, mailbox};
 use crate::budget::Room;
 use crate::control;
 use crate::sockets::Sockets;
@@ -31,7 +31,7 @@ fn it_outlives_the_control_plane() {
             headers: Headers::new(),
             body: Bytes::new(),
             _room: Room::default(),
-            safe: true,
+            wants: Wants::Response { safe: true },
         });
         let (reply, _answer) = oneshot::channel();
         assert!(gateway.send(Letter::Request { ticket: Ticket(1), request, reply }).await);

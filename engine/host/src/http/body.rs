@@ -185,6 +185,10 @@ impl Client {
         Self { gateway: Some(gateway), ticket }
     }
 
+    pub(super) const fn ticket(&self) -> Ticket {
+        self.ticket
+    }
+
     /// The gateway has forgotten it by itself.
     pub(super) fn served(&mut self) {
         self.gateway = None;

@@ -30,19 +30,27 @@ pub(super) fn answer(core: Core, mut request: Request<Incoming>, ray: RayId) -> 
         return Err(ApiError::ApiNotFound);
     }
     let socket = parse(request.uri().query().unwrap_or_default(), ray)?;
-    let accept = handshake(request.headers())?;
-    let offered = offers_subprotocol(request.headers());
+    if !wants_websocket(request.headers()) {
+        return Err(bad("a runner connects by WebSocket"));
+    }
+    let accept = handshake(request.headers()).map_err(bad)?;
+    let response = switch(accept, request.headers());
     let upgrade = hyper::upgrade::on(&mut request);
     drop(runtime::spawn("runner socket", connection::serve(core, upgrade, socket)));
+    Ok(response)
+}
+
+/// 101, with the answer to the client's key, and our subprotocol to whom offers it.
+pub(super) fn switch(accept: HeaderValue, offered: &HeaderMap) -> Reply {
     let mut response = respond::empty(StatusCode::SWITCHING_PROTOCOLS);
     let headers = response.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
-    if offered {
+    if has_token(offered, &SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL) {
         headers.insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     }
-    Ok(response)
+    response
 }
 
 fn parse(query: &str, ray: RayId) -> Result<connection::Request, ApiError> {
@@ -62,25 +70,26 @@ fn parse(query: &str, ray: RayId) -> Result<connection::Request, ApiError> {
     Ok(connection::Request { namespace, key, ray })
 }
 
+/// Whether a request wants to become a WebSocket.
+pub(super) fn wants_websocket(headers: &HeaderMap) -> bool {
+    has_token(headers, &CONNECTION, "upgrade") && has_token(headers, &UPGRADE, "websocket")
+}
+
 /// The answer to the client's key (RFC 6455 §4.2).
-fn handshake(headers: &HeaderMap) -> Result<HeaderValue, ApiError> {
-    if !has_token(headers, &CONNECTION, "upgrade") || !has_token(headers, &UPGRADE, "websocket") {
-        return Err(bad("a runner connects by WebSocket"));
-    }
+///
+/// # Errors
+/// What is wrong with the handshake.
+pub(super) fn handshake(headers: &HeaderMap) -> Result<HeaderValue, &'static str> {
     if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
-        return Err(bad("WebSocket version 13 is spoken"));
+        return Err("WebSocket version 13 is spoken");
     }
-    let key = headers.get(SEC_WEBSOCKET_KEY).ok_or_else(|| bad("missing header `sec-websocket-key`"))?;
+    let key = headers.get(SEC_WEBSOCKET_KEY).ok_or("missing header `sec-websocket-key`")?;
     let accept = derive_accept_key(key.as_bytes());
     Ok(HeaderValue::from_str(&accept).expect("base64 is visible text"))
 }
 
-fn offers_subprotocol(headers: &HeaderMap) -> bool {
-    has_token(headers, &SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL)
-}
-
 /// Whether a list header has this token, in any case.
-pub(super) fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).any(|known| known.trim().eq_ignore_ascii_case(token))
 }

@@ -1,25 +1,27 @@
 //! `/gateway/{actor_id}[@token]/{rest}`: requests to actors.
 //!
 //! The request is read whole, given to the gateway under a ticket, and answered with what comes back. [`path`] tells
-//! actor and path apart, [`headers`] what passes each way, [`cors`] what browsers need.
+//! actor and path apart, [`headers`] what passes each way, [`cors`] what browsers need, [`websocket`] carries what becomes
+//! a WebSocket.
 
 mod cors;
 mod headers;
 mod path;
+mod websocket;
 
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HeaderMap, UPGRADE};
+use hyper::header::HeaderMap;
 use hyper::{Method, Request, Response, StatusCode};
 use protocol::error::ApiError;
 use protocol::id::RayId;
 use tokio::sync::oneshot;
 
 use super::body::{self, Answer, Client};
-use super::connect::has_token;
+use super::connect::wants_websocket;
 use super::respond::{self, Reply};
 use crate::access::GATEWAY;
 use crate::engine::core::Core;
-use crate::gateway::{self, ClientRequest, Head, Letter};
+use crate::gateway::{self, ClientRequest, Head, Letter, Wants};
 
 /// Answers one request, whose path begins with [`GATEWAY`].
 pub(super) async fn answer(core: &Core, request: Request<Incoming>, ray: RayId) -> Reply {
@@ -44,26 +46,18 @@ async fn forward(core: &Core, request: Request<Incoming>, ray: RayId) -> Result<
     let rest = request.uri().path().strip_prefix(GATEWAY).ok_or(ApiError::GuardNoRoute)?;
     let (actor, path) = path::split(rest, request.uri().query())?;
     if wants_websocket(request.headers()) {
-        let reason = "WebSockets to actors are not served".to_owned();
-        return Err(ApiError::GuardInvalidRequest { reason });
+        return websocket::open(core, request, (actor, path), ray).await;
     }
     let (mut parts, incoming) = request.into_parts();
     core.door.conceal(&mut parts.headers);
     let body::Held { bytes: body, room } = body::read(incoming, core).await?;
     let headers = headers::to_actor(&parts.headers, body.len(), ray)?;
-    let safe = parts.method.is_safe();
+    let wants = Wants::Response { safe: parts.method.is_safe() };
     let is_head = parts.method == Method::HEAD;
     let method = parts.method.as_str().to_owned();
-    let request = Box::new(ClientRequest { actor, method, path, headers, body, _room: room, safe });
-
-    let ticket = core.serial.ticket();
-    let (reply, answer) = oneshot::channel();
-    let mut client = Client::new(core.gateway.clone(), ticket);
-    if !core.gateway.send(Letter::Request { ticket, request, reply }).await {
-        return Err(ApiError::GuardServiceUnavailable);
-    }
-    // Without its driver the core is going down.
-    match answer.await.unwrap_or(gateway::Reply::Failed(ApiError::GuardServiceUnavailable)) {
+    let request = Box::new(ClientRequest { actor, method, path, headers, body, _room: room, wants });
+    let mut client = Client::new(core.gateway.clone(), core.serial.ticket());
+    match ask(core, &client, request).await {
         gateway::Reply::Failed(error) => {
             client.served();
             Err(error)
@@ -76,6 +70,20 @@ async fn forward(core: &Core, request: Request<Incoming>, ray: RayId) -> Result<
             let body = Answer::Streamed { first, rest, client, ended: false };
             response(status, headers::to_client(&headers, is_head)?, body)
         }
+        gateway::Reply::Open(_) => unreachable!("it asked for no WebSocket"),
+    }
+}
+
+/// Gives a request to the gateway, and waits for what becomes of it.
+async fn ask(core: &Core, client: &Client, request: Box<ClientRequest>) -> gateway::Reply {
+    let (reply, answer) = oneshot::channel();
+    let letter = Letter::Request { ticket: client.ticket(), request, reply };
+    // Without its driver the core is going down.
+    let unavailable = || gateway::Reply::Failed(ApiError::GuardServiceUnavailable);
+    if core.gateway.send(letter).await {
+        answer.await.unwrap_or_else(|_| unavailable())
+    } else {
+        unavailable()
     }
 }
 
@@ -89,8 +97,4 @@ fn response(status: u16, headers: HeaderMap, body: Answer) -> Result<Reply, ApiE
     *response.status_mut() = status;
     *response.headers_mut() = headers;
     Ok(response)
-}
-
-fn wants_websocket(headers: &HeaderMap) -> bool {
-    has_token(headers, &CONNECTION, "upgrade") && has_token(headers, &UPGRADE, "websocket")
 }

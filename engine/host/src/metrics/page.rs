@@ -46,9 +46,10 @@ fn write(metrics: &Metrics, standing: Standing) -> String {
     counted(&mut registry, metrics);
     standing_of_actors(&mut registry, &standing.control);
     standing_of_pools(&mut registry, standing.control.pools);
-    let GatewayView { waiting, forwarded, watched } = standing.gateway;
+    let GatewayView { waiting, forwarded, websockets, watched } = standing.gateway;
     let rows = [("waiting", waiting), ("forwarded", forwarded)];
     registry.register("gateway_requests", "Requests in flight", Gauge::by("state", rows));
+    registry.register("gateway_websockets", "WebSockets that are open", Gauge::one(websockets));
     registry.register("gateway_watched_actors", "Actors that requests wait for", Gauge::one(watched));
     if let Some(Size { file_bytes, stored_bytes, records, kv, inputs }) = standing.store {
         let rows = Gauge::by("kind", [("file", file_bytes), ("stored", stored_bytes)]);

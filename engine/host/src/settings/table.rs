@@ -156,6 +156,18 @@ pub static SETTINGS: &[Setting] = &[
         "how long a request that came back unhandled waits for a new route"),
     number("gateway", "attempts-max", (1, 100), |it| &mut it.gateway.attempts_max,
         "how often one request is forwarded at most"),
+    time("gateway", "open-timeout", (TICK, HOUR), |it| &mut it.gateway.open_timeout,
+        "how long an actor may take to accept a WebSocket"),
+    count("gateway", "websockets-max", (1, 10_000_000), |it| &mut it.gateway.websockets_max,
+        "WebSockets at one time, those to be opened included; more get 503"),
+    time("gateway", "websocket-ping", (TICK, HOUR), |it| &mut it.gateway.websocket_ping,
+        "between two pings to the client of a WebSocket"),
+    time("gateway", "websocket-timeout", (TICK, HOUR), |it| &mut it.gateway.websocket_timeout,
+        "a client of a WebSocket that was not heard of for this long is gone"),
+    count("gateway", "websocket-bytes-max", (1024, 1 << 30), |it| &mut it.gateway.websocket_bytes_max,
+        "bytes of messages that may wait for one client of a WebSocket, counted before one is added; beyond it the WebSocket is closed"),
+    number("gateway", "websocket-messages-max", (1, 1_000_000), |it| &mut it.gateway.websocket_messages_max,
+        "messages that may wait so"),
     count("gateway", "requests-max", (1, 10_000_000), |it| &mut it.gateway.requests_max,
         "requests in flight at one time; more get 503"),
 
@@ -238,10 +250,16 @@ mod tests {
             retry_delay: _,
             attempts_max: _,
             requests_max: _,
+            open_timeout: _,
+            websockets_max: _,
+            websocket_ping: _,
+            websocket_timeout: _,
+            websocket_bytes_max: _,
+            websocket_messages_max: _,
         } = machines::gateway::Options::default();
         let machines::durability::Options { probe_interval: _, disk_budget: _ } =
             machines::durability::Options::default();
         let in_section = |section: &str| SETTINGS.iter().filter(|setting| setting.section == section).count();
-        assert_eq!((in_section("control"), in_section("gateway"), in_section("store")), (30, 6, 3));
+        assert_eq!((in_section("control"), in_section("gateway"), in_section("store")), (30, 12, 3));
     }
 }

@@ -55,7 +55,7 @@ enum End {
     Core,
 }
 
-type Socket = WebSocketStream<TokioIo<Upgraded>>;
+pub(crate) type Socket = WebSocketStream<TokioIo<Upgraded>>;
 type Incoming = SplitStream<Socket>;
 type Outgoing = SplitSink<Socket, Message>;
 
@@ -167,8 +167,8 @@ async fn deliver(core: &Core, conn: ConnId, message: ToServer) -> bool {
     }
 }
 
-/// Gives the runner a moment to see the close; what it still says is not heard.
-async fn linger(mut socket: Socket, timeout: Duration) {
+/// Gives the other end a moment to see the close; what it still says is not heard.
+pub(crate) async fn linger(mut socket: Socket, timeout: Duration) {
     let rest = async {
         if socket.is_terminated() {
             // Bytes that cannot be read as frames: dropping them would reset the connection, and lose the close.

@@ -20,7 +20,7 @@ where
         // Frames that wait share a flush.
         while let Some(outgoing) = next {
             match outgoing {
-                Outgoing::Frame(frame) => {
+                Outgoing::Frame(frame, _hold) => {
                     if sink.feed(Message::Binary(frame)).await.is_err() {
                         return None;
                     }

@@ -12,11 +12,14 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use crate::support::{Node, Response, Runner, call_with, run, until};
 
 /// An engine with one actor that runs on a runner played by hand.
-async fn stage(data: &std::path::Path) -> (Node, Runner, String) {
+pub(crate) async fn stage(data: &std::path::Path) -> (Node, Runner, String) {
     stage_with(data, |_| ()).await
 }
 
-async fn stage_with(data: &std::path::Path, change: impl FnOnce(&mut Options)) -> (Node, Runner, String) {
+pub(crate) async fn stage_with(
+    data: &std::path::Path,
+    change: impl FnOnce(&mut Options),
+) -> (Node, Runner, String) {
     let node = Node::start_with(data, change).await;
     node.normal_pool("default").await;
     let actor = node.actor("k").await;
@@ -102,7 +105,7 @@ fn a_streamed_answer_arrives_in_parts_and_one_that_breaks_off_is_seen() {
     });
 }
 
-async fn at_rest(node: &Node) {
+pub(crate) async fn at_rest(node: &Node) {
     until("the gateway is at rest", || async {
         node.view.gateway().await.filter(|view| view.waiting + view.forwarded + view.watched == 0)
     })

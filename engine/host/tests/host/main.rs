@@ -22,3 +22,4 @@ mod support;
 mod targets;
 #[cfg(unix)]
 mod tokens;
+mod websocket;

@@ -38,6 +38,10 @@ impl Control {
         self.check_deadlines();
         let purge = self.appointments.get(&Due::Purge).is_some();
         assert_eq!(purge, self.actors.destroyed() > 0, "what is destroyed will be forgotten");
+        assert!(
+            self.observed.iter().all(|actor| self.watches.contains_key(actor)),
+            "who is observed is watched"
+        );
         for (actor, route) in &self.watches {
             assert_eq!(*route, Some(self.route(*actor)), "the gateway knows the route of {actor:?}");
         }

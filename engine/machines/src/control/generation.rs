@@ -96,7 +96,7 @@ impl Control {
     }
 
     fn next(&mut self, id: ActorId, ending: &Ending, cause: Option<StopCause>) -> Next {
-        let watched = self.watches.contains_key(&id);
+        let watched = self.is_wanted(id);
         let asleep = |awake: bool| if awake { Next::Pending } else { Next::Sleeping };
         let policy = self.actors.known(id).crash_policy;
         match (cause, ending) {

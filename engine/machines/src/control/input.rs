@@ -30,6 +30,12 @@ pub enum Input {
         /// The actor; need not exist.
         actor: ActorId,
     },
+    /// Nobody waits for an actor that is watched any more, but WebSockets to it are open: tell its route as before, and
+    /// let it sleep.
+    Observe {
+        /// The actor.
+        actor: ActorId,
+    },
     /// The gateway holds no more requests for it.
     Unwatch {
         /// The actor.

@@ -3,7 +3,7 @@
 //! Sessions, streams and watches died with the former process. Every stored runner counts as disconnected since this
 //! moment, and has the lost threshold to come back; a serverless one the grace, or less ([`super::orphan`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::id::{ActorId, FetchId, NamespaceId, RunnerId, StreamId};
 use protocol::mark;
@@ -148,6 +148,7 @@ impl Control {
             metadata_calls: 0,
             next_fetch: FetchId(1),
             watches: BTreeMap::new(),
+            observed: BTreeSet::new(),
             thresholds: Timers::default(),
             appointments: Timers::default(),
         }

@@ -18,7 +18,7 @@ impl Control {
         id: ActorId,
     ) -> Result<Answer, ApiError> {
         match self.living(namespace, id)?.phase {
-            Phase::Pending { .. } | Phase::Backoff { .. } if self.watches.contains_key(&id) => {}
+            Phase::Pending { .. } | Phase::Backoff { .. } if self.is_wanted(id) => {}
             Phase::Pending { .. } | Phase::Backoff { .. } => self.set_phase(step, id, Phase::Sleeping),
             Phase::Allocated { .. } => self.stop(step, id, StopCause::Sleep { wake: false }),
             Phase::Sleeping | Phase::Destroyed => {}

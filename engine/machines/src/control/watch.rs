@@ -18,11 +18,25 @@ impl Control {
         }
         // Told as it stands at the end of the step; forgetting the last one told makes it be told anew.
         self.watches.insert(id, None);
+        self.observed.remove(&id);
         step.routes.insert(id);
+    }
+
+    /// What is open to an actor keeps it from nothing: it may sleep, and nobody wakes it for that.
+    pub(super) fn observe(&mut self, id: ActorId) {
+        if self.watches.contains_key(&id) {
+            self.observed.insert(id);
+        }
     }
 
     pub(super) fn unwatch(&mut self, id: ActorId) {
         self.watches.remove(&id);
+        self.observed.remove(&id);
+    }
+
+    /// Whether somebody waits for the actor.
+    pub(super) fn is_wanted(&self, id: ActorId) -> bool {
+        self.watches.contains_key(&id) && !self.observed.contains(&id)
     }
 
     /// Tells the routes that changed in this step.

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use protocol::error::ApiError;
+use protocol::error::{ApiError, WebSocketEnd};
 use protocol::id::Ticket;
 use protocol::mark;
 use protocol::time::Now;
 
-use super::pending::Stage;
+use super::pending::{Kind, Stage};
 use super::{Effect, Gateway};
 
 impl Gateway {
@@ -40,9 +40,16 @@ impl Gateway {
                 self.set_stage(ticket, Stage::Waiting { held: None });
                 self.try_again(now, ticket, out);
             }
+            Stage::Open(open) => self.ping(now, ticket, open, out),
+            Stage::Forwarded { .. } if pending.kind == Kind::WebSocket => {
+                mark!("gateway_websocket_open_timeout");
+                self.abort(ticket, WebSocketEnd::OpenTimeout, out);
+                let timeout_ms = millis(self.options.open_timeout);
+                self.fail(ticket, ApiError::GuardWebsocketOpenTimeout { timeout_ms }, out);
+            }
             Stage::Forwarded { begun, .. } => {
                 mark!("gateway_response_timeout");
-                self.abort(ticket, out);
+                self.abort(ticket, WebSocketEnd::OpenTimeout, out);
                 let timeout_ms = millis(self.options.response_timeout);
                 let error = if begun {
                     ApiError::GuardRequestTimeout { timeout_ms }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::limits::ACTOR_READY_TIMEOUT_MS;
+use protocol::limits::{ACTOR_READY_TIMEOUT_MS, WEBSOCKET_UNREAD_BYTES_MAX, WEBSOCKET_UNREAD_MESSAGES_MAX};
 
 /// Bounds. The sum of both timeouts is how long a client waits at most for the head of its response.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,6 +23,21 @@ pub struct Options {
     /// Requests in flight at one time; more get `guard.service_unavailable`. Default 20 000 (ours: twice
     /// what one runner takes).
     pub requests_max: usize,
+    /// From asking a runner for a WebSocket to its word that the actor takes it. Default 15 s (upstream).
+    pub open_timeout: Duration,
+    /// WebSockets at one time, those to be opened included; more get `guard.service_unavailable`. Default 20 000 (ours:
+    /// as many as requests).
+    pub websockets_max: usize,
+    /// Between two pings to the client of a WebSocket. Default 10 s (ours: upstream's 3 s cost a message of each idle
+    /// client three times as often).
+    pub websocket_ping: Duration,
+    /// A client of a WebSocket that was not heard of for this long is gone. Default 30 s (upstream).
+    pub websocket_timeout: Duration,
+    /// Bytes of messages that may wait for one client of a WebSocket, counted before one is added; beyond it the
+    /// WebSocket is closed. Default [`WEBSOCKET_UNREAD_BYTES_MAX`].
+    pub websocket_bytes_max: usize,
+    /// Messages that may wait so. Default [`WEBSOCKET_UNREAD_MESSAGES_MAX`].
+    pub websocket_messages_max: u32,
 }
 
 impl Default for Options {
@@ -34,6 +49,12 @@ impl Default for Options {
             retry_delay: Duration::from_millis(500),
             attempts_max: 7,
             requests_max: 20_000,
+            open_timeout: Duration::from_secs(15),
+            websockets_max: 20_000,
+            websocket_ping: Duration::from_secs(10),
+            websocket_timeout: Duration::from_secs(30),
+            websocket_bytes_max: WEBSOCKET_UNREAD_BYTES_MAX,
+            websocket_messages_max: WEBSOCKET_UNREAD_MESSAGES_MAX,
         }
     }
 }

@@ -1,13 +1,13 @@
 //! Responses, matched to requests by session and id. Whatever matches none is dropped: a late answer to an earlier
 //! attempt, one from another session, one nobody waits for.
 
-use protocol::error::ApiError;
+use protocol::error::{ApiError, WebSocketEnd};
 use protocol::id::{BodyId, ConnId, RequestId, Ticket};
 use protocol::limits::BODY_BYTES_MAX;
 use protocol::mark;
 use protocol::time::Now;
 
-use super::pending::Stage;
+use super::pending::{Kind, Stage};
 use super::{Effect, Gateway};
 
 /// A part of a response.
@@ -29,9 +29,7 @@ impl Gateway {
         if undelivered {
             mark!("gateway_undelivered");
             out.push(Effect::Drop { body: part.body });
-            self.sent_back(ticket, out);
-            let attempts = self.get(ticket).attempts;
-            self.back(now, ticket, true, ApiError::GuardRetryAttemptsExceeded { attempts }, out);
+            self.sent_back(now, ticket, out);
         } else {
             self.respond(now, ticket, part, out);
         }
@@ -39,7 +37,7 @@ impl Gateway {
 
     /// The runner does not host what it was asked for. Once, it may just have ended, and the word of it be on its way; the
     /// same again after a while, and the runner has never heard of it: it is a later process under the same identity.
-    fn sent_back(&mut self, ticket: Ticket, out: &mut Vec<Effect>) {
+    pub(super) fn sent_back(&mut self, now: Now, ticket: Ticket, out: &mut Vec<Effect>) {
         let pending = self.pending.get_mut(&ticket).expect("a ticket in an index is pending");
         let Stage::Forwarded { conn, generation, .. } = pending.stage else {
             unreachable!("only a forwarded request has a response");
@@ -48,6 +46,8 @@ impl Gateway {
             mark!("gateway_disowned");
             out.push(Effect::Disowned { actor: pending.actor, generation, conn });
         }
+        let attempts = pending.attempts;
+        self.back(now, ticket, true, ApiError::GuardRetryAttemptsExceeded { attempts }, out);
     }
 
     pub(super) fn response_chunk(&mut self, now: Now, part: Part, out: &mut Vec<Effect>) {
@@ -62,7 +62,7 @@ impl Gateway {
         let awaiting = [true, false].into_iter().find_map(|begun| self.awaiting(conn, request, begun));
         if let Some(ticket) = awaiting {
             mark!("gateway_response_too_large");
-            self.abort(ticket, out);
+            self.abort(ticket, WebSocketEnd::MessageTooLarge, out);
             self.fail(ticket, ApiError::GuardResponseBodyTooLarge { limit: BODY_BYTES_MAX }, out);
         }
     }
@@ -78,7 +78,7 @@ impl Gateway {
             mark!("gateway_response_broken_off");
             self.fail(ticket, ApiError::GuardTunnelRequestAborted, out);
         } else if let Some(ticket) = self.awaiting(conn, request, false) {
-            if self.get(ticket).safe {
+            if self.get(ticket).is_repeatable() {
                 self.back(now, ticket, true, ApiError::GuardTunnelRequestAborted, out);
             } else {
                 self.fail(ticket, ApiError::GuardTunnelRequestAborted, out);
@@ -89,16 +89,20 @@ impl Gateway {
     /// The request that waits for the head of its response (`begun` false) or for a further part of it under this id
     /// on this session.
     fn awaiting(&self, conn: ConnId, request: RequestId, begun: bool) -> Option<Ticket> {
-        let ticket = *self.ids.get(&request)?;
+        let ticket = self.current(request)?;
         let pending = self.get(ticket);
+        let wants_response = matches!(pending.kind, Kind::Response { .. });
         match pending.stage {
-            Stage::Forwarded { conn: c, begun: b, .. }
-                if c == conn && b == begun && pending.id() == Some(request) =>
-            {
+            Stage::Forwarded { conn: c, begun: b, .. } if c == conn && b == begun && wants_response => {
                 Some(ticket)
             }
-            Stage::Forwarded { .. } | Stage::Waiting { .. } => None,
+            Stage::Forwarded { .. } | Stage::Waiting { .. } | Stage::Open(_) => None,
         }
+    }
+
+    /// The request whose current attempt has this id.
+    pub(super) fn current(&self, request: RequestId) -> Option<Ticket> {
+        self.ids.get(&request).copied().filter(|ticket| self.get(*ticket).id() == Some(request))
     }
 
     fn respond(&mut self, now: Now, ticket: Ticket, part: Part, out: &mut Vec<Effect>) {

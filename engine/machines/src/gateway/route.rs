@@ -1,12 +1,12 @@
 //! Routes: when a request is forwarded, and what becomes of it when its session or generation is gone.
 
-use protocol::error::ApiError;
+use protocol::error::{ApiError, WebSocketEnd};
 use protocol::id::{ActorId, ConnId, Generation, RequestId, Ticket};
 use protocol::mark;
 use protocol::time::Now;
 use protocol::view::Fact;
 
-use super::pending::Stage;
+use super::pending::{Kind, Stage};
 use super::{Effect, Gateway};
 use crate::route::Route;
 
@@ -25,27 +25,26 @@ impl Gateway {
                     self.try_again(now, ticket, out);
                 }
                 Stage::Forwarded { conn, generation, .. } => {
-                    if route == Route::Unknown {
-                        self.abort(ticket, out);
-                        self.fail(ticket, ApiError::ActorNotFound, out);
-                    } else if !route.hosts(conn, generation) {
+                    // Also when there is no such actor any more: `actor.not_found` would say that it had none of it.
+                    if !route.hosts(conn, generation) {
                         self.lost(now, ticket, out);
                     }
                 }
+                Stage::Open(open) => self.open_route(ticket, open, route, out),
             }
         }
     }
 
     /// The session or the generation that has the request is gone: no answer will come.
     fn lost(&mut self, now: Now, ticket: Ticket, out: &mut Vec<Effect>) {
-        self.abort(ticket, out);
+        self.abort(ticket, WebSocketEnd::ActorLost, out);
         let pending = self.pending.get_mut(&ticket).expect("a ticket in an index is pending");
         let Stage::Forwarded { begun, .. } = pending.stage else {
             unreachable!("only a forwarded request can be lost");
         };
         // An answer to this attempt may still come on the same session: the next attempt must not take it for its own.
         pending.wants = RequestId::from_u32(pending.wants.to_u32().wrapping_add(1));
-        if pending.safe && !begun {
+        if pending.is_repeatable() && !begun {
             mark!("gateway_repeat_safe");
             self.back(now, ticket, false, ApiError::GuardTunnelResponseClosed, out);
         } else {
@@ -105,15 +104,24 @@ impl Gateway {
             return;
         }
         let request = self.claim_id(ticket);
-        let by = now.mono + self.options.response_timeout;
+        let by = now.mono
+            + match self.get(ticket).kind {
+                Kind::Response { .. } => self.options.response_timeout,
+                Kind::WebSocket => self.options.open_timeout,
+            };
         self.set_stage(ticket, Stage::Forwarded { conn, generation, begun: false, by });
         let pending = self.pending.get_mut(&ticket).expect("a ticket in an index is pending");
         assert!(pending.attempts < self.options.attempts_max, "{ticket:?} has an attempt left");
         let attempt = pending.attempts;
         pending.attempts += 1;
-        let (actor, safe) = (pending.actor, pending.safe);
-        out.push(Effect::Forward { ticket, actor, conn, request });
-        out.push(Effect::Fact(Fact::Forwarded { ticket, actor, conn, request, safe, attempt }));
+        let actor = pending.actor;
+        match pending.kind {
+            Kind::Response { safe } => {
+                out.push(Effect::Forward { ticket, actor, conn, request });
+                out.push(Effect::Fact(Fact::Forwarded { ticket, actor, conn, request, safe, attempt }));
+            }
+            Kind::WebSocket => out.push(Effect::Open { ticket, actor, conn, request }),
+        }
     }
 
     /// The id of the next attempt: the one the request had, if nothing can be mistaken for its answer, else the next

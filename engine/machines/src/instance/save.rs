@@ -53,11 +53,12 @@ impl Save {
         self.dirty || self.writing.is_some()
     }
 
-    /// The longest wait after the last failure.
+    /// The wait after the last failure: half of a bound that doubles, and any part of the other half.
     fn retry(&self, options: &Options, jitter: u64) -> Duration {
         let bound = options.save_retry.saturating_mul(1 << self.failures.saturating_sub(1).min(16));
-        let nanos = bound.min(options.save_retry_max).as_nanos().saturating_mul(u128::from(jitter)) >> 64;
-        Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+        let half = bound.min(options.save_retry_max) / 2;
+        let nanos = half.as_nanos().saturating_mul(u128::from(jitter)) >> 64;
+        half + Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
     }
 }
 

@@ -6,6 +6,8 @@ use super::Runner;
 use super::end::Life;
 use super::instance::{Instance, Stage};
 use super::link::Link;
+use super::request::{Kind, Request};
+use super::websocket::Carried;
 use protocol::id::ActorId;
 
 impl Runner {
@@ -118,6 +120,15 @@ impl Runner {
         assert_eq!(self.alarms_due, due, "every alarm has one deadline");
     }
 
+    fn check_websocket(&self, request: &Request, carried: Carried) {
+        let stage = self.instances[&request.actor].stage;
+        assert_eq!(self.link.open(), Some(request.conn), "a WebSocket is over with its session");
+        assert!(matches!(stage, Stage::Starting { .. } | Stage::Running), "who stops has no WebSocket");
+        assert!(carried.messages <= self.options.websocket_messages_max, "what waits is bounded");
+        assert!(carried.messages > 0 || carried.bytes == 0, "nothing that waits has no length");
+        assert!(carried.accepted || carried.messages == 0, "nothing comes before it is accepted");
+    }
+
     fn check_requests(&self) {
         assert!(self.requests.len() <= self.options.requests_max, "requests are bounded");
         assert!(self.responses.len() <= self.options.responses_max, "kept responses are bounded");
@@ -130,6 +141,9 @@ impl Runner {
                 request.held.is_none() || self.link.open() == Some(request.conn),
                 "{name:?} can be answered"
             );
+            if let Kind::WebSocket(carried) = request.kind {
+                self.check_websocket(request, carried);
+            }
         }
     }
 }

@@ -68,6 +68,7 @@ impl Configure {
             Input::Tick => self.tick(now.mono, out),
             Input::Want => self.want(now.mono, out),
             Input::Ended { attempt, outcome, jitter } => self.ended(now.mono, attempt, outcome, jitter, out),
+            Input::Forgotten => self.forgotten(now.mono, out),
             Input::Stop => self.stop(out),
         }
         self.check();
@@ -104,6 +105,15 @@ impl Configure {
             }
             // The deadline was shorter than the first attempt, which still runs.
             (Phase::Trying { .. } | Phase::Waiting { .. }, None) => Standing::Failing(Failure::Timeout),
+        }
+    }
+
+    /// Why the last attempt failed; none if it did not.
+    #[must_use]
+    pub const fn last_failure(&self) -> Option<&Failure> {
+        match &self.last {
+            Some(Err(failure)) => Some(failure),
+            Some(Ok(())) | None => None,
         }
     }
 
@@ -146,6 +156,13 @@ impl Configure {
                 self.failures = 0;
                 self.attempt(now, out);
             }
+        }
+    }
+
+    fn forgotten(&mut self, now: Mono, out: &mut Vec<Effect>) {
+        if let (Phase::Waiting { .. }, Some(Ok(()))) = (&self.phase, &self.last) {
+            protocol::mark!("startup_pool_asserted_anew");
+            self.attempt(now, out);
         }
     }
 

@@ -4,6 +4,8 @@ use protocol::id::{ActorId, BodyId, ConnId, GatewayId, Generation, RequestId, Ru
 use protocol::view::Fact;
 use protocol::wire;
 
+use crate::websocket::Close;
+
 /// One effect of a runner step, performed in order.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Effect {
@@ -76,6 +78,19 @@ pub enum Effect {
         /// The request.
         request: RequestId,
     },
+    /// A piece of a WebSocket towards its client.
+    SendWebSocket {
+        /// The socket.
+        conn: ConnId,
+        /// The gateway.
+        gateway: GatewayId,
+        /// The WebSocket.
+        request: RequestId,
+        /// Its number: counts from 0 and wraps.
+        index: u16,
+        /// What.
+        piece: Piece,
+    },
     /// Run user code: start an instance. `Started` or `Stopped` follows.
     StartInstance {
         /// Its actor.
@@ -94,7 +109,7 @@ pub enum Effect {
         /// Whether it may finish what it does and save; else it is cut off (its rights are gone).
         graceful: bool,
     },
-    /// Give a request to an instance.
+    /// Give a request, or a WebSocket, to an instance.
     Deliver {
         /// Its actor.
         actor: ActorId,
@@ -104,8 +119,27 @@ pub enum Effect {
         gateway: GatewayId,
         /// The request.
         request: RequestId,
-        /// Method, path, headers and body.
+        /// Method, path, headers and body; or what a WebSocket was opened with.
         body: BodyId,
+    },
+    /// Give a client's message to the instance that has its WebSocket.
+    DeliverMessage {
+        /// The gateway.
+        gateway: GatewayId,
+        /// The WebSocket.
+        request: RequestId,
+        /// The message.
+        body: BodyId,
+    },
+    /// Tell the instance that has a WebSocket that it is over. Follows on every `Deliver` of one, unless the instance
+    /// closed it.
+    DeliverClose {
+        /// The gateway.
+        gateway: GatewayId,
+        /// The WebSocket.
+        request: RequestId,
+        /// How.
+        close: Close,
     },
     /// Fire the abort signal of a request.
     Cancel {
@@ -167,6 +201,17 @@ pub enum Effect {
     Fact(Fact),
 }
 
+/// A piece of a WebSocket towards its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Piece {
+    /// The actor takes it.
+    Open,
+    /// A message.
+    Message(BodyId),
+    /// Its end; as the first piece, a refusal.
+    Close(Close),
+}
+
 /// A message to the engine without payload.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Message {
@@ -208,6 +253,8 @@ pub enum EndReason {
     Evicted,
     /// The engine will never take it.
     Refused,
+    /// The engine said again and again that it does not know the namespace.
+    NamespaceUnknown,
     /// Draining took longer than its grace; actors were cut off.
     DrainTimeout,
     /// The engine left more than [`crate::runner::Options::events_max`] events unacknowledged: a defect of it.

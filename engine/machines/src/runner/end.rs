@@ -34,7 +34,9 @@ impl Runner {
             Life::Fresh => self.end(EndReason::Drained, out),
             Life::Live => {
                 let stop_by = now.mono + self.drain_grace;
-                self.life = Life::Draining { stop_by, cut_by: stop_by + self.drain_grace, stopping: false };
+                let max = self.options.drain_max.map(|max| (now.mono + max).max(stop_by));
+                let cut_by = max.unwrap_or(stop_by + self.drain_grace);
+                self.life = Life::Draining { stop_by, cut_by, stopping: false };
                 if let Some(conn) = self.link.open() {
                     self.send(conn, Message::Stopping, out);
                 }

@@ -55,6 +55,8 @@ pub enum CloseClass {
     Evicted,
     /// The engine will never take this runner (bad token, invalid request): end.
     Refused,
+    /// The engine does not know the namespace: it may be made in a moment, so a few more dials.
+    NamespaceUnknown,
 }
 
 /// A message of the engine, without payload.
@@ -120,6 +122,37 @@ pub enum Frame {
         /// The request.
         request: RequestId,
     },
+    /// A client's WebSocket for an actor.
+    WebSocketOpen {
+        /// The gateway that sent it.
+        gateway: GatewayId,
+        /// Its id there.
+        request: RequestId,
+        /// The actor.
+        actor: ActorId,
+        /// Path and headers.
+        body: BodyId,
+    },
+    /// A client's message on its WebSocket.
+    WebSocketMessage {
+        /// The gateway.
+        gateway: GatewayId,
+        /// The WebSocket.
+        request: RequestId,
+        /// The message.
+        body: BodyId,
+        /// Its length.
+        bytes: usize,
+    },
+    /// A client's WebSocket is over.
+    WebSocketClose {
+        /// The gateway.
+        gateway: GatewayId,
+        /// The WebSocket.
+        request: RequestId,
+        /// Code and reason.
+        body: BodyId,
+    },
     /// Does not decode, or is of no use here.
     Invalid,
 }
@@ -131,7 +164,10 @@ impl Frame {
             Self::Start { body, .. }
             | Self::KvResponse { body, .. }
             | Self::KvRefused { body, .. }
-            | Self::Request { body, .. } => Some(*body),
+            | Self::Request { body, .. }
+            | Self::WebSocketOpen { body, .. }
+            | Self::WebSocketMessage { body, .. }
+            | Self::WebSocketClose { body, .. } => Some(*body),
             Self::Init { .. }
             | Self::StopActor { .. }
             | Self::AckEvents(_)
@@ -186,6 +222,37 @@ pub enum InstanceEvent {
         /// The request.
         request: RequestId,
         /// Status, headers and body.
+        body: BodyId,
+    },
+    /// It does something with a client's WebSocket.
+    WebSocket {
+        /// The gateway.
+        gateway: GatewayId,
+        /// The WebSocket.
+        request: RequestId,
+        /// What.
+        event: WebSocketEvent,
+    },
+}
+
+/// What an instance does with a WebSocket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WebSocketEvent {
+    /// It takes it: the client may speak.
+    Accept,
+    /// It sends a message.
+    Say {
+        /// The message.
+        body: BodyId,
+    },
+    /// It has read the oldest message that waited for it.
+    Took {
+        /// How long it was.
+        bytes: usize,
+    },
+    /// It closes it.
+    Close {
+        /// Code and reason.
         body: BodyId,
     },
 }

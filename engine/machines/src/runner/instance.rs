@@ -175,6 +175,7 @@ impl Runner {
             }
             Stage::Running => {
                 instance.stage = Stage::Stopping;
+                self.stop_websockets(actor, out);
                 out.push(Effect::StopInstance { actor, generation, graceful: true });
             }
             Stage::Stopping | Stage::Cut => {}

@@ -112,8 +112,18 @@ impl Runner {
             return;
         }
         self.disconnect(now, out);
+        let unknown = std::mem::take(&mut self.namespace_unknown);
         match class {
             CloseClass::Retry => self.wait(now, jitter),
+            CloseClass::NamespaceUnknown if unknown + 1 < self.options.namespace_tries => {
+                self.namespace_unknown = unknown + 1;
+                self.wait(now, jitter);
+            }
+            CloseClass::NamespaceUnknown => {
+                mark!("runner_namespace_unknown");
+                self.link = Link::Idle;
+                self.end(EndReason::NamespaceUnknown, out);
+            }
             CloseClass::Evicted => {
                 mark!("runner_evicted");
                 self.link = Link::Idle;

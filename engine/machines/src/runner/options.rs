@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use protocol::limits::{
     INIT_TIMEOUT_MS, RUNNER_LOST_THRESHOLD_MS, SERVERLESS_DRAIN_GRACE_MS, SSE_PING_INTERVAL_MS,
+    WEBSOCKET_UNREAD_BYTES_MAX, WEBSOCKET_UNREAD_MESSAGES_MAX,
 };
 
 /// Timings and limits. Defaults are ours unless said otherwise.
@@ -30,6 +31,12 @@ pub struct Options {
     /// How long a drain waits for the engine's stops before it stops actors itself. Default 10 s (upstream's
     /// serverless drain grace); told anew by Init.
     pub drain_grace: Duration,
+    /// How long a drain may take in all before the actors that are left are cut off. Default twice the grace; whoever
+    /// bounds the whole drain himself sets it as long as he likes.
+    pub drain_max: Option<Duration>,
+    /// Closes in a row for an unknown namespace after which it is given up. Default 3 (ours: one that is being made while
+    /// the application starts is there by then).
+    pub namespace_tries: u32,
     /// A KV request without answer for this long fails as indeterminate, and so does an alarm. Default 30 s (upstream,
     /// for KV).
     pub kv_timeout: Duration,
@@ -38,9 +45,14 @@ pub struct Options {
     pub events_max: usize,
     /// KV requests without answer at most; further ones fail as not done. Default 10 000.
     pub kv_max: usize,
-    /// Client requests held for, or given to, instances at most; further ones are refused. Default
+    /// Client requests and WebSockets held for, or given to, instances at most; further ones are refused. Default
     /// 10 000.
     pub requests_max: usize,
+    /// Bytes of messages that may wait for one instance to read them from one WebSocket, counted before one is added;
+    /// beyond it the WebSocket is closed. Default [`WEBSOCKET_UNREAD_BYTES_MAX`].
+    pub websocket_bytes_max: usize,
+    /// Messages that may wait so. Default [`WEBSOCKET_UNREAD_MESSAGES_MAX`].
+    pub websocket_messages_max: u32,
     /// Responses kept while disconnected at most; further ones are dropped. Default 100: an engine whose gateway
     /// matches responses by session has no use for them, one whose gateway matches by request has.
     pub responses_max: usize,
@@ -69,10 +81,14 @@ impl Default for Options {
             ping_timeout: Duration::from_secs(15),
             lost_threshold: Duration::from_millis(RUNNER_LOST_THRESHOLD_MS),
             drain_grace: Duration::from_millis(SERVERLESS_DRAIN_GRACE_MS),
+            drain_max: None,
+            namespace_tries: 3,
             kv_timeout: Duration::from_secs(30),
             events_max: 10_000,
             kv_max: 10_000,
             requests_max: 10_000,
+            websocket_bytes_max: WEBSOCKET_UNREAD_BYTES_MAX,
+            websocket_messages_max: WEBSOCKET_UNREAD_MESSAGES_MAX,
             responses_max: 100,
             stream_ping: Duration::from_millis(SSE_PING_INTERVAL_MS),
             stream_final_wait: Duration::from_secs(25),

@@ -1,12 +1,14 @@
-//! Client requests that come through the engine: given to the instance that runs, held for one that starts, sent back
-//! where there is none.
+//! Client requests that come through the engine, those for WebSockets included: given to the instance that runs, held
+//! for one that starts, sent back where there is none.
 
+use protocol::error::WebSocketEnd;
 use protocol::id::{ActorId, BodyId, ConnId, GatewayId, Generation, RequestId};
 use protocol::mark;
 use protocol::view::Fact;
 
 use super::end::Life;
 use super::instance::Stage;
+use super::websocket::{Carried, refuse};
 use super::{Effect, Runner};
 
 /// A request that an instance has, or that is held for it.
@@ -16,8 +18,18 @@ pub(super) struct Request {
     pub(super) generation: Generation,
     /// The session that asked.
     pub(super) conn: ConnId,
+    pub(super) kind: Kind,
     /// The request itself, as long as it is held.
     pub(super) held: Option<BodyId>,
+}
+
+/// What a request wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// A response.
+    Response,
+    /// A WebSocket.
+    WebSocket(Carried),
 }
 
 /// The gateway and the request there.
@@ -29,7 +41,7 @@ impl Runner {
         conn: ConnId,
         name: Name,
         actor: ActorId,
-        body: BodyId,
+        (kind, body): (Kind, BodyId),
         out: &mut Vec<Effect>,
     ) {
         let taken = self.requests.get(&name);
@@ -41,7 +53,10 @@ impl Runner {
         }
         if taken.is_some() || self.requests.len() >= self.options.requests_max {
             mark!("runner_overloaded");
-            out.push(Effect::SendOverloaded { conn, gateway: name.0, request: name.1 });
+            out.push(match kind {
+                Kind::Response => Effect::SendOverloaded { conn, gateway: name.0, request: name.1 },
+                Kind::WebSocket(_) => refuse(conn, name, WebSocketEnd::Overloaded),
+            });
             out.push(Effect::Drop { body });
             return;
         }
@@ -55,11 +70,11 @@ impl Runner {
         };
         let Some((generation, held)) = ready else {
             mark!("runner_undelivered");
-            out.push(Effect::SendUndelivered { conn, gateway: name.0, request: name.1 });
+            out.push(undelivered(conn, name, kind));
             out.push(Effect::Drop { body });
             return;
         };
-        self.requests.insert(name, Request { actor, generation, conn, held });
+        self.requests.insert(name, Request { actor, generation, conn, kind, held });
         self.instances.get_mut(&actor).expect("it was found above").requests.push(name);
         if held.is_none() {
             deliver(actor, generation, name, body, out);
@@ -78,7 +93,10 @@ impl Runner {
     }
 
     pub(super) fn request_abort(&mut self, name: Name, out: &mut Vec<Effect>) {
-        let Some(request) = self.forget_request(name) else { return };
+        if self.requests.get(&name).is_none_or(|request| request.kind != Kind::Response) {
+            return;
+        }
+        let request = self.forget_request(name).expect("it was found above");
         match request.held {
             Some(body) => out.push(Effect::Drop { body }),
             None => out.push(Effect::Cancel {
@@ -99,7 +117,8 @@ impl Runner {
         out: &mut Vec<Effect>,
     ) {
         let asked = self.requests.get(&name);
-        if !asked.is_some_and(|r| r.held.is_none() && (r.actor, r.generation) == instance) {
+        let has = |r: &Request| r.held.is_none() && r.kind == Kind::Response;
+        if !asked.is_some_and(|r| has(r) && (r.actor, r.generation) == instance) {
             out.push(Effect::Drop { body });
             return;
         }
@@ -134,32 +153,43 @@ impl Runner {
 
     /// Gives a request up: the engine is told, if it is on the session that asked, whether user code saw it.
     fn end_request(&mut self, name: Name, out: &mut Vec<Effect>) {
-        let request = self.forget_request(name).expect("an instance's request is known");
+        let request = *self.requests.get(&name).expect("an instance's request is known");
         let asks = self.link.open() == Some(request.conn);
         let (conn, (gateway, id)) = (request.conn, name);
-        match request.held {
-            Some(body) => {
+        match (request.held, request.kind) {
+            (Some(body), kind) => {
                 if asks {
-                    out.push(Effect::SendUndelivered { conn, gateway, request: id });
+                    out.push(undelivered(conn, name, kind));
                 }
                 out.push(Effect::Drop { body });
             }
-            None if asks => out.push(Effect::SendAbort { conn, gateway, request: id }),
-            None => {}
+            (None, Kind::WebSocket(_)) => return self.end_websocket(name, WebSocketEnd::ActorLost, out),
+            (None, Kind::Response) if asks => out.push(Effect::SendAbort { conn, gateway, request: id }),
+            (None, Kind::Response) => {}
         }
+        self.forget_request(name);
     }
 
-    /// The session is gone: its gateway gets no answer to what is held, so user code shall not see it.
+    /// The session is gone: its gateway gets no answer to what is held, so user code shall not see it; and a WebSocket is
+    /// over with the session that carried it.
     pub(super) fn requests_disconnected(&mut self, out: &mut Vec<Effect>) {
-        let held: Vec<Name> =
-            self.requests.iter().filter(|(_, r)| r.held.is_some()).map(|(n, _)| *n).collect();
-        for name in held {
-            mark!("runner_held_dropped");
-            self.end_request(name, out);
+        let over = |(name, request): (&Name, &Request)| {
+            let websocket = matches!(request.kind, Kind::WebSocket(_));
+            (websocket || request.held.is_some()).then_some((*name, request.held.is_some()))
+        };
+        let over: Vec<(Name, bool)> = self.requests.iter().filter_map(over).collect();
+        for (name, held) in over {
+            if held {
+                mark!("runner_held_dropped");
+                self.end_request(name, out);
+            } else {
+                mark!("runner_websocket_disconnected");
+                self.end_websocket(name, WebSocketEnd::Disconnected, out);
+            }
         }
     }
 
-    fn forget_request(&mut self, name: Name) -> Option<Request> {
+    pub(super) fn forget_request(&mut self, name: Name) -> Option<Request> {
         let request = self.requests.remove(&name)?;
         let instance = self.instances.get_mut(&request.actor).expect("a request's instance has not ended");
         instance.requests.retain(|other| *other != name);
@@ -168,6 +198,14 @@ impl Runner {
 
     pub(super) const fn is_ending(&self) -> bool {
         matches!(self.life, Life::Ending { .. } | Life::Ended)
+    }
+}
+
+/// The request reached no actor.
+fn undelivered(conn: ConnId, name: Name, kind: Kind) -> Effect {
+    match kind {
+        Kind::Response => Effect::SendUndelivered { conn, gateway: name.0, request: name.1 },
+        Kind::WebSocket(_) => refuse(conn, name, WebSocketEnd::NotHere),
     }
 }
 

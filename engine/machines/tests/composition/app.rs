@@ -103,6 +103,9 @@ impl World {
             Effect::KvDone { ticket, body } => self.respond(ticket, body == BodyId(1)),
             Effect::KvFailed { ticket, .. } => self.respond(ticket, false),
             Effect::AlarmKept { .. } | Effect::AlarmFailed { .. } => unreachable!("nobody sets an alarm"),
+            Effect::SendWebSocket { .. } | Effect::DeliverMessage { .. } | Effect::DeliverClose { .. } => {
+                unreachable!("nobody opens a WebSocket")
+            }
             Effect::Ready { .. }
             | Effect::Lost
             | Effect::Drop { .. }

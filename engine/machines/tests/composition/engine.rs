@@ -171,6 +171,15 @@ impl World {
                 gateway::Effect::Respond { ticket, body, .. } => self.answered(ticket, Some(body == DONE)),
                 gateway::Effect::Fail { ticket, .. } => self.answered(ticket, None),
                 gateway::Effect::Drop { .. } | gateway::Effect::Fact(_) => {}
+                gateway::Effect::Observe { .. }
+                | gateway::Effect::Open { .. }
+                | gateway::Effect::Accept { .. }
+                | gateway::Effect::Refuse { .. }
+                | gateway::Effect::ToActor { .. }
+                | gateway::Effect::ToClient { .. }
+                | gateway::Effect::CloseActor { .. }
+                | gateway::Effect::CloseClient { .. }
+                | gateway::Effect::Ping { .. } => unreachable!("nobody opens a WebSocket"),
             }
         }
     }

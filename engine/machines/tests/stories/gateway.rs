@@ -32,7 +32,7 @@ impl Story<Gateway> {
         self.feed(Input::Request { ticket: Ticket(number), actor: actor(7), safe, fresh });
     }
 
-    fn route(&mut self, route: Route) {
+    pub(crate) fn route(&mut self, route: Route) {
         self.feed(Input::Route { actor: actor(7), route });
     }
 
@@ -117,12 +117,13 @@ fn a_doomed_actor_may_answer_and_takes_nothing_new() {
 }
 
 #[test]
-fn an_unknown_actor_fails_at_once() {
+fn an_unknown_actor_fails_at_once_and_what_it_may_have_carried_out_is_told() {
     let mut story = story();
     story.post(1);
     story.route(Route::Unknown);
     story.route(READY);
     story.post(2);
+    story.get(3);
     story.route(READY);
     story.route(Route::Unknown);
     insta::assert_snapshot!(story.told());

@@ -5,6 +5,8 @@ mod cron;
 mod durability;
 mod gateway;
 mod gateway_walk;
+mod gateway_websocket;
+mod gateway_websocket_walk;
 mod names;
 mod queue;
 mod queue_walk;

@@ -1,5 +1,7 @@
 //! Stories of dialling, draining and ending.
 
+use std::time::Duration;
+
 use machines::runner::{CloseClass, Effect, EndReason, Input, InstanceEvent, Message, Options, Runner};
 use protocol::id::{ConnId, Ticket};
 use protocol::time::Mono;
@@ -102,6 +104,39 @@ fn an_evicted_or_refused_runner_ends_for_good() {
         assert_eq!(ended(&story.stopped(1)), Some(reason));
         assert_eq!(story.machine.next_deadline(), None);
     }
+}
+
+#[test]
+fn a_namespace_that_stays_unknown_is_given_up() {
+    let unknown = CloseClass::NamespaceUnknown;
+    let mut story = story();
+    story.feed(Input::Start);
+    // Something else in between: it was no row of three.
+    for (conn, class) in [(1, unknown), (2, unknown), (3, CloseClass::Retry), (4, unknown), (5, unknown)] {
+        assert_eq!(ended(&story.closed(conn, class)), None);
+        story.dial_again();
+    }
+    assert_eq!(ended(&story.closed(6, unknown)), Some(EndReason::NamespaceUnknown));
+    assert_eq!(story.machine.next_deadline(), None);
+}
+
+#[test]
+fn a_drain_may_be_bounded_by_whoever_asked_for_it() {
+    let max = Duration::from_secs(60);
+    let mut story = Story::of(Runner::new(Options { drain_max: Some(max), ..Options::default() }));
+    story.feed(Input::Start);
+    story.connect(1, 1);
+    story.start(1, 1);
+    story.started(1);
+    story.feed(Input::Drain);
+    let cut = |out: &[Effect]| {
+        out.iter().any(|effect| matches!(effect, Effect::StopInstance { graceful: false, .. }))
+    };
+    for second in 1..60 {
+        story.frame(1, machines::runner::Frame::Ping { ts: 1 });
+        assert!(!cut(&story.until(second * 1_000)), "cut off after {second} s");
+    }
+    assert!(cut(&story.until(60_000)));
 }
 
 #[test]

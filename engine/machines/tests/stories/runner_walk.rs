@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use machines::runner::{CloseClass, Frame, Input, InstanceEvent};
+use machines::runner::{CloseClass, Frame, Input, InstanceEvent, WebSocketEvent};
 use proptest::prelude::*;
 use protocol::id::{ActorId, BodyId, ConnId, Generation, Ticket};
 use protocol::wire::Checkpoint;
@@ -28,6 +28,7 @@ enum Step {
     Final {
         refused: bool,
     },
+    NamespaceUnknown,
     Start {
         actor: u8,
         ahead: u32,
@@ -47,6 +48,12 @@ enum Step {
     },
     RequestAbort {
         id: u32,
+    },
+    /// A client's WebSocket opens, speaks or closes.
+    Client {
+        actor: u8,
+        id: u32,
+        says: Says,
     },
     KvAnswer {
         which: usize,
@@ -76,11 +83,54 @@ enum Step {
     Respond {
         which: usize,
     },
+    /// User code does something with a WebSocket that it has, or has not.
+    WebSocket {
+        which: usize,
+        id: u32,
+        does: Does,
+    },
     Drain,
     Pass {
         ms: u64,
     },
     NextDeadline,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Says {
+    Open,
+    Message { bytes: usize },
+    Close,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Does {
+    Accept,
+    Say,
+    Take,
+    Close,
+}
+
+/// Numbers of WebSockets begin here, so that a request and a WebSocket are never the same.
+const WEBSOCKETS: u32 = 10;
+
+/// What happens to WebSockets, mostly.
+fn websocket_step() -> impl Strategy<Value = Step> {
+    let says = prop_oneof![
+        4 => Just(Says::Open),
+        6 => (0..60_usize).prop_map(|bytes| Says::Message { bytes }),
+        1 => Just(Says::Close),
+    ];
+    let does = prop_oneof![
+        5 => Just(Does::Accept), 3 => Just(Does::Say), 2 => Just(Does::Take), 1 => Just(Does::Close)
+    ];
+    prop_oneof![
+        12 => (0..2_u8, 0..3_u32, says).prop_map(|(actor, id, says)| Step::Client { actor, id, says }),
+        12 => (0..2_usize, 0..3_u32, does).prop_map(|(which, id, does)| Step::WebSocket { which, id, does }),
+        3 => (0..2_usize).prop_map(|which| Step::Started { which }),
+        1 => Just(Step::Connect { new: false }),
+        5 => step(),
+    ]
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -110,6 +160,7 @@ fn step() -> impl Strategy<Value = Step> {
     let world = prop_oneof![
         20 => any::<u64>().prop_map(|jitter| Step::Close { jitter }),
         1 => any::<bool>().prop_map(|refused| Step::Final { refused }),
+        2 => Just(Step::NamespaceUnknown),
         4 => Just(Step::Drain),
         20 => (0..500_u64).prop_map(|ms| Step::Pass { ms }),
         5 => (0..8_000_u64).prop_map(|ms| Step::Pass { ms }),
@@ -146,6 +197,7 @@ fn play(world: &mut World, step: Step) {
         Step::Final { refused } => {
             world.close(if refused { CloseClass::Refused } else { CloseClass::Evicted }, 0);
         }
+        Step::NamespaceUnknown => world.close(CloseClass::NamespaceUnknown, 0),
         Step::Drain => {
             world.draining = true;
             world.feed(Input::Drain);
@@ -162,6 +214,7 @@ fn play(world: &mut World, step: Step) {
         | Step::Ping
         | Step::Request { .. }
         | Step::RequestAbort { .. }
+        | Step::Client { .. }
         | Step::KvAnswer { .. }
         | Step::Noise => {
             if world.session {
@@ -175,6 +228,7 @@ fn play(world: &mut World, step: Step) {
         | Step::Alarm { .. }
         | Step::Kv { .. }
         | Step::Respond { .. } => play_code(world, step),
+        Step::WebSocket { which, id, does } => play_websocket(world, which, id, does),
     }
 }
 
@@ -218,6 +272,7 @@ fn play_engine(world: &mut World, step: Step) {
         Step::RequestAbort { id } => {
             world.frame(Frame::RequestAbort { gateway: GATEWAY, request: request(id) });
         }
+        Step::Client { actor: number, id, says } => play_client(world, number, id, says),
         Step::KvAnswer { which, refused } => {
             let id = world.on_wire.keys().nth(which).copied();
             if let Some(id) = id {
@@ -240,6 +295,46 @@ fn play_engine(world: &mut World, step: Step) {
         }
         other => unreachable!("{other:?} is not the engine's"),
     }
+}
+
+fn play_client(world: &mut World, number: u8, id: u32, says: Says) {
+    let (gateway, request, body) = (GATEWAY, request(WEBSOCKETS + id), world.body());
+    let name = (gateway, request);
+    let frame = match says {
+        Says::Open => {
+            if !world.websockets.contains_key(&name) {
+                world.wanted.insert(name);
+            }
+            Frame::WebSocketOpen { gateway, request, actor: actor(number), body }
+        }
+        Says::Message { bytes } => {
+            world.said = bytes;
+            Frame::WebSocketMessage { gateway, request, body, bytes }
+        }
+        Says::Close => {
+            world.wanted.remove(&name);
+            Frame::WebSocketClose { gateway, request, body }
+        }
+    };
+    world.frame(frame);
+}
+
+fn play_websocket(world: &mut World, which: usize, id: u32, does: Does) {
+    let name = (GATEWAY, request(WEBSOCKETS + id));
+    let Some((actor, (generation, _))) = world.code.iter().nth(which) else { return };
+    let key = (*actor, *generation);
+    let own = world.websockets.get_mut(&name).filter(|carried| carried.key == key);
+    let event = match does {
+        Does::Accept => WebSocketEvent::Accept,
+        Does::Take => match own.map(|carried| carried.unread.pop_front()) {
+            Some(None) => return,
+            Some(Some(bytes)) => WebSocketEvent::Took { bytes },
+            None => WebSocketEvent::Took { bytes: 1 },
+        },
+        Does::Say => WebSocketEvent::Say { body: world.body() },
+        Does::Close => WebSocketEvent::Close { body: world.body() },
+    };
+    world.instance(key.0, key.1, InstanceEvent::WebSocket { gateway: name.0, request: name.1, event });
 }
 
 fn play_code(world: &mut World, step: Step) {
@@ -296,7 +391,7 @@ fn play_code(world: &mut World, step: Step) {
 fn every_instance_ticket_and_payload_ends_once() {
     walk(
         "runner_",
-        &["runner_events_overflow", "runner_redial_late", "runner_response_dropped"],
+        &["runner_events_overflow", "runner_redial_late", "runner_response_dropped", "runner_websocket_"],
         prop::collection::vec(step(), 1..160),
         |steps| {
             let mut world = World::new();
@@ -305,4 +400,20 @@ fn every_instance_ticket_and_payload_ends_once() {
             world.finish();
         },
     );
+}
+
+#[test]
+fn every_websocket_is_carried_in_order_and_ends_once_on_both_sides() {
+    walk("runner_websocket_", &[], prop::collection::vec(websocket_step(), 1..120), |steps| {
+        let mut world = World::new();
+        world.feed(Input::Start);
+        let begin = [
+            Step::Connect { new: false },
+            Step::Start { actor: 0, ahead: 0 },
+            Step::Started { which: 0 },
+            Step::Start { actor: 1, ahead: 0 },
+        ];
+        begin.into_iter().chain(steps).for_each(|step| play(&mut world, step));
+        world.finish();
+    });
 }

@@ -1,10 +1,12 @@
 //! Everything around a runner, played honestly: its driver, user code, and an engine that keeps the order of each
 //! socket. What the runner does wrong, it notices.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use machines::runner::{CloseClass, Effect, Frame, Input, InstanceEvent, Message, Options, Runner};
+use machines::runner::{CloseClass, Effect, Frame, Input, InstanceEvent, Message, Options, Piece, Runner};
+use machines::websocket::Close;
+use protocol::error::WebSocketEnd;
 use protocol::id::{ActorId, BodyId, ConnId, GatewayId, Generation, RequestId, RunnerId, Ticket};
 use protocol::time::{Mono, Now};
 use protocol::wire::{ActorState, Checkpoint, Event, EventWrapper};
@@ -28,6 +30,20 @@ pub(crate) struct Heard {
     pub(crate) next: i64,
     pub(crate) acknowledged: i64,
     pub(crate) stopped: bool,
+}
+
+/// A WebSocket, as user code and the gateway know it.
+#[derive(Debug)]
+pub(crate) struct Carried {
+    pub(crate) key: Key,
+    conn: ConnId,
+    accepted: bool,
+    /// The number of the next piece towards the client.
+    next: u16,
+    /// Lengths of what user code has not read.
+    pub(crate) unread: VecDeque<usize>,
+    /// The gateway has heard of its end.
+    told: bool,
 }
 
 pub(crate) struct World {
@@ -56,6 +72,11 @@ pub(crate) struct World {
     /// No generation up to this is spoken of again: it was another runner's.
     pub(crate) floors: BTreeMap<ActorId, u32>,
     pub(crate) asked: BTreeSet<(GatewayId, RequestId)>,
+    /// WebSockets that were asked for and given to nobody.
+    pub(crate) wanted: BTreeSet<(GatewayId, RequestId)>,
+    pub(crate) websockets: BTreeMap<(GatewayId, RequestId), Carried>,
+    /// Length of the client's message that comes in.
+    pub(crate) said: usize,
     pub(crate) ended: bool,
     pub(crate) draining: bool,
 }
@@ -67,6 +88,9 @@ pub(crate) fn options() -> Options {
         kv_max: 4,
         requests_max: 4,
         responses_max: 2,
+        namespace_tries: 2,
+        websocket_messages_max: 3,
+        websocket_bytes_max: 100,
         ..Options::default()
     }
 }
@@ -93,6 +117,9 @@ impl World {
             spoken: BTreeMap::new(),
             floors: BTreeMap::new(),
             asked: BTreeSet::new(),
+            wanted: BTreeSet::new(),
+            websockets: BTreeMap::new(),
+            said: 0,
             ended: false,
             draining: false,
         }
@@ -128,6 +155,12 @@ impl World {
         let code = &self.code;
         self.delivered
             .retain(|_, ((actor, g), _)| code.get(actor).is_some_and(|(now, c)| now == g && !c.cut));
+        for (name, carried) in &self.websockets {
+            assert!(!carried.told, "{name:?} is over on both sides");
+            let code = self.code.get(&carried.key.0).filter(|(generation, _)| *generation == carried.key.1);
+            assert!(code.is_some_and(|(_, code)| !code.stopping), "{name:?} is of who runs");
+            assert!(self.session && self.socket.map(|s| s.0) == Some(carried.conn), "{name:?} is carried");
+        }
         let (at, why) = self.runner.next_deadline().unwrap_or((Mono::MAX, "nothing"));
         assert!(at > self.now.mono, "{why} is overdue after {input:?}");
         let view = self.runner.view();
@@ -251,9 +284,30 @@ impl World {
                 let (current, code) = &self.code[actor];
                 assert_eq!(current, generation, "the generation that is here is asked");
                 assert!(code.started && !code.stopping, "{actor:?} takes requests");
+                if self.wanted.remove(&(*gateway, *request)) {
+                    return self.given((*gateway, *request), (*actor, *generation));
+                }
                 assert!(self.asked.remove(&(*gateway, *request)), "{request:?} is delivered once");
                 let conn = self.socket.expect("it was asked on a socket").0;
                 self.delivered.insert((*gateway, *request), ((*actor, *generation), conn));
+            }
+            Effect::SendWebSocket { conn, gateway, request, index, piece } => {
+                self.on_session(*conn);
+                self.piece((*gateway, *request), *index, *piece);
+            }
+            Effect::DeliverMessage { gateway, request, body } => {
+                self.leave(*body);
+                let carried = self.websockets.get_mut(&(*gateway, *request)).expect("user code has it");
+                assert!(carried.accepted, "{request:?} was accepted before anything came");
+                assert!(carried.unread.iter().sum::<usize>() < options().websocket_bytes_max, "bounded");
+                carried.unread.push_back(self.said);
+                assert!(carried.unread.len() <= options().websocket_messages_max as usize, "bounded");
+            }
+            Effect::DeliverClose { gateway, request, close } => {
+                self.websockets.remove(&(*gateway, *request)).expect("user code hears one end");
+                if let Close::Said(body) = close {
+                    self.leave(*body);
+                }
             }
             Effect::Cancel { gateway, request, .. } => {
                 self.delivered
@@ -283,6 +337,47 @@ impl World {
             }
             Effect::Drop { body } => self.leave(*body),
             Effect::Fact(_) => {}
+        }
+    }
+
+    fn given(&mut self, name: (GatewayId, RequestId), key: Key) {
+        let conn = self.socket.expect("it was asked on a socket").0;
+        let (accepted, next, unread, told) = (false, 0, VecDeque::new(), false);
+        let before = self.websockets.insert(name, Carried { key, conn, accepted, next, unread, told });
+        assert!(before.is_none(), "{name:?} is one WebSocket");
+    }
+
+    /// A piece of a WebSocket, as its gateway reads it.
+    fn piece(&mut self, name: (GatewayId, RequestId), index: u16, piece: Piece) {
+        let Some(carried) = self.websockets.get_mut(&name) else {
+            let refusal = [WebSocketEnd::NotHere, WebSocketEnd::Overloaded].map(Close::Because);
+            assert!(matches!(piece, Piece::Close(close) if refusal.contains(&close)), "{piece:?} of nobody");
+            assert!(self.wanted.remove(&name) && index == 0, "{name:?} is refused once");
+            return;
+        };
+        assert_eq!(index, carried.next, "pieces are numbered without gap");
+        assert!(!carried.told, "nothing follows the end");
+        carried.next += 1;
+        match piece {
+            Piece::Open => assert!(!std::mem::replace(&mut carried.accepted, true), "it opens once"),
+            Piece::Message(body) => {
+                assert!(carried.accepted, "it is open");
+                self.leave(body);
+            }
+            // User code's own end: nobody tells it of that.
+            Piece::Close(Close::Said(body)) => {
+                self.websockets.remove(&name);
+                self.leave(body);
+            }
+            Piece::Close(Close::Because(why)) => {
+                let unseen = !carried.accepted;
+                assert_eq!(
+                    why == WebSocketEnd::NotHere,
+                    unseen,
+                    "what nobody was let into may be tried again"
+                );
+                carried.told = true;
+            }
         }
     }
 
@@ -340,6 +435,7 @@ impl World {
         assert!(self.bodies.is_empty(), "{:?} are held by nobody", self.bodies);
         assert!(self.kv.is_empty(), "{:?} wait for ever", self.kv);
         assert!(self.alarms.is_empty(), "{:?} wait for ever", self.alarms);
+        assert!(self.websockets.is_empty(), "{:?} are open for ever", self.websockets);
         assert_eq!(self.runner.next_deadline(), None, "nothing is due after the end");
     }
 }

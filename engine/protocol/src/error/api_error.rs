@@ -141,6 +141,19 @@ codes! {
         /// What is wrong with it.
         reason: String,
     } = "guard" "invalid_response" 502 "Invalid response from the actor: {reason}";
+    /// The actor has the WebSocket, and did not accept it in time.
+    GuardWebsocketOpenTimeout {
+        /// The bound.
+        timeout_ms: u64,
+    } = "guard" "websocket_open_timeout" 504 "The actor did not accept the WebSocket within {timeout_ms} ms.";
+    /// The actor refused the WebSocket.
+    GuardWebsocketClosedBeforeOpen {
+        /// The code it closed with.
+        close_code: u16,
+        /// The reason it gave.
+        close_reason: String,
+    } = "guard" "websocket_closed_before_open" 502
+        "The actor closed the WebSocket before it was open: {close_code} {close_reason}";
     /// The request cannot be forwarded as it is.
     GuardInvalidRequest {
         /// Why.

@@ -1,5 +1,6 @@
 //! An actor's world: who it is, what it keeps, and what it may ask for.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -7,13 +8,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use machines::instance::When;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use protocol::id::{ActorId, Generation};
 use protocol::time::Wall;
 use protocol::wire::ActorConfig;
+use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{AbortSignal, AlarmError, Awake, Kv, SaveError, Schedule, StateMut, StateRef, layout};
+use super::{
+    AbortSignal, ActorError, AlarmError, Awake, Connection, Event, Kv, SaveError, Schedule, StateMut,
+    StateRef, connection, layout,
+};
+use crate::client::Client;
 use crate::instance::schedules::Asked;
 use crate::instance::{Ask, Voice};
 use crate::sql::Database;
@@ -24,11 +30,12 @@ use crate::sql::Database;
 pub struct Context<S> {
     core: Arc<Core>,
     state: Arc<RwLock<S>>,
+    caller: Option<Connection>,
 }
 
 impl<S> Clone for Context<S> {
     fn clone(&self) -> Self {
-        Self { core: Arc::clone(&self.core), state: Arc::clone(&self.state) }
+        Self { core: Arc::clone(&self.core), state: Arc::clone(&self.state), caller: self.caller.clone() }
     }
 }
 
@@ -39,9 +46,24 @@ pub(crate) struct Core {
     voice: Voice,
     stopping: AbortSignal,
     asks: mpsc::UnboundedSender<Ask>,
+    client: Client,
     /// Whether a change of the state was told that no write has taken yet.
     dirty: AtomicBool,
     sql: OnceLock<Database>,
+    /// Clients that are connected, by id.
+    connections: Mutex<BTreeMap<String, Connection>>,
+}
+
+/// A connection that is one of its actor's until this is dropped.
+pub(crate) struct Listed<'a> {
+    core: &'a Core,
+    connection: Connection,
+}
+
+impl Drop for Listed<'_> {
+    fn drop(&mut self) {
+        self.core.connections.lock().remove(self.connection.id());
+    }
 }
 
 impl Core {
@@ -50,8 +72,27 @@ impl Core {
         voice: Voice,
         stopping: AbortSignal,
         asks: mpsc::UnboundedSender<Ask>,
+        client: Client,
     ) -> Self {
-        Self { config, voice, stopping, asks, dirty: AtomicBool::new(false), sql: OnceLock::new() }
+        Self {
+            config,
+            voice,
+            stopping,
+            asks,
+            client,
+            dirty: AtomicBool::new(false),
+            sql: OnceLock::new(),
+            connections: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn actor(&self) -> ActorId {
+        self.voice.actor()
+    }
+
+    pub(crate) fn enter(&self, connection: &Connection) -> Listed<'_> {
+        self.connections.lock().insert(connection.id().to_owned(), connection.clone());
+        Listed { core: self, connection: connection.clone() }
     }
 
     /// Asks the instance for something; one that has ended does not listen.
@@ -77,7 +118,12 @@ impl Core {
 
 impl<S> Context<S> {
     pub(super) const fn new(core: Arc<Core>, state: Arc<RwLock<S>>) -> Self {
-        Self { core, state }
+        Self { core, state, caller: None }
+    }
+
+    /// The same for a call of this connection.
+    pub(super) fn called_by(&self, caller: Option<Connection>) -> Self {
+        Self { caller, ..self.clone() }
     }
 
     /// The actor's id, the same through its life.
@@ -150,6 +196,41 @@ impl<S> Context<S> {
         let (answer, answered) = oneshot::channel();
         self.core.ask(Ask::Save { when, answer });
         answered.await.unwrap_or(Err(SaveError::Ended))
+    }
+
+    /// The clients that are connected at this moment, in no particular order.
+    #[must_use]
+    pub fn connections(&self) -> Vec<Connection> {
+        self.core.connections.lock().values().cloned().collect()
+    }
+
+    /// Who calls: in an action that was called on a connection.
+    #[must_use]
+    pub const fn connection(&self) -> Option<&Connection> {
+        self.caller.as_ref()
+    }
+
+    /// Tells every client that is connected and has asked to hear of it, in the order in which it is called. Nobody is
+    /// told later.
+    ///
+    /// # Errors
+    /// An internal one if what is told is no JSON.
+    pub fn broadcast<T: Serialize>(&self, event: Event<T>, what: &T) -> Result<(), ActorError> {
+        let told = connection::told(event, what)?;
+        for connection in self.connections() {
+            if connection.hears(event.name()) {
+                connection.say(&told);
+            }
+        }
+        Ok(())
+    }
+
+    /// A client of the engine and the namespace that it lives in, by which it calls other actors, with its runner's
+    /// credentials. It may call itself too: calls do not wait for each other. One that calls is awake until it has its
+    /// answer.
+    #[must_use]
+    pub fn client(&self) -> &Client {
+        &self.core.client
     }
 
     /// Its storage.

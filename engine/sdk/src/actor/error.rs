@@ -59,6 +59,12 @@ impl ActorError {
 
     /// What the client gets; of a fault of the actor's own no more than that, unless it is exposed.
     pub(crate) fn into_response(self, exposes: bool) -> Response {
+        let (status, body) = self.into_body(exposes);
+        Response::json(&body).with_status(status)
+    }
+
+    /// The same as a status and a body.
+    pub(crate) fn into_body(self, exposes: bool) -> (u16, ErrorBody) {
         let (status, group, code, message) = match self {
             Self::User { status, code, message } => {
                 let status = if (400..500).contains(&status) { status } else { 400 };
@@ -74,7 +80,7 @@ impl ActorError {
             Self::Sql(error) if error.is_of_storage() => {
                 (503, "sql", error.code().to_owned(), error.to_string())
             }
-            Self::Sql(error) => return Self::internal(error).into_response(exposes),
+            Self::Sql(error) => return Self::internal(error).into_body(exposes),
             Self::Internal(error) if exposes => {
                 let message = cut(&error.to_string(), USER_TEXT_BYTES_MAX).to_owned();
                 (500, "actor", "internal_error".to_owned(), message)
@@ -83,7 +89,6 @@ impl ActorError {
                 (500, "actor", "internal_error".to_owned(), "An internal error occurred".to_owned())
             }
         };
-        let body = ErrorBody { group: group.to_owned(), code, message, metadata: None };
-        Response::json(&body).with_status(status)
+        (status, ErrorBody { group: group.to_owned(), code, message, metadata: None })
     }
 }

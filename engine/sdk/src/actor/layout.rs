@@ -31,6 +31,11 @@ pub(crate) const fn start() -> (Bytes, Bytes) {
     (Bytes::from_static(&[STATE]), Bytes::from_static(&[STATE + 1]))
 }
 
+/// The same of the state alone.
+pub(crate) const fn state() -> (Bytes, Bytes) {
+    (Bytes::from_static(&[STATE, 0]), alarm())
+}
+
 /// Whether a key in there is one of the state.
 pub(crate) fn is_of_state(key: &[u8]) -> bool {
     matches!(key, [STATE, 0, _])
@@ -82,6 +87,8 @@ mod tests {
         let keys = [state_piece(0), state_piece(255), alarm(), job(JobId(0)), job(JobId(u64::MAX))];
         assert!(keys.is_sorted() && keys.iter().all(|key| from <= *key && *key < to));
         assert_eq!(keys.iter().filter(|key| is_of_state(key)).count(), 2);
+        let (from, to) = state();
+        assert_eq!(keys.iter().filter(|key| (&from..&to).contains(key)).count(), 2);
         assert_eq!(
             keys.iter().filter_map(|key| job_of(key)).collect::<Vec<_>>(),
             [JobId(0), JobId(u64::MAX)]

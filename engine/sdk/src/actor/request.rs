@@ -55,11 +55,15 @@ impl Request {
 
     /// The same below a part of its path that it begins with.
     pub(crate) fn below(mut self, prefix: &str) -> Self {
+        self.shorten(prefix);
+        self
+    }
+
+    pub(crate) fn shorten(&mut self, prefix: &str) {
         let target = self.target.path_and_query().map_or("/", |target| target.as_str());
         let rest = target.strip_prefix(prefix).unwrap_or(target);
         let rest = if rest.starts_with('/') { rest.to_owned() } else { format!("/{rest}") };
         self.target = rest.parse().expect("a part of a path is one");
-        self
     }
 
     /// Its method.

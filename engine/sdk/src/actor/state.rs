@@ -63,7 +63,7 @@ const PIECES_MAX: usize = KV_PUT_BYTES_MAX / KV_VALUE_BYTES_MAX;
 const STATE_BYTES_MAX: usize = PIECES_MAX * KV_VALUE_BYTES_MAX - HEAD_BYTES;
 
 /// What is stored of a state.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stored {
     /// Whether its actor has begun; one that has not starts from nothing.
     pub begun: bool,

@@ -10,7 +10,7 @@ use parking_lot::RwLock;
 use serde_json::Value;
 
 use super::context::Core;
-use super::{Actions, Actor, ActorError, Context, Request, Response};
+use super::{Actions, Actor, ActorError, Connection, Context, Request, Response, WebSocket};
 
 /// What user code is, to whoever runs it.
 pub(crate) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -37,10 +37,27 @@ pub(crate) trait Subject: Send {
     fn has_actions(&self) -> bool;
     /// Whether it has an action of this name.
     fn acts(&self, name: &str) -> bool;
-    /// Calls an action; none if it has none of that name.
-    fn action(&self, name: &str, args: Value) -> Option<Boxed<Result<Bytes, ActorError>>>;
+    /// Calls an action, for a connection or for nobody that stays; none if it has none of that name.
+    fn action(
+        &self,
+        name: &str,
+        args: Value,
+        caller: Option<Connection>,
+    ) -> Option<Boxed<Result<Bytes, ActorError>>>;
+    /// What it does for clients that stay.
+    fn client(&self) -> Box<dyn Client>;
     /// Asks it by a request.
     fn request(&self, request: Request) -> Boxed<Result<Response, ActorError>>;
+    /// Gives it a client's WebSocket.
+    fn websocket(&self, socket: WebSocket) -> Boxed<()>;
+}
+
+/// What an actor does for clients that stay.
+pub(crate) trait Client: Send + Sync {
+    /// Lets one in, or not.
+    fn connect(&self, connection: Connection) -> Boxed<Result<(), ActorError>>;
+    /// One is gone.
+    fn disconnect(&self, connection: Connection) -> Boxed<()>;
 }
 
 /// A kind of actor by the function that makes its values.
@@ -118,12 +135,43 @@ impl<A: Actor> Subject for Running<A> {
         self.actions.has(name)
     }
 
-    fn action(&self, name: &str, args: Value) -> Option<Boxed<Result<Bytes, ActorError>>> {
-        self.actions.call(name, Arc::clone(&self.actor), self.ctx.clone(), args)
+    fn action(
+        &self,
+        name: &str,
+        args: Value,
+        caller: Option<Connection>,
+    ) -> Option<Boxed<Result<Bytes, ActorError>>> {
+        self.actions.call(name, Arc::clone(&self.actor), self.ctx.called_by(caller), args)
+    }
+
+    fn client(&self) -> Box<dyn Client> {
+        Box::new(Greeter { actor: Arc::clone(&self.actor), ctx: self.ctx.clone() })
     }
 
     fn request(&self, request: Request) -> Boxed<Result<Response, ActorError>> {
         let (actor, ctx) = (Arc::clone(&self.actor), self.ctx.clone());
         Box::pin(async move { actor.on_request(&ctx, request).await })
+    }
+
+    fn websocket(&self, socket: WebSocket) -> Boxed<()> {
+        let (actor, ctx) = (Arc::clone(&self.actor), self.ctx.clone());
+        Box::pin(async move { actor.on_websocket(&ctx, socket).await })
+    }
+}
+
+struct Greeter<A: Actor> {
+    actor: Arc<A>,
+    ctx: Context<A::State>,
+}
+
+impl<A: Actor> Client for Greeter<A> {
+    fn connect(&self, connection: Connection) -> Boxed<Result<(), ActorError>> {
+        let (actor, ctx) = (Arc::clone(&self.actor), self.ctx.clone());
+        Box::pin(async move { actor.on_connect(&ctx, &connection).await })
+    }
+
+    fn disconnect(&self, connection: Connection) -> Boxed<()> {
+        let (actor, ctx) = (Arc::clone(&self.actor), self.ctx.clone());
+        Box::pin(async move { actor.on_disconnect(&ctx, &connection).await })
     }
 }

@@ -6,10 +6,11 @@ use bytes::Bytes;
 use http::header::RETRY_AFTER;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use protocol::error::{ErrorBody, cut};
 use protocol::limits::{BODY_BYTES_MAX, USER_TEXT_BYTES_MAX};
-use runtime::http::Connector;
+use runtime::http::SecureConnector;
 use serde::Serialize;
 
 use super::ClientError;
@@ -21,16 +22,28 @@ pub(super) fn body<T: Serialize>(value: &T) -> Result<Bytes, ClientError> {
 
 /// Sends a request and reads the whole answer.
 pub(super) async fn exchange(
-    http: &legacy::Client<Connector, Full<Bytes>>,
+    http: &legacy::Client<SecureConnector, Full<Bytes>>,
     request: Request<Full<Bytes>>,
 ) -> Result<Response<Bytes>, ClientError> {
-    let response = http.request(request).await.map_err(|error| {
+    whole(send(http, request).await?).await
+}
+
+/// Sends a request and reads the head of the answer.
+pub(super) async fn send(
+    http: &legacy::Client<SecureConnector, Full<Bytes>>,
+    request: Request<Full<Bytes>>,
+) -> Result<Response<Incoming>, ClientError> {
+    http.request(request).await.map_err(|error| {
         if error.is_connect() {
             ClientError::Unreachable { source: Box::new(error) }
         } else {
             ClientError::Broken { source: Box::new(error) }
         }
-    })?;
+    })
+}
+
+/// Reads the rest of an answer.
+pub(super) async fn whole(response: Response<Incoming>) -> Result<Response<Bytes>, ClientError> {
     let (parts, body) = response.into_parts();
     let body = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|source| {
         if source.is::<LengthLimitError>() {

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use protocol::error::ErrorBody;
+use machines::client::Failure;
+use protocol::error::{Code, ErrorBody};
+
+pub use machines::client::Executed;
 
 /// Why a call has no answer, or not the one that was wanted.
 #[derive(Debug, thiserror::Error)]
@@ -53,25 +56,25 @@ pub enum ClientError {
     },
 }
 
-/// Whether a failed call may have had its effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Executed {
-    /// It had none.
-    No,
-    /// It may have had.
-    Maybe,
-}
-
 impl ClientError {
+    /// What failed, as far as it decides anything.
+    #[must_use]
+    pub fn failure(&self) -> Failure {
+        match self {
+            Self::Unreachable { .. } => Failure::Unreachable,
+            Self::Broken { .. } => Failure::Broken,
+            Self::Engine { status, body, .. } => {
+                body.kind().map_or(Failure::Unknown { status: *status }, Failure::Platform)
+            }
+            Self::Undecodable { status, .. } => Failure::Foreign { status: *status },
+            Self::TooLarge { .. } => Failure::Platform(Code::GuardResponseBodyTooLarge),
+            Self::Invalid { .. } => Failure::Unsendable,
+        }
+    }
+
     /// Whether the call may have had its effect all the same, as far as the client can tell.
     #[must_use]
-    pub const fn executed(&self) -> Executed {
-        match self {
-            Self::Unreachable { .. } | Self::Invalid { .. } => Executed::No,
-            Self::Engine { status, .. } if *status < 500 => Executed::No,
-            Self::Broken { .. } | Self::Engine { .. } | Self::Undecodable { .. } | Self::TooLarge { .. } => {
-                Executed::Maybe
-            }
-        }
+    pub fn executed(&self) -> Executed {
+        self.failure().executed()
     }
 }

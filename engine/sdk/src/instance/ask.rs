@@ -4,6 +4,7 @@ use machines::instance::{Input, When, WorkKind};
 use tokio::sync::oneshot;
 
 use super::Driver;
+use super::connections::Call;
 use super::schedules::Asked;
 use crate::actor::SaveError;
 use crate::actor::subject::Boxed;
@@ -24,6 +25,8 @@ pub(crate) enum Ask {
     Schedule(Asked),
     /// Go on with this beside.
     Task(Boxed<()>),
+    /// A connection calls an action.
+    Call(Call),
 }
 
 impl std::fmt::Debug for Ask {
@@ -37,6 +40,7 @@ impl std::fmt::Debug for Ask {
             Self::LetSleep => "LetSleep",
             Self::Schedule(_) => "Schedule",
             Self::Task(_) => "Task",
+            Self::Call(_) => "Call",
         })
     }
 }
@@ -59,6 +63,11 @@ impl Driver {
                 let ticket = self.ticket();
                 self.tasks.insert(ticket, work);
                 self.step(Input::Ask { ticket, kind: WorkKind::Task });
+            }
+            Ask::Call(call) => {
+                let ticket = self.ticket();
+                self.calls.insert(ticket, call);
+                self.step(Input::Ask { ticket, kind: WorkKind::Action });
             }
         }
     }

@@ -5,13 +5,15 @@ use protocol::id::{GatewayId, RequestId};
 use tokio::sync::mpsc;
 
 use super::{Driver, path, requests};
-use crate::actor::Request;
+use crate::actor::{Request, WebSocket};
 
 /// What the session gives to an instance. A mailbox that closes cuts the instance off.
 #[derive(Debug)]
 pub(crate) enum Mail {
     /// A client's request.
     Request(GatewayId, RequestId, Box<Request>),
+    /// A client's WebSocket.
+    WebSocket(Box<WebSocket>),
     /// Nobody waits for this request any more.
     Cancel(GatewayId, RequestId),
     /// Finish what is in progress, save, end.
@@ -43,6 +45,14 @@ impl Driver {
                 self.requests.enter(ticket, id, content);
                 self.step(Input::Ask { ticket, kind });
             }
+            Some(Mail::WebSocket(socket)) => match path::of_websocket(*socket) {
+                Some(socket) => {
+                    let ticket = self.ticket();
+                    self.sockets.insert(ticket, socket);
+                    self.step(Input::Ask { ticket, kind: WorkKind::Request });
+                }
+                None => protocol::mark!("sdk_websocket_nowhere"),
+            },
             Some(Mail::Cancel(gateway, request)) => {
                 if let Some(ticket) = self.requests.ticket((gateway, request)) {
                     self.step(Input::Unasked { ticket });

@@ -1,10 +1,11 @@
 //! What of an actor a request is for, by its path.
 
-use protocol::error::ErrorBody;
+use percent_encoding::percent_decode_str;
+use protocol::error::{ErrorBody, WebSocketEnd};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::actor::{AbortSignal, ActorError, Request, Response};
+use crate::actor::{AbortSignal, ActorError, Request, Response, WebSocket};
 
 /// What a request asks for.
 pub(super) enum Asked {
@@ -28,7 +29,9 @@ const ENCODING: &str = "x-rivet-encoding";
 pub(super) fn of(request: Request) -> Asked {
     let path = request.path();
     if let Some(name) = path.strip_prefix("/action/") {
-        return action(&request, name.to_owned());
+        // What is no UTF-8 is no action's name.
+        let name = percent_decode_str(name).decode_utf8_lossy().into_owned();
+        return action(&request, name);
     }
     if let Some(rest) = path.strip_prefix("/request")
         && (rest.is_empty() || rest.starts_with('/'))
@@ -40,6 +43,37 @@ pub(super) fn of(request: Request) -> Asked {
         "/health" => Response::json(&json!({ "status": "ok" })),
         _ => ActorError::not_found("Try /action/{name} or /request/….").into_response(false),
     })
+}
+
+/// A WebSocket, by what it is for.
+pub(super) enum Socket {
+    /// `/connect`: a client that calls actions and hears of events.
+    Connection(WebSocket),
+    /// Anything below `/websocket`, without that.
+    Raw(WebSocket),
+}
+
+impl Socket {
+    pub(super) const fn inner(&self) -> &WebSocket {
+        match self {
+            Self::Connection(socket) | Self::Raw(socket) => socket,
+        }
+    }
+}
+
+/// What a WebSocket is for; none, and closed, if it is for anything else.
+pub(super) fn of_websocket(socket: WebSocket) -> Option<Socket> {
+    if socket.path() == "/connect" {
+        return Some(Socket::Connection(socket));
+    }
+    let below =
+        socket.path().strip_prefix("/websocket").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    if below {
+        return Some(Socket::Raw(socket.below("/websocket")));
+    }
+    let end = WebSocketEnd::ActorNotFound;
+    socket.close(end.code(), end.as_str());
+    None
 }
 
 fn action(request: &Request, name: String) -> Asked {
@@ -61,6 +95,10 @@ fn action(request: &Request, name: String) -> Asked {
 
 /// An answer in the place of an actor.
 pub(super) fn refused(status: u16, code: &str, message: String) -> Response {
-    let body = ErrorBody { group: "actor".to_owned(), code: code.to_owned(), message, metadata: None };
-    Response::json(&body).with_status(status)
+    Response::json(&error(code, message)).with_status(status)
+}
+
+/// An error of the instance, in the place of its code.
+pub(super) fn error(code: &str, message: String) -> ErrorBody {
+    ErrorBody { group: "actor".to_owned(), code: code.to_owned(), message, metadata: None }
 }

@@ -237,7 +237,7 @@ impl Driver {
     pub(super) fn take_due(&mut self, ticket: Ticket) -> bool {
         let Some((job, call)) = self.schedules.due.remove(&ticket) else { return false };
         let Call { action, args } = called(&call);
-        let (code, actor) = (self.subject.action(&action, args), self.voice.actor());
+        let (code, actor) = (self.subject.action(&action, args, None), self.voice.actor());
         self.code.push(Box::pin(async move {
             let how = match code {
                 None => Ended::Missing,

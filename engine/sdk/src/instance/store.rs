@@ -75,18 +75,47 @@ pub(super) async fn write(voice: Voice, stored: state::Stored) -> Way {
     let Some(entries) = state::entries(&stored) else {
         return Way::Written(Saved::Unfit);
     };
-    Way::Written(match Kv::raw(voice).put_all(entries).await {
+    Way::Written(match Kv::raw(voice.clone()).put_all(entries).await {
         Ok(()) => Saved::Done,
         Err(KvError::TooLarge { .. }) => Saved::Unfit,
         Err(KvError::NotDone | KvError::Refused { .. }) => Saved::Failed(StoreFailure::NotDone),
-        Err(KvError::Indeterminate | KvError::Malformed) => Saved::Failed(StoreFailure::Indeterminate),
+        Err(KvError::Indeterminate | KvError::Malformed) => looked_up(voice, &stored).await,
     })
 }
 
+/// What became of a write whose answer is lost. The engine carries out what a session asks in its order, and nothing of a
+/// session that was replaced: what is read after the write is not changed by it any more.
+async fn looked_up(voice: Voice, stored: &state::Stored) -> Saved {
+    match Kv::raw(voice).range(layout::state(), LIST_MAX).await.map(state::restored) {
+        Ok(Ok(Some(found))) if found == *stored => {
+            protocol::mark!("sdk_state_was_stored");
+            Saved::Done
+        }
+        Ok(Ok(_)) => {
+            protocol::mark!("sdk_state_was_not_stored");
+            Saved::Failed(StoreFailure::NotDone)
+        }
+        Ok(Err(_)) | Err(_) => Saved::Failed(StoreFailure::Indeterminate),
+    }
+}
+
 impl Driver {
+    /// Keeps in mind what is stored now, as far as anybody knows.
+    fn remember(&mut self, outcome: Saved) {
+        let written = self.writing.take();
+        match outcome {
+            Saved::Done => self.stored = written.or_else(|| self.stored.take()),
+            Saved::Failed(StoreFailure::Indeterminate) => self.stored = None,
+            Saved::Failed(StoreFailure::NotDone) | Saved::Unfit => {}
+        }
+    }
+
     pub(super) fn arrived(&mut self, way: Way) {
         let input = match way {
-            Way::Written(outcome) => Input::Saved { outcome, jitter: runtime::entropy::u64("actor/save") },
+            Way::Written(outcome) => {
+                self.remember(outcome);
+                Input::Saved { outcome, jitter: runtime::entropy::u64("actor/save") }
+            }
             Way::Read(read, rows) => match self.schedules.restore(rows) {
                 Ok(()) => self.loaded(read),
                 Err(error) => Input::LoadFailed { error: error.to_string() },
@@ -95,13 +124,16 @@ impl Driver {
         self.step(input);
     }
 
-    fn loaded(&self, read: Read) -> Input {
+    fn loaded(&mut self, read: Read) -> Input {
         match read {
             Read::Nothing => Input::Loaded { first: false },
             Read::First => Input::Loaded { first: true },
             Read::Failed(error) => Input::LoadFailed { error },
             Read::Stored(state) => match self.subject.decode(&state) {
-                Ok(()) => Input::Loaded { first: false },
+                Ok(()) => {
+                    self.stored = Some(state::Stored { begun: true, state });
+                    Input::Loaded { first: false }
+                }
                 Err(error) => {
                     Input::LoadFailed { error: format!("the stored state is none of this actor's: {error}") }
                 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use machines::runner::effect::StoreFailure;
-use machines::runner::input::InstanceEvent;
+use machines::runner::input::{InstanceEvent, WebSocketEvent};
 use protocol::id::{ActorId, GatewayId, Generation, RequestId};
 use protocol::wire::{KvRequestData, KvResponseData, ToServerKind};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -32,6 +32,8 @@ pub(crate) enum Said {
     Kv { data: KvRequestData, answer: oneshot::Sender<Result<KvResponseData, StoreFailure>>, hold: Hold },
     /// It sets its alarm.
     Alarm { at: Option<i64>, answer: oneshot::Sender<Result<(), StoreFailure>>, hold: Hold },
+    /// It says something on a WebSocket: a message, or that it closes.
+    WebSocket { id: (GatewayId, RequestId), piece: ToServerKind, hold: Option<Hold> },
     /// It answers a request; without room taken, a refusal of some hundred bytes.
     Respond { gateway: GatewayId, request: RequestId, response: ToServerKind, hold: Option<Hold> },
 }
@@ -100,7 +102,19 @@ impl Voice {
         self.send(Said::Respond { gateway, request, response, hold: None }).ok();
     }
 
-    async fn hold(&self, bytes: usize) -> Hold {
+    /// Says something on a WebSocket.
+    pub(crate) fn websocket(&self, id: (GatewayId, RequestId), piece: ToServerKind, hold: Option<Hold>) {
+        // Without a session it is over, and whoever has it is told.
+        self.send(Said::WebSocket { id, piece, hold }).ok();
+    }
+
+    /// Does something with a WebSocket.
+    pub(crate) fn websocket_event(&self, (gateway, request): (GatewayId, RequestId), event: WebSocketEvent) {
+        self.say(InstanceEvent::WebSocket { gateway, request, event });
+    }
+
+    /// Waits for room in what this session says.
+    pub(crate) async fn hold(&self, bytes: usize) -> Hold {
         let units = u32::try_from(bytes / UNIT_BYTES + 1).expect("a payload is far below 4 TiB");
         let permit = Arc::clone(&self.budget).acquire_many_owned(units).await;
         Hold(permit.expect("the budget is never closed"))

@@ -9,7 +9,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use protocol::api::{AppHealth, AppMetadata, AppRunner, AppRunnerKind, NameMetadata};
-use protocol::error::ApiError;
+use protocol::error::{ApiError, ErrorBody};
 use serde::Serialize;
 
 use super::Body;
@@ -34,6 +34,8 @@ struct Health {
     pool: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pool_error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ErrorBody>,
 }
 
 pub(super) fn banner() -> Response<Body> {
@@ -49,7 +51,7 @@ pub(super) fn no_content() -> Response<Body> {
 }
 
 /// Never waits: an engine that is being told about the pool asks at the same time.
-pub(super) fn health(pool: Option<&Pool>) -> Response<Body> {
+pub(super) fn health(pool: Option<&Pool>, stale: bool) -> Response<Body> {
     let standing = pool.map(Pool::standing);
     let (pool, pool_error, status) = match standing {
         None => (None, None, StatusCode::OK),
@@ -61,9 +63,27 @@ pub(super) fn health(pool: Option<&Pool>) -> Response<Body> {
         }
         Some(Standing::Stopped) => (Some("stopped"), None, StatusCode::OK),
     };
-    let word = if status == StatusCode::OK { "ok" } else { "pool_failed" };
-    let app = AppHealth { status: word.to_owned(), runtime: RUNTIME.to_owned(), version: VERSION.to_owned() };
-    json(status, &Health { app, pool, pool_error })
+    let (word, status) = match (status, stale) {
+        (StatusCode::OK, true) => ("engine_ping_stale", StatusCode::SERVICE_UNAVAILABLE),
+        (StatusCode::OK, false) => ("ok", status),
+        _ => ("pool_failed", status),
+    };
+    json(status, &Health { app: app(word), pool, pool_error, error: None })
+}
+
+/// `/health` of an application that is not up.
+pub(crate) fn unwell(status: u16, word: &str, error: Option<ErrorBody>) -> Response<Body> {
+    let status = StatusCode::from_u16(status).expect("health has two statuses");
+    json(status, &Health { app: app(word), pool: None, pool_error: None, error })
+}
+
+/// An error that is no API's.
+pub(crate) fn refusal(status: StatusCode, error: &ErrorBody) -> Response<Body> {
+    json(status, error)
+}
+
+fn app(word: &str) -> AppHealth {
+    AppHealth { status: word.to_owned(), runtime: RUNTIME.to_owned(), version: VERSION.to_owned() }
 }
 
 pub(super) fn metadata(registry: &Registry, version: u32) -> Response<Body> {
@@ -79,7 +99,7 @@ pub(super) fn metadata(registry: &Registry, version: u32) -> Response<Body> {
     json(StatusCode::OK, &metadata)
 }
 
-pub(super) fn error(error: &ApiError) -> Response<Body> {
+pub(crate) fn error(error: &ApiError) -> Response<Body> {
     let status = StatusCode::from_u16(error.status()).expect("the table of codes holds statuses");
     json(status, &error.body())
 }
@@ -91,7 +111,7 @@ pub(super) fn stream(body: Body) -> Response<Body> {
 }
 
 /// What a browser needs to be allowed everything, as upstream allows it.
-pub(super) fn allow_origin(asked: &HeaderMap, answer: &mut HeaderMap) {
+pub(crate) fn allow_origin(asked: &HeaderMap, answer: &mut HeaderMap) {
     let echo = |name| asked.get(name).cloned().unwrap_or(HeaderValue::from_static("*"));
     answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, echo(ORIGIN));
     answer.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));

@@ -65,7 +65,8 @@ pub(super) fn expect(
                 received: start.endpoint_text,
             });
         };
-        start.endpoint = matched;
+        let matched: Endpoint = matched;
+        start.endpoint = matched.trusting_as(expected);
     }
     match namespace {
         Some(expected) if expected != start.namespace => Err(ApiError::ConfigNamespaceMismatch {

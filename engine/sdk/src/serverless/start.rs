@@ -114,6 +114,7 @@ impl Driver {
     fn milestone(&mut self, milestone: Option<Milestone>) {
         match milestone {
             Some(Milestone::Ready(runner)) => self.step(StreamInput::Ready(runner)),
+            Some(Milestone::StopThreshold(_)) => {}
             Some(Milestone::Lost) => self.step(StreamInput::Disconnected),
             Some(Milestone::Ended(reason)) => self.step(StreamInput::RunnerEnded(reason)),
             None => unreachable!("a runner tells its end before it goes, and that ends its stream"),

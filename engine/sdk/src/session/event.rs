@@ -1,5 +1,7 @@
 //! What a session hears, from its socket and from its instances, and what it tells its owner.
 
+use std::time::Duration;
+
 use machines::runner::effect::EndReason;
 use machines::runner::input::CloseClass;
 use protocol::id::{ActorId, ConnId, Generation, RunnerId};
@@ -27,6 +29,8 @@ pub(crate) enum Event {
 pub(crate) enum Milestone {
     /// The engine knows the runner by this id.
     Ready(RunnerId),
+    /// The engine says what a stop of an actor may take.
+    StopThreshold(Duration),
     /// There was no session for so long that every instance was cut off. It goes on dialling.
     Lost,
     /// It is over.

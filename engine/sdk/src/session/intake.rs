@@ -1,18 +1,20 @@
 //! From what was heard and said to inputs of the machine.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use machines::runner::Input;
 use machines::runner::input::{Frame, InstanceEvent};
 use protocol::id::{ActorId, ConnId, GatewayId, Generation, RequestId};
 use protocol::wire::{
     Command, CommandWrapper, Headers, KvResponseData, ToClient, ToClientKind, ToClientTunnelMessage,
-    ToServerKind,
 };
 
 use super::store::Body;
 use super::upload::{Piece, Upload};
-use super::{Session, refusal};
+use super::{Milestone, Session, refusal};
 use crate::actor::{Request, Response};
+use crate::clock;
 use crate::instance::Said;
 
 impl Session {
@@ -22,14 +24,20 @@ impl Session {
             return self.frame(conn, Frame::Invalid);
         };
         match *message {
-            ToClient::Init(init) => self.frame(
-                conn,
-                Frame::Init {
-                    runner: init.runner_id,
-                    lost_threshold: init.metadata.runner_lost_threshold,
-                    drain_grace: init.metadata.serverless_drain_grace_period,
-                },
-            ),
+            ToClient::Init(init) => {
+                if let Ok(threshold) = u64::try_from(init.metadata.actor_stop_threshold) {
+                    self.tell(Milestone::StopThreshold(Duration::from_millis(threshold)));
+                }
+                self.slot.heard(clock::now().mono);
+                self.frame(
+                    conn,
+                    Frame::Init {
+                        runner: init.runner_id,
+                        lost_threshold: init.metadata.runner_lost_threshold,
+                        drain_grace: init.metadata.serverless_drain_grace_period,
+                    },
+                );
+            }
             ToClient::Commands(commands) => {
                 for command in commands {
                     self.command(conn, command);
@@ -52,7 +60,10 @@ impl Session {
                 );
             }
             ToClient::TunnelMessage(message) => self.tunnel(conn, message),
-            ToClient::Ping { ts } => self.frame(conn, Frame::Ping { ts }),
+            ToClient::Ping { ts } => {
+                self.slot.heard(clock::now().mono);
+                self.frame(conn, Frame::Ping { ts });
+            }
         }
     }
 
@@ -75,6 +86,7 @@ impl Session {
                 // Whole keys are read, written and removed here, never added to.
                 InstanceEvent::Kv { ticket, repeatable: true, body }
             }
+            Said::WebSocket { id, piece, hold } => self.websocket_said((actor, generation), id, piece, hold),
             Said::Respond { gateway, request, response, hold } => InstanceEvent::Respond {
                 gateway,
                 request,
@@ -84,7 +96,7 @@ impl Session {
         self.step(Input::Instance { actor, generation, event });
     }
 
-    fn frame(&mut self, conn: ConnId, frame: Frame) {
+    pub(super) fn frame(&mut self, conn: ConnId, frame: Frame) {
         self.step(Input::Frame { conn, frame });
     }
 
@@ -129,17 +141,15 @@ impl Session {
                     self.frame(conn, Frame::RequestAbort { gateway, request });
                 }
             }
-            ToClientKind::WebSocketOpen { .. } => {
-                protocol::mark!("sdk_websocket_refused");
-                let close = ToServerKind::WebSocketClose {
-                    code: Some(1011),
-                    reason: Some("actor.websocket_unsupported".to_owned()),
-                    hibernate: false,
-                };
-                self.tunnel_send(conn, gateway, request, close, None);
+            ToClientKind::WebSocketOpen { actor_id, path, headers } => {
+                self.websocket_open(conn, (gateway, request), actor_id, (&path, &headers));
             }
-            // Of a session that was refused above.
-            ToClientKind::WebSocketMessage { .. } | ToClientKind::WebSocketClose { .. } => {}
+            ToClientKind::WebSocketMessage { data, binary } => {
+                self.websocket_message(conn, (gateway, request), data, binary);
+            }
+            ToClientKind::WebSocketClose { code, reason } => {
+                self.websocket_close(conn, (gateway, request), code, reason.as_deref());
+            }
         }
     }
 

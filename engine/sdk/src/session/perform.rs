@@ -48,12 +48,26 @@ impl Session {
                 self.start(actor, generation, config);
             }
             Effect::StopInstance { actor, generation, graceful } => self.stop(actor, generation, graceful),
-            Effect::Deliver { actor, generation, gateway, request, body } => {
-                let Body::Request(content) = self.store.take(body) else {
-                    unreachable!("a request was kept as one")
-                };
-                self.mail(actor, generation, Mail::Request(gateway, request, content));
+            Effect::Deliver { actor, generation, gateway, request, body } => match self.store.take(body) {
+                Body::WebSocket(content) => {
+                    self.give_websocket((actor, generation), (gateway, request), *content)
+                }
+                Body::Request(content) => {
+                    self.mail(actor, generation, Mail::Request(gateway, request, content));
+                }
+                other => unreachable!("a request was kept as one, not as {other:?}"),
+            },
+            Effect::SendWebSocket { conn, gateway, request, index, piece } => {
+                self.send_piece(
+                    conn,
+                    MessageId { gateway_id: gateway, request_id: request, message_index: index },
+                    piece,
+                );
             }
+            Effect::DeliverMessage { gateway, request, body } => {
+                self.deliver_message((gateway, request), body)
+            }
+            Effect::DeliverClose { gateway, request, close } => self.deliver_close((gateway, request), close),
             Effect::Cancel { actor, generation, gateway, request } => {
                 self.mail(actor, generation, Mail::Cancel(gateway, request));
             }
@@ -95,7 +109,7 @@ impl Session {
         }
     }
 
-    /// Sends a piece of a tunnelled answer. Every answer of ours is one piece, so its index is 0.
+    /// Sends a tunnelled answer. Every answer of ours is one piece, so its index is 0.
     pub(super) fn tunnel_send(
         &self,
         conn: ConnId,
@@ -105,6 +119,17 @@ impl Session {
         hold: Option<Hold>,
     ) {
         let message_id = MessageId { gateway_id, request_id, message_index: 0 };
+        self.tunnel_piece(conn, message_id, message_kind, hold);
+    }
+
+    /// Sends one piece of several.
+    pub(super) fn tunnel_piece(
+        &self,
+        conn: ConnId,
+        message_id: MessageId,
+        message_kind: ToServerKind,
+        hold: Option<Hold>,
+    ) {
         self.send(conn, &ToServer::TunnelMessage(ToServerTunnelMessage { message_id, message_kind }), hold);
     }
 
@@ -149,7 +174,8 @@ impl Session {
             return voice.say(InstanceEvent::Stopped { error: Some(error) });
         };
         let (mailbox, mail) = mpsc::unbounded_channel();
-        let birth = Birth { config, voice, mailbox: mail, exposes: self.settings.registry.exposes() };
+        let (exposes, client) = (self.settings.registry.exposes(), self.client.clone());
+        let birth = Birth { config, voice, mailbox: mail, exposes, client };
         let task = runtime::spawn("actor", instance::run(kind, birth));
         let before = self.instances.insert((actor, generation), Instance { mailbox, task });
         assert!(before.is_none(), "a generation of an actor starts once on its runner");
@@ -163,14 +189,14 @@ impl Session {
         self.retire(actor, generation);
     }
 
-    fn mail(&self, actor: ActorId, generation: Generation, mail: Mail) {
+    pub(super) fn mail(&self, actor: ActorId, generation: Generation, mail: Mail) {
         // An instance that has just ended takes none; its end is on its way to the machine.
         if let Some(instance) = self.instances.get(&(actor, generation)) {
             drop(instance.mailbox.send(mail));
         }
     }
 
-    fn tell(&self, milestone: Milestone) {
+    pub(super) fn tell(&self, milestone: Milestone) {
         // An owner that went away needs no news.
         self.settings.milestones.send(milestone).ok();
     }

@@ -11,7 +11,8 @@ use protocol::error::CloseReason;
 use protocol::id::ConnId;
 use protocol::limits::FRAME_BYTES_MAX;
 use protocol::wire::{self, ToServer};
-use runtime::{JoinHandle, TcpStream};
+use runtime::JoinHandle;
+use runtime::tls::Stream;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -39,8 +40,8 @@ enum Outgoing {
     Close,
 }
 
-type Sink = SplitSink<WebSocketStream<TcpStream>, Message>;
-type Stream = SplitStream<WebSocketStream<TcpStream>>;
+type Outgoings = SplitSink<WebSocketStream<Stream>, Message>;
+type Incoming = SplitStream<WebSocketStream<Stream>>;
 
 impl Socket {
     /// Begins to dial. `Dialled` or `Closed` follows on `events`.
@@ -114,9 +115,9 @@ async fn live(
     runtime::timeout(CLOSE_LINGER, reading).await.unwrap_or(CloseClass::Retry)
 }
 
-async fn dial(target: &Target) -> Result<WebSocketStream<TcpStream>, CloseClass> {
+async fn dial(target: &Target) -> Result<WebSocketStream<Stream>, CloseClass> {
     let url = target.url();
-    let stream = runtime::http::Connector.dial(&url).await.map_err(|error| {
+    let stream = target.endpoint.connector().dial(&url).await.map_err(|error| {
         tracing::debug!(endpoint = %target.endpoint, err = %error, "the engine cannot be dialled");
         CloseClass::Retry
     })?;
@@ -135,7 +136,7 @@ async fn dial(target: &Target) -> Result<WebSocketStream<TcpStream>, CloseClass>
 }
 
 /// Reads until the socket ends: what its end means.
-async fn read(conn: ConnId, stream: &mut Stream, events: &mpsc::UnboundedSender<Event>) -> CloseClass {
+async fn read(conn: ConnId, stream: &mut Incoming, events: &mpsc::UnboundedSender<Event>) -> CloseClass {
     let room = Arc::new(Semaphore::new(UNREAD_MAX));
     loop {
         let frame = runtime::select! {
@@ -170,7 +171,7 @@ async fn read(conn: ConnId, stream: &mut Stream, events: &mpsc::UnboundedSender<
 
 /// Writes what is queued, until a close was written or nobody can queue any more.
 async fn write(
-    sink: &mut Sink,
+    sink: &mut Outgoings,
     queue: &mut mpsc::UnboundedReceiver<Outgoing>,
 ) -> Result<(), tungstenite::Error> {
     while let Some(outgoing) = queue.recv().await {
@@ -197,7 +198,8 @@ fn meaning(conn: ConnId, frame: Option<&CloseFrame>) -> CloseClass {
     match CloseReason::from_text(text) {
         Some(CloseReason::Eviction) => CloseClass::Evicted,
         Some(CloseReason::Unauthorized | CloseReason::InvalidUrl) => CloseClass::Refused,
-        // A namespace may be made in a moment; another engine may like the same frames.
+        Some(CloseReason::NamespaceNotFound) => CloseClass::NamespaceUnknown,
+        // Another engine may like the same frames.
         Some(
             CloseReason::ConnectionClosed
             | CloseReason::GoingAway
@@ -205,7 +207,6 @@ fn meaning(conn: ConnId, frame: Option<&CloseFrame>) -> CloseClass {
             | CloseReason::InvalidInitialPacket
             | CloseReason::InvalidPacket
             | CloseReason::TimedOut
-            | CloseReason::NamespaceNotFound
             | CloseReason::InternalError
             | CloseReason::RunnerShutdown,
         )

@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::actor::Request;
 use crate::instance::Hold;
+use crate::websocket::{CloseInfo, Message};
 
 /// A payload.
 #[derive(Debug)]
@@ -17,7 +18,13 @@ pub(super) enum Body {
     Start(ActorConfig),
     /// A client's request.
     Request(Box<Request>),
-    /// An actor's response.
+    /// What a client's WebSocket was opened with.
+    WebSocket(Box<Request>),
+    /// A client's message.
+    Message(Message),
+    /// A client's close.
+    Closed(CloseInfo),
+    /// An actor's response, or what it says on a WebSocket.
     Response(ToServerKind, Option<Hold>),
     /// A storage request, kept until it is answered.
     KvRequest(KvRequestData, #[expect(dead_code, reason = "its drop gives the room back")] Hold),

@@ -4,6 +4,7 @@ use http::Uri;
 use protocol::id::RunnerKey;
 use protocol::wire::PROTOCOL_VERSION;
 
+use crate::client::Client;
 use crate::endpoint::Endpoint;
 
 /// Which engine, and as whom.
@@ -34,6 +35,11 @@ impl Target {
         self.endpoint
             .join("/runners/connect", Some(&query))
             .expect("names, keys and endpoints are short texts")
+    }
+
+    /// A client of the same engine and namespace, with the same credentials.
+    pub(crate) fn client(&self) -> Client {
+        Client::new(self.endpoint.clone(), self.namespace.clone(), self.token.clone())
     }
 }
 

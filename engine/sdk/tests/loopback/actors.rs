@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::{HeaderName, HeaderValue};
-use sdk::{Actor, ActorError, Context, Registry, Request, Response};
+use parking_lot::Mutex;
+use sdk::{Actor, ActorError, CloseInfo, Context, Registry, Request, Response, WebSocket};
 use tokio::sync::Semaphore;
 
 /// What the actors of one test share with it.
@@ -18,17 +19,26 @@ pub(crate) struct Probe {
     pub(crate) aborts: Arc<AtomicUsize>,
     /// Actors dropped.
     pub(crate) dropped: Arc<AtomicUsize>,
+    /// How WebSockets ended, as the actor was told.
+    pub(crate) ends: Arc<Mutex<Vec<CloseInfo>>>,
 }
 
 impl Probe {
     pub(crate) fn new() -> Self {
         let zero = || Arc::new(AtomicUsize::new(0));
-        Self { running: zero(), gate: Arc::new(Semaphore::new(0)), aborts: zero(), dropped: zero() }
+        Self {
+            running: zero(),
+            gate: Arc::new(Semaphore::new(0)),
+            aborts: zero(),
+            dropped: zero(),
+            ends: Arc::default(),
+        }
     }
 
     pub(crate) fn registry(&self) -> Registry {
-        let (echo, saver) = (self.clone(), self.clone());
+        let (echo, saver, talker) = (self.clone(), self.clone(), self.clone());
         Registry::builder()
+            .actor("talker", move || Talker(talker.clone()))
             .actor("echo", move || Echo(echo.clone()))
             .actor("saver", move || Saver(saver.clone()))
             .actor("broken", || Broken)
@@ -102,6 +112,43 @@ impl Actor for Saver {
     async fn on_sleep(&self, ctx: &Context<()>) {
         ctx.kv().put("last", "words").await.unwrap();
         self.0.dropped.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Says back what it hears.
+struct Talker(Probe);
+
+impl Actor for Talker {
+    type State = ();
+
+    async fn on_request(&self, _: &Context<()>, _: Request) -> Result<Response, ActorError> {
+        Ok(Response::text("ok"))
+    }
+
+    async fn on_websocket(&self, _: &Context<()>, mut socket: WebSocket) {
+        match socket.path() {
+            "/refuse" => return socket.close(4003, "not you"),
+            "/bye" => {
+                socket.send("bye").await.unwrap();
+                return socket.close(4000, "done");
+            }
+            "/deaf" => {
+                socket.accept();
+                socket.closed().await;
+            }
+            // Neither accepted nor refused.
+            "/wait" => {
+                socket.closed().await;
+            }
+            _ => {
+                while let Some(message) = socket.recv().await {
+                    socket.send(message).await.unwrap();
+                }
+            }
+        }
+        let end = socket.closed().await;
+        assert!(socket.send("late").await.is_err(), "nothing is said on one that is over");
+        self.0.ends.lock().push(end);
     }
 }
 

@@ -4,27 +4,16 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use protocol::api::{CrashPolicy, CreateActor};
 use runtime::TcpListener;
 use sdk::{Client, ClientError, Executed};
 
 use crate::engine::actor;
-use crate::test;
+use crate::{played, test};
 
 /// An engine that says what it was asked.
 async fn mirror() -> Client {
-    let listener = TcpListener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
-    let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-    drop(runtime::spawn("mirror", async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            drop(runtime::spawn("mirror connection", async move {
-                let service = service_fn(|request| async { Ok::<_, hyper::Error>(answer(request).await) });
-                http1::Builder::new().serve_connection(stream, service).await.unwrap_or(())
-            }));
-        }
-    }));
+    let endpoint = played::serve(|request| async { Some(answer(request).await) }).await;
     Client::new(endpoint, "a b", Some("secret".into()))
 }
 
@@ -97,7 +86,16 @@ fn the_actors_errors_are_answers_and_the_platforms_are_errors() {
         assert!(
             matches!(&error, ClientError::Engine { status: 503, body, .. } if body.code == "actor_ready_timeout")
         );
-        assert_eq!(error.executed(), Executed::Maybe);
+        assert_eq!(error.executed(), Executed::No, "nobody was there to carry it out");
+    });
+}
+
+#[test]
+fn a_client_that_is_printed_keeps_its_token_for_itself() {
+    test(async {
+        let client = mirror().await;
+        let printed = format!("{client:?} {:?}", client.by_id(actor(1)));
+        assert!(printed.contains("a b") && !printed.contains("secret"), "{printed}");
     });
 }
 

@@ -9,9 +9,9 @@ use http::HeaderValue;
 use protocol::error::CloseReason;
 use protocol::id::{ActorId, GatewayId, Generation, RequestId, RunnerId};
 use protocol::wire::{
-    self, ActorConfig, Checkpoint, Command, CommandWrapper, EventWrapper, Headers, KvRequest, KvResponse,
-    KvResponseData, MessageId, ProtocolMetadata, StartActor, ToClient, ToClientInit, ToClientKind,
-    ToClientTunnelMessage, ToServer, ToServerInit, ToServerKind, ToServerTunnelMessage,
+    self, ActorConfig, Checkpoint, Command, CommandWrapper, EventWrapper, Headers, KvRequest, KvRequestData,
+    KvResponse, KvResponseData, MessageId, ProtocolMetadata, StartActor, ToClient, ToClientInit,
+    ToClientKind, ToClientTunnelMessage, ToServer, ToServerInit, ToServerKind, ToServerTunnelMessage,
 };
 use runtime::{TcpListener, TcpStream};
 use sdk::Endpoint;
@@ -76,7 +76,10 @@ fn numbered(number: u32, message: ToServerTunnelMessage) -> ToServerKind {
 
 impl Engine {
     pub(crate) async fn listen() -> Self {
-        let address: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        Self::at("127.0.0.1:0".parse().unwrap()).await
+    }
+
+    pub(crate) async fn at(address: SocketAddr) -> Self {
         Self { listener: TcpListener::bind(address).await.unwrap() }
     }
 
@@ -159,11 +162,15 @@ impl Socket {
     }
 
     pub(crate) async fn greet(&mut self, drain_grace: Option<i64>) {
+        self.greet_with(drain_grace, 1_800_000).await;
+    }
+
+    pub(crate) async fn greet_with(&mut self, drain_grace: Option<i64>, actor_stop_threshold: i64) {
         self.send(ToClient::Init(ToClientInit {
             runner_id: RunnerId::from_entropy(RUNNER),
             metadata: ProtocolMetadata {
                 runner_lost_threshold: 15_000,
-                actor_stop_threshold: 1_800_000,
+                actor_stop_threshold,
                 serverless_drain_grace_period: drain_grace,
             },
         }))
@@ -206,6 +213,14 @@ impl Socket {
 
     pub(crate) async fn kv_answer(&mut self, request_id: u32, data: KvResponseData) {
         self.send(ToClient::KvResponse(KvResponse { request_id, data })).await;
+    }
+
+    /// Answers an actor that looks for what it has stored that there is nothing.
+    pub(crate) async fn nothing_stored(&mut self) {
+        let request = self.kv().await;
+        assert!(matches!(request.data, KvRequestData::List { .. }), "{request:?}");
+        let nothing = KvResponseData::List { keys: Vec::new(), values: Vec::new(), metadata: Vec::new() };
+        self.kv_answer(request.request_id, nothing).await;
     }
 
     /// Sends a request of an actor's own kind to it and gives it this number.

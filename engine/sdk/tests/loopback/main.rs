@@ -4,20 +4,30 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod actors;
+mod application;
+mod calls;
 mod client;
+mod connections;
 mod database;
+#[cfg(feature = "embedded")]
+mod embedded;
 mod endpoint;
 mod engine;
 mod keeper;
 mod kv;
 mod life;
 mod lives;
+mod played;
 mod pool;
 mod reconnect;
 mod schedule;
+mod secure;
+mod self_call;
 mod session;
+mod spawned;
 mod stream;
 mod web;
+mod websocket;
 
 use std::future::Future;
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use protocol::wire::{ActorState, Event, Headers, ToClient, ToClientKind, ToServer, ToServerKind};
+use protocol::wire::{ActorState, Event, Headers, ToClient, ToClientKind, ToServer};
 use runtime::JoinHandle;
 use sdk::{RunEnd, RunError, RunnerOptions, Stop};
 use tokio_tungstenite::tungstenite::Message;
@@ -32,10 +32,15 @@ pub(crate) fn run_with(options: RunnerOptions, probe: &Probe) -> Run {
 
 /// An engine, a runner, their session, and an `echo` actor that runs.
 pub(crate) async fn echo() -> (Engine, Run, Socket, Probe) {
+    running("echo").await
+}
+
+/// The same with an actor of this name.
+pub(crate) async fn running(name: &str) -> (Engine, Run, Socket, Probe) {
     let (engine, probe) = (Engine::listen().await, Probe::new());
     let run = run(&engine, &probe);
     let mut socket = engine.session().await;
-    socket.start(actor(1), "echo").await;
+    socket.start(actor(1), name).await;
     let events = socket.events().await;
     assert!(matches!(events[0].inner, Event::ActorStateUpdate { state: ActorState::Running }), "{events:?}");
     socket.ack(&events).await;
@@ -65,7 +70,7 @@ fn the_first_words_are_those_of_the_protocol() {
         let names = init.prepopulate_actor_names.unwrap();
         assert_eq!(
             names.iter().map(|(name, _)| name).collect::<Vec<_>>(),
-            ["bomb", "broken", "echo", "saver"]
+            ["bomb", "broken", "echo", "saver", "talker"]
         );
         assert_eq!(names.get("echo").unwrap().metadata, "{}");
         run.stop.now();
@@ -206,17 +211,6 @@ fn what_no_actor_could_read_is_refused() {
         assert_eq!(socket.answer(1).await.status, 400);
         socket.request(2, actor(1), "GET", "no path", "").await;
         assert_eq!(socket.answer(2).await.status, 400);
-    });
-}
-
-#[test]
-fn a_websocket_is_closed_with_a_reason() {
-    test(async {
-        let (_engine, _run, mut socket, _) = echo().await;
-        let (actor_id, path, headers) = (actor(1), "/websocket".to_owned(), Headers::new());
-        socket.tunnel(1, ToClientKind::WebSocketOpen { actor_id, path, headers }).await;
-        let close = socket.tunnelled(1).await;
-        assert!(matches!(close, ToServerKind::WebSocketClose { code: Some(1011), hibernate: false, .. }));
     });
 }
 

@@ -19,7 +19,10 @@ fn the_documents_are_those_an_engine_looks_for() {
             assert_eq!(metadata.runtime, "rivetkit");
             let runner = metadata.runner.as_ref().unwrap();
             assert_eq!((runner.kind, runner.version), (AppRunnerKind::Serverless {}, Some(3)));
-            assert_eq!(metadata.actor_names.keys().collect::<Vec<_>>(), ["bomb", "broken", "echo", "saver"]);
+            assert_eq!(
+                metadata.actor_names.keys().collect::<Vec<_>>(),
+                ["bomb", "broken", "echo", "saver", "talker"]
+            );
             assert!(metadata.speaks_runner_protocol());
         }
         let health = app.get("/api/rivet/health").await;

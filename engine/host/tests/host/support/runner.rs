@@ -14,7 +14,8 @@ use protocol::wire::{
 use runtime::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::{WebSocketStream, client_async};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 /// The runner's end of a socket.
 pub(crate) struct Runner {
@@ -34,7 +35,9 @@ impl Runner {
         let offered = format!("rivet, rivet_token.{token}").parse().unwrap();
         request.headers_mut().insert("sec-websocket-protocol", offered);
         let stream = TcpStream::connect(address).await.unwrap();
-        let (socket, response) = client_async(request, stream).await.unwrap();
+        // As large as the engine likes.
+        let config = WebSocketConfig::default().max_message_size(None).max_frame_size(None);
+        let (socket, response) = client_async_with_config(request, stream, Some(config)).await.unwrap();
         assert_eq!(response.headers()["sec-websocket-protocol"], "rivet");
         assert_eq!(response.headers()["x-rivet-ray-id"].len(), 30);
         Self { socket }

@@ -97,6 +97,19 @@ fn a_watched_actor_that_crashes_at_every_start_is_slowed_down() {
 }
 
 #[test]
+fn what_is_only_open_to_an_actor_lets_it_sleep() {
+    let mut plane = hosted(Sleep);
+    plane.watch("a").observe("a").sleeps("r", "a").stopped("r", "a", Error);
+    assert_eq!(plane.phase("a"), "sleeping");
+    plane.watch("a");
+    assert_eq!(plane.phase("a"), "starting", "somebody waits again");
+    plane.running("r", "a").stopped("r", "a", Error);
+    assert_eq!(plane.phase("a"), "starting", "and still does");
+    plane.running("r", "a").observe("a").stopped("r", "a", Error);
+    assert_eq!(plane.phase("a"), "sleeping");
+}
+
+#[test]
 fn a_request_while_falling_asleep_is_not_forgotten() {
     let mut plane = hosted(Sleep);
     plane.sleeps("r", "a").watch("a").unwatch("a").stopped("r", "a", Error);

@@ -248,6 +248,11 @@ impl Plane {
         self.input(Input::Watch { actor: actor(name) })
     }
 
+    pub(super) fn observe(&mut self, name: &str) -> &mut Self {
+        self.title(format_args!("observe {name}"));
+        self.input(Input::Observe { actor: actor(name) })
+    }
+
     pub(super) fn unwatch(&mut self, name: &str) -> &mut Self {
         self.title(format_args!("unwatch {name}"));
         self.input(Input::Unwatch { actor: actor(name) })

@@ -48,6 +48,8 @@ pub enum Input {
         /// A random number for the wait before the next attempt.
         jitter: u64,
     },
+    /// The engine may have forgotten the pool: a success is asserted anew at once. Whatever is under way asserts it anyway.
+    Forgotten,
     /// No more attempts.
     Stop,
 }

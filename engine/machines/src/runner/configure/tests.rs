@@ -161,6 +161,52 @@ fn a_success_is_asserted_anew() {
     assert_eq!(script.machine.standing(), Standing::Configured);
 }
 
+#[test]
+fn what_an_engine_has_forgotten_is_asserted_at_once_and_once() {
+    let mut script = Script::new(Options::default());
+    assert_eq!(script.step(Input::Forgotten), [], "nobody has asked for it yet");
+    script.step(Input::Want);
+    assert_eq!(script.step(Input::Forgotten), [], "an attempt runs");
+    script.end(1, Outcome::Done);
+    assert_eq!(script.step(Input::Forgotten), [Effect::Attempt { attempt: 2 }]);
+    assert_eq!(script.step(Input::Forgotten), []);
+    assert_eq!(script.machine.standing(), Standing::Configured);
+}
+
+/// An engine that is away so long, with attempts that are refused at once.
+#[test]
+fn an_engine_that_comes_up_is_told_within_the_deadline_or_in_the_background() {
+    for (away, settles) in [(500, true), (5_000, true), (29_000, true), (61_000, false)] {
+        let mut script = Script::new(Options::default());
+        let begun = script.now.mono;
+        let mut told = Vec::new();
+        let mut effects = script.step(Input::Want);
+        while script.machine.standing() != Standing::Configured {
+            let mut next = Vec::new();
+            for effect in effects {
+                match effect {
+                    Effect::Attempt { attempt } => {
+                        let up = script.now.mono.since(begun) >= Duration::from_millis(away);
+                        next.extend(script.end(attempt, if up { Outcome::Done } else { down() }));
+                    }
+                    Effect::Settled(outcome) => told.push(outcome),
+                    Effect::Cancel { .. } => unreachable!("no attempt takes long"),
+                }
+            }
+            let waits = next.is_empty() && script.machine.standing() != Standing::Configured;
+            effects = if waits { script.wait().2 } else { next };
+        }
+        told.extend(effects.into_iter().filter_map(|effect| match effect {
+            Effect::Settled(outcome) => Some(outcome),
+            Effect::Attempt { .. } | Effect::Cancel { .. } => None,
+        }));
+        assert_eq!(told.len(), 1, "one outcome");
+        assert_eq!(told[0].is_ok(), settles, "away for {away} ms");
+        let late = script.now.mono.since(begun) - Duration::from_millis(away);
+        assert!(late <= Duration::from_secs(30), "found {late:?} after it came up");
+    }
+}
+
 fn outcome() -> impl Strategy<Value = Outcome> {
     prop_oneof![
         Just(Outcome::Done),
@@ -178,6 +224,7 @@ fn input() -> impl Strategy<Value = Input> {
     prop_oneof![
         4 => Just(Input::Tick),
         1 => Just(Input::Want),
+        1 => Just(Input::Forgotten),
         4 => (0_u64..4, outcome(), any::<u64>())
             .prop_map(|(attempt, outcome, jitter)| Input::Ended { attempt, outcome, jitter }),
     ]
@@ -208,7 +255,7 @@ proptest! {
                     wanted = wanted.or(Some(run.now.mono));
                     Input::Want
                 }
-                Input::Tick | Input::Stop => input,
+                Input::Tick | Input::Forgotten | Input::Stop => input,
             };
             let effects = run.step(input);
             observe(&effects, run.now.mono, &mut wanted, &mut begun);
