@@ -1,7 +1,8 @@
 //! The schedules of one actor: what it asked to be done later, once (`at`, `after`) or again and again (`every`, cron).
 //!
 //! While the actor is awake a deadline here runs what is due. While it sleeps the engine's alarm wakes it, which is
-//! therefore kept at the earliest time that anything is due; the alarm runs nothing by itself.
+//! therefore kept at the earliest time that anything is due; the alarm runs nothing by itself. An actor may also set it
+//! by its own code: the engine has the earlier of both, and what the actor has set is stored beside its schedules.
 //!
 //! **What is in memory is stored.** Every change is composed into a write ([`flight`]); there is one at a time, and only
 //! when it is durable does the state change, is anybody told, and runs what it claims. What runs once is deleted
@@ -57,6 +58,8 @@ pub struct Schedule {
     phase: Phase,
     /// As they are stored.
     jobs: BTreeMap<JobId, Row>,
+    /// The alarm of the actor's own code, as it is stored.
+    own: Option<Wall>,
     /// The last id given out.
     last: JobId,
     /// Asked for, and not in a write yet, in order.
@@ -89,14 +92,16 @@ enum Phase {
 impl Schedule {
     /// Those of an actor that never had any.
     pub fn new(options: Options) -> Self {
-        Self::restore(options, Vec::new(), Now::default())
+        Self::restore(options, Vec::new(), None, Now::default())
     }
 
-    /// Those of an actor that has rows. A run that one of them says to be going on has been interrupted.
+    /// Those of an actor that has rows, and an alarm that its own code has set. A run that one of them says to be going
+    /// on has been interrupted. An alarm that is due has had its wake: if the engine still has it, it rings once more.
     ///
     /// # Panics
     /// When two rows have one id.
-    pub fn restore(options: Options, rows: Vec<Row>, now: Now) -> Self {
+    pub fn restore(options: Options, rows: Vec<Row>, own: Option<Wall>, now: Now) -> Self {
+        let own = own.filter(|at| *at > now.wall);
         let mut ended = BTreeMap::new();
         let mut jobs = BTreeMap::new();
         for row in rows {
@@ -113,8 +118,9 @@ impl Schedule {
             phase: Phase::Starting,
             last: jobs.keys().next_back().copied().unwrap_or(JobId(0)),
             // What woke the actor may have been its alarm, and that is used up.
-            alarm_stored: jobs.is_empty().then_some(None),
+            alarm_stored: (jobs.is_empty() && own.is_none()).then_some(None),
             jobs,
+            own,
             pending: VecDeque::new(),
             ended,
             returned: BTreeMap::new(),
@@ -146,6 +152,7 @@ impl Schedule {
             Input::Settle { ticket } => self.wants_settled(ticket),
             Input::Set { ticket, job } => self.set(ticket, job, out),
             Input::Cancel { ticket, which } => self.cancel(ticket, which, out),
+            Input::SetAlarm { ticket, at } => self.set_own(ticket, at, out),
             Input::Written { attempt, ok: true, .. } => self.written(attempt, out),
             Input::Written { attempt, ok: false, jitter } => {
                 self.write.failed(attempt, now.mono, &self.options.backoff, jitter);

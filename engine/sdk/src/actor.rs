@@ -18,6 +18,7 @@ pub(crate) mod layout;
 pub mod request;
 pub mod response;
 pub mod save;
+pub mod schedule;
 pub mod state;
 pub(crate) mod subject;
 pub mod websocket;
@@ -34,6 +35,7 @@ pub use kv::{Kv, KvError};
 pub use request::Request;
 pub use response::Response;
 pub use save::SaveError;
+pub use schedule::{Schedule, ScheduleError, Scheduled};
 pub use state::{StateMut, StateRef};
 pub use websocket::WebSocket;
 

@@ -3,8 +3,9 @@
 //! What happens to it is decided in `machines::instance`; this drives it. All of its code runs in one task, each call a
 //! future of its own: concurrently, never in parallel.
 //!
-//! [`mail`] is what its session gives it, [`ask`] what its own code asks for, [`connections`] are its clients that stay, [`perform`] carries out what the machine
-//! wants, [`requests`] are those it has, [`store`] reads and writes its state, [`voice`] speaks to the session.
+//! [`mail`] is what its session gives it, [`ask`] what its own code asks for, [`connections`] are its clients that stay,
+//! [`perform`] carries out what the machine wants, [`requests`] are those it has, [`schedules`] what it does later,
+//! [`store`] reads and writes its state, [`voice`] speaks to the session.
 
 pub(crate) mod ask;
 mod connections;
@@ -12,6 +13,7 @@ pub(crate) mod mail;
 mod path;
 mod perform;
 mod requests;
+pub(crate) mod schedules;
 mod store;
 pub(crate) mod voice;
 
@@ -25,9 +27,11 @@ use std::sync::Arc;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use machines::instance::{self, Hook, Input};
 use machines::runner::input::InstanceEvent;
+use machines::schedule::{self, Ended, JobId};
 use protocol::error::{ErrorBody, cut};
 use protocol::id::Ticket;
 use protocol::limits::USER_TEXT_BYTES_MAX;
+use protocol::time::Mono;
 use protocol::wire::ActorConfig;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
@@ -39,6 +43,7 @@ use crate::client::Client;
 use crate::clock;
 use connections::Call;
 use requests::{Id, Requests};
+use schedules::Schedules;
 use store::Way;
 
 /// What an instance is made of, beside its kind.
@@ -60,6 +65,8 @@ enum Finished {
     /// The code of a call on a connection, with what it gave.
     Call(Ticket, Result<Value, ErrorBody>),
     Work(Ticket),
+    /// What was scheduled.
+    Due(Ticket, JobId, Ended),
 }
 
 /// What happens next.
@@ -67,6 +74,7 @@ enum Event {
     Mail(Option<Mail>),
     Ask(Ask),
     Store(Way),
+    Scheduled(schedules::Done),
     Finished(Finished),
     Due,
 }
@@ -91,6 +99,7 @@ struct Driver {
     /// WebSockets that the machine has not said anything about.
     sockets: BTreeMap<Ticket, path::Socket>,
     savers: BTreeMap<Ticket, oneshot::Sender<Result<(), SaveError>>>,
+    schedules: Schedules,
     /// What is known to be stored of the state, by its last write.
     stored: Option<state::Stored>,
     /// What is being written of it.
@@ -115,9 +124,11 @@ async fn live(kind: &dyn Kind, birth: Birth) -> Option<String> {
     let (asks, mut asked) = mpsc::unbounded_channel();
     let stopping = AbortSignal::default();
     let core = Arc::new(Core::new(config, voice.clone(), stopping.clone(), asks, client));
+    let subject = kind.make(Arc::clone(&core));
     let mut driver = Driver {
         machine: instance::Instance::new(kind.options()),
-        subject: kind.make(Arc::clone(&core)),
+        schedules: Schedules::new(subject.has_actions()),
+        subject,
         core,
         voice,
         stopping,
@@ -142,17 +153,22 @@ async fn live(kind: &dyn Kind, birth: Birth) -> Option<String> {
             driver.stopping.fire();
             return error;
         }
+        let due = driver.next_deadline();
         let event = runtime::select! {
             mail = mailbox.recv() => Event::Mail(mail),
             ask = asked.recv() => Event::Ask(ask.expect("the instance holds a sender of its own queue")),
             way = store::next(&mut driver.store) => Event::Store(way),
+            Some(done) = driver.schedules.under_way.next(), if !driver.schedules.under_way.is_empty() => {
+                Event::Scheduled(done)
+            }
             Some(finished) = driver.code.next(), if !driver.code.is_empty() => Event::Finished(finished),
-            () = clock::deadline(driver.machine.next_deadline()) => Event::Due,
+            () = clock::deadline(due) => Event::Due,
         };
         match event {
             Event::Mail(mail) => driver.mail(mail),
             Event::Ask(ask) => driver.ask(ask),
             Event::Store(way) => driver.arrived(way),
+            Event::Scheduled(done) => driver.scheduled(done),
             Event::Finished(finished) => {
                 let drops = driver.drops;
                 // What it asked for comes before its end, and before what it answers.
@@ -164,7 +180,10 @@ async fn live(kind: &dyn Kind, birth: Birth) -> Option<String> {
                     driver.finished(finished);
                 }
             }
-            Event::Due => driver.step(Input::Tick),
+            Event::Due => {
+                driver.step(Input::Tick);
+                driver.schedule(schedule::Input::Tick);
+            }
         }
     }
 }
@@ -176,6 +195,10 @@ impl Driver {
         for effect in effects {
             self.perform(effect);
         }
+    }
+
+    fn next_deadline(&self) -> Option<(Mono, &'static str)> {
+        [self.machine.next_deadline(), self.schedules.next_deadline()].into_iter().flatten().min()
     }
 
     fn finished(&mut self, finished: Finished) {
@@ -191,6 +214,7 @@ impl Driver {
                 self.requests.forget(ticket);
                 self.step(Input::Done { ticket });
             }
+            Finished::Due(ticket, job, how) => self.due_ended(ticket, job, how),
         }
     }
 

@@ -64,7 +64,8 @@ pub mod websocket;
 
 pub use actor::{
     AbortSignal, Action, Actions, Actor, ActorError, AlarmError, Awake, Connection, Context, Event, Kv,
-    KvError, Request, Response, SaveError, StateMut, StateRef, Timings, WebSocket,
+    KvError, Request, Response, SaveError, Schedule, ScheduleError, Scheduled, StateMut, StateRef, Timings,
+    WebSocket,
 };
 pub use application::{Application, ApplicationOptions, EngineChoice};
 pub use client::{CallError, Client, ClientError, Executed, Handle};

@@ -73,7 +73,6 @@ impl fmt::Debug for Database {
 impl Database {
     /// The database of the actor that `voice` speaks for. There must be one only: what it holds in memory is right
     /// because nobody else writes.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a context opens it for its actor"))]
     pub(crate) fn open(voice: Voice) -> Self {
         Self::on(Arc::new(voice))
     }

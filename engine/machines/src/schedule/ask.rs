@@ -5,7 +5,8 @@ use protocol::mark;
 use protocol::time::{Mono, Wall};
 
 use super::options::{INTERVAL_MIN, JOB_NAME_BYTES_MAX, RUNS_DEFAULT, RUNS_MAX};
-use super::{Cron, Effect, Job, Phase, Recurs, Schedule, ScheduleError, When, Which};
+use super::settle::{Need, Wait};
+use super::{Answer, Cron, Effect, Job, Phase, Recurs, Schedule, ScheduleError, When, Which};
 
 /// A change that waits for the next write.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +21,7 @@ pub(super) struct Pending {
 pub(super) enum Change {
     Set(Wanted),
     Cancel(Which),
+    Alarm(Option<Wall>),
 }
 
 /// A schedule that may be stored if there is room.
@@ -47,6 +49,18 @@ impl Schedule {
     pub(super) fn cancel(&mut self, ticket: Ticket, which: Which, out: &mut Vec<Effect>) {
         match self.room() {
             Ok(()) => self.queue(ticket, Change::Cancel(which)),
+            Err(error) => out.push(Effect::Tell { ticket, answer: Err(error) }),
+        }
+    }
+
+    pub(super) fn set_own(&mut self, ticket: Ticket, at: Option<Wall>, out: &mut Vec<Effect>) {
+        match self.room() {
+            Ok(()) if self.options.stores_alarm => self.queue(ticket, Change::Alarm(at)),
+            Ok(()) => {
+                let by = self.now.mono + self.options.answer_timeout;
+                self.waits.push(Wait { ticket, by, answer: Answer::AlarmSet, need: Need::Own });
+                self.own_stands(at);
+            }
             Err(error) => out.push(Effect::Tell { ticket, answer: Err(error) }),
         }
     }

@@ -22,6 +22,9 @@ impl Schedule {
                 None => self.jobs.remove(&id),
             };
         }
+        if let Some(at) = flight.own {
+            self.own_stands(at);
+        }
         self.waits.extend(flight.waits);
         out.extend(flight.drops.into_iter().map(|body| Effect::Drop { body }));
         for claim in flight.claims {
@@ -87,6 +90,7 @@ impl Schedule {
 
     fn put_back(&self, flight: &mut Flight, id: JobId, before: Row) {
         assert!(flight.row(&self.jobs, id).is_none_or(|row| row.running.is_some()), "{id:?} was claimed");
+        flight.returned.push(before.next);
         flight.rows.insert(id, Some(before));
     }
 
@@ -128,6 +132,10 @@ impl Schedule {
         let stands = match change {
             Change::Set(wanted) => self.change_set(flight, wanted, out),
             Change::Cancel(which) => Ok(self.change_cancel(flight, &which)),
+            Change::Alarm(at) => {
+                flight.own = Some(at);
+                Ok((Answer::AlarmSet, Some(Need::Own)))
+            }
         };
         match stands {
             Ok((answer, Some(need))) => flight.waits.push(Wait { ticket, by, answer, need }),
@@ -146,6 +154,9 @@ impl Schedule {
         let named = flight.all(&self.jobs).find(|row| name.is_some() && row.name == name).cloned();
         let row = if let Some(row) = named {
             flight.drops.push(row.body);
+            // What is set anew at each start would else never come: it is due when it wakes the actor.
+            let same = recurs != Recurs::Never && recurs == row.recurs;
+            let next = if same { row.next } else { next };
             let mut row = Row { recurs, next, runs_max, body, bytes, revision: row.revision + 1, ..row };
             trim(flight, &mut row);
             row
@@ -161,7 +172,7 @@ impl Schedule {
             let (revision, running, runs_from, runs_to) = (0, None, 0, 0);
             Row { id, name, recurs, next, revision, running, runs_from, runs_to, runs_max, body, bytes }
         };
-        let id = row.id;
+        let (id, next) = (row.id, row.next);
         flight.rows.insert(id, Some(row));
         Ok((Answer::Set { job: id, next }, Some(Need::Alarm { job: id })))
     }

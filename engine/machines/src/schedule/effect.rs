@@ -63,6 +63,8 @@ pub enum Answer {
         /// Whether it was.
         found: bool,
     },
+    /// The alarm is stored.
+    AlarmSet,
     /// All is stored.
     Settled,
 }

@@ -69,3 +69,23 @@ pub enum ScheduleError {
     #[error("the actor is being destroyed")]
     Destroyed,
 }
+
+impl ScheduleError {
+    /// Its stable name for clients.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::BadName { .. } => "invalid_name",
+            Self::TooLarge { .. } => "too_large",
+            Self::TooMany { .. } => "too_many",
+            Self::Busy { .. } => "busy",
+            Self::IntervalTooShort { .. } => "interval_too_short",
+            Self::TooManyRuns { .. } => "too_many_runs",
+            Self::BadCron { .. } => "invalid_cron",
+            Self::UnknownZone { .. } => "unknown_zone",
+            Self::NeverDue => "never_due",
+            Self::Indeterminate => "indeterminate",
+            Self::Destroyed => "destroyed",
+        }
+    }
+}

@@ -15,8 +15,12 @@ pub(super) struct Flight {
     /// Schedules as they are afterwards; none where there is none any more.
     pub(super) rows: BTreeMap<JobId, Option<Row>>,
     pub(super) runs: Vec<RunRow>,
+    /// The alarm of the actor's own code, if it changes.
+    pub(super) own: Option<Option<Wall>>,
     /// Of which schedules runs are forgotten, below which number.
     pub(super) forgotten: BTreeMap<JobId, u64>,
+    /// When what it puts back is due: the engine keeps its alarm meanwhile.
+    pub(super) returned: Vec<Wall>,
     /// What runs afterwards, in order.
     pub(super) claims: Vec<Claim>,
     /// Who is answered afterwards.
@@ -37,13 +41,14 @@ pub(super) struct Claim {
 impl Flight {
     /// Whether it changes nothing.
     pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.runs.is_empty() && self.forgotten.is_empty()
+        self.rows.is_empty() && self.runs.is_empty() && self.forgotten.is_empty() && self.own.is_none()
     }
 
     /// Rows that it stores, and that it deletes.
     pub(super) fn size(&self) -> (usize, usize) {
         let kept = self.rows.values().flatten().count();
-        (kept + self.runs.len(), self.rows.len() - kept + self.forgotten.len())
+        let (set, cleared) = (usize::from(self.own.flatten().is_some()), usize::from(self.own == Some(None)));
+        (kept + self.runs.len() + set, self.rows.len() - kept + self.forgotten.len() + cleared)
     }
 
     /// Payload bytes that it stores.
@@ -65,10 +70,12 @@ impl Flight {
     /// What the driver is asked to do. Runs are deleted before the schedule they are of: nothing else leads to them.
     pub(super) fn effect(&self, attempt: Attempt) -> Effect {
         let rows = self.rows.values().flatten().cloned().map(Put::Job);
-        let puts = rows.chain(self.runs.iter().cloned().map(Put::Run)).collect();
+        let own = self.own.flatten().map(Put::Alarm);
+        let puts = rows.chain(self.runs.iter().cloned().map(Put::Run)).chain(own).collect();
         let runs = self.forgotten.iter().map(|(job, below)| Delete::Runs { job: *job, below: *below });
         let gone = self.rows.iter().filter(|(_, row)| row.is_none()).map(|(job, _)| Delete::Job(*job));
-        Effect::Write { attempt, puts, deletes: runs.chain(gone).collect() }
+        let own = (self.own == Some(None)).then_some(Delete::Alarm);
+        Effect::Write { attempt, puts, deletes: runs.chain(gone).chain(own).collect() }
     }
 
     /// Panics where it contradicts itself.

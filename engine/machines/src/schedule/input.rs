@@ -24,7 +24,7 @@ pub enum Input {
         /// Whom.
         ticket: Ticket,
     },
-    /// Schedule something, or replace what is scheduled under the same name. Its body is dropped when it is refused.
+    /// Schedule something, or replace what is scheduled under the same name; what recurs as before is due when it was. Its body is dropped when it is refused.
     Set {
         /// Who is told.
         ticket: Ticket,
@@ -37,6 +37,13 @@ pub enum Input {
         ticket: Ticket,
         /// Which.
         which: Which,
+    },
+    /// The actor's own code sets its alarm, or clears it. It is set in any case, whatever it was before.
+    SetAlarm {
+        /// Who is told.
+        ticket: Ticket,
+        /// When.
+        at: Option<Wall>,
     },
     /// A write is durable.
     Written {
@@ -108,6 +115,18 @@ pub enum Which {
     Id(JobId),
     /// The one with this name.
     Name(String),
+}
+
+impl From<JobId> for Which {
+    fn from(id: JobId) -> Self {
+        Self::Id(id)
+    }
+}
+
+impl From<&str> for Which {
+    fn from(name: &str) -> Self {
+        Self::Name(name.to_owned())
+    }
 }
 
 /// How a run ended.

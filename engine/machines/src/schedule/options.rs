@@ -36,6 +36,9 @@ pub struct Options {
     pub write_rows_max: usize,
     /// Payload bytes of one write. Default: what such an operation takes, less what rows add.
     pub write_bytes_max: usize,
+    /// Whether the alarm of the actor's own code is stored, so that its schedules do not replace it. Else the engine
+    /// alone knows it: for an actor that cannot have schedules. Default true.
+    pub stores_alarm: bool,
     /// Waits between attempts to store.
     pub backoff: Backoff,
     /// Whoever asked for something is answered by then, if only that it is not known. Default 30 s.
@@ -52,6 +55,7 @@ impl Default for Options {
             body_bytes_max: KV_VALUE_BYTES_MAX - ROW_SLACK_BYTES,
             write_rows_max: 120,
             write_bytes_max: KV_PUT_BYTES_MAX - 128 * ROW_SLACK_BYTES,
+            stores_alarm: true,
             backoff: Backoff::default(),
             answer_timeout: Duration::from_secs(30),
             wall_check: Duration::from_secs(60),

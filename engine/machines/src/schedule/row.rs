@@ -137,6 +137,8 @@ pub enum Put {
     Job(Row),
     /// A run.
     Run(RunRow),
+    /// The alarm of the actor's own code.
+    Alarm(Wall),
 }
 
 /// Something to be deleted, if it is there.
@@ -151,4 +153,6 @@ pub enum Delete {
     },
     /// A schedule.
     Job(JobId),
+    /// The alarm of the actor's own code.
+    Alarm,
 }

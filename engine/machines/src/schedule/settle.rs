@@ -22,6 +22,8 @@ pub(super) struct Wait {
 pub(super) enum Need {
     /// An alarm that is no later than this schedule is due, if it still is.
     Alarm { job: JobId },
+    /// An alarm that is no later than the one of the actor's own code, if it has any; else the alarm that is wanted.
+    Own,
     /// The alarm that is wanted.
     SameAlarm,
     /// Everything.
@@ -57,7 +59,7 @@ impl Schedule {
             mark!("schedule_not_begun_in_time");
             let body = match change {
                 Change::Set(wanted) => Some(wanted.body),
-                Change::Cancel(_) => None,
+                Change::Cancel(_) | Change::Alarm(_) => None,
             };
             told.push((ticket, body));
         }
@@ -84,7 +86,15 @@ impl Schedule {
         if self.phase == Phase::Destroyed {
             return None;
         }
-        self.jobs.values().chain(self.returned.values()).map(|row: &Row| row.next).min()
+        let rows = self.jobs.values().chain(self.returned.values());
+        let returned = self.write.change().into_iter().flat_map(|flight| &flight.returned).copied();
+        rows.map(|row: &Row| row.next).chain(returned).chain(self.own).min()
+    }
+
+    /// The actor's own code has set its alarm. What the engine has may be of a life before: so it is set in any case.
+    pub(super) fn own_stands(&mut self, at: Option<Wall>) {
+        self.own = at;
+        self.alarm_stored = None;
     }
 
     /// Sets the alarm where the engine has another one, or may have. One at a time: what changes meanwhile is seen
@@ -109,12 +119,16 @@ impl Schedule {
         self.waits = waits;
     }
 
+    /// Whether the engine has an alarm that is no later.
+    fn wakes_by(&self, due: Wall) -> bool {
+        self.alarm_stored.is_some_and(|stored| stored.is_some_and(|at| at <= due))
+    }
+
     fn has(&self, need: Need) -> bool {
         let same = self.alarm_stored == Some(self.alarm_wanted());
         match need {
-            Need::Alarm { job } => self.jobs.get(&job).is_none_or(|row| {
-                self.alarm_stored.is_some_and(|stored| stored.is_some_and(|at| at <= row.next))
-            }),
+            Need::Alarm { job } => self.jobs.get(&job).is_none_or(|row| self.wakes_by(row.next)),
+            Need::Own => self.own.map_or(same, |own| self.wakes_by(own)),
             Need::SameAlarm => same,
             Need::All => {
                 let asked = self.pending.is_empty() && self.ended.is_empty() && self.returned.is_empty();

@@ -259,6 +259,19 @@ fn what_is_put_back_keeps_its_alarm_meanwhile_and_can_be_cancelled() {
 }
 
 #[test]
+fn the_last_one_that_is_put_back_keeps_its_alarm_too() {
+    let mut world = world();
+    world.set(None, after(5), None);
+    world.pass(Duration::from_millis(4_999), true);
+    world.idle(Duration::from_millis(1));
+    world.suspend();
+    world.write_ends(true, 0);
+    assert!(world.rows.is_empty() && world.setting.is_none(), "a fall would leave it without");
+    world.succeed();
+    assert_eq!((world.rows.len(), world.alarm), (1, Some(at(5_000))));
+}
+
+#[test]
 fn what_is_overdue_at_the_start_runs_in_the_order_in_which_it_was_due() {
     let mut world = world();
     for seconds in [3, 1, 2] {
@@ -425,4 +438,78 @@ fn a_restored_actor_sets_its_alarm_anew_and_one_without_schedules_does_not() {
     world.start();
     world.pass(Duration::ZERO, true);
     assert_eq!(world.alarm, Some(at(10_000)));
+}
+
+#[test]
+fn an_alarm_of_the_actors_own_code_shares_the_one_of_the_engine_with_its_schedules() {
+    let mut world = world();
+    let own = world.set_own(Some(at(20_000)));
+    assert_eq!(world.setting, None, "an alarm follows its row");
+    world.write_ends(true, 0);
+    assert!(!world.told.contains_key(&own));
+    world.alarm_ends(true, true);
+    assert_eq!(world.told[&own], Ok(Answer::AlarmSet));
+    world.set(None, after(10), None);
+    world.succeed();
+    assert_eq!(world.alarm, Some(at(10_000)), "the earlier of both");
+    world.suspend();
+    world.fall(0);
+    world.start();
+    world.pass(Duration::from_secs(11), true);
+    assert_eq!((ran(&world).len(), world.alarm), (1, Some(at(20_000))), "the later one was not forgotten");
+    world.pass(Duration::from_secs(11), true);
+    assert_eq!(world.alarm, Some(at(20_000)), "it rings as soon as the actor sleeps");
+    // It has: the engine clears what rang.
+    world.alarm = None;
+    world.fall(0);
+    world.start();
+    assert!(world.setting.is_none(), "what has rung does not ring again");
+    world.set(None, after(10), None);
+    world.succeed();
+    assert_eq!(world.alarm, Some(at(32_000)));
+}
+
+#[test]
+fn an_alarm_is_cleared_whatever_the_actor_knows_of_it() {
+    let mut world = world();
+    let cleared = world.set_own(None);
+    world.write_ends(true, 0);
+    assert_eq!(world.setting.map(|(_, at)| at), Some(None), "an earlier life may have left one");
+    world.alarm_ends(true, true);
+    assert_eq!(world.told[&cleared], Ok(Answer::AlarmSet));
+}
+
+#[test]
+fn an_actor_that_cannot_have_schedules_leaves_its_alarm_to_the_engine() {
+    let mut world = World::new(Options { stores_alarm: false, ..Options::default() });
+    for seconds in [5, 5, 9] {
+        let own = world.set_own(Some(at(seconds * 1_000)));
+        assert!(world.write.is_none() && world.setting.is_some(), "it is set, and not stored");
+        assert!(!world.told.contains_key(&own));
+        world.alarm_ends(true, true);
+        assert_eq!(world.told[&own], Ok(Answer::AlarmSet));
+    }
+    assert_eq!(world.alarm, Some(at(9_000)));
+}
+
+#[test]
+fn what_recurs_as_before_is_due_when_it_was_also_where_it_is_set_anew_at_each_start() {
+    let mut world = world();
+    world.set(Some("often"), every(10), None);
+    world.succeed();
+    world.idle(6 * SECOND);
+    world.set(Some("often"), every(10), None);
+    world.pass(5 * SECOND, true);
+    assert_eq!(ran(&world), [(2, 10)], "by what was set last, when the first one said");
+    world.suspend();
+    world.idle(15 * SECOND);
+    world.fall(0);
+    let again = world.set(Some("often"), every(10), None);
+    world.succeed();
+    world.start();
+    world.pass(SECOND, true);
+    assert_eq!(ran(&world)[1..], [(again.0, 20)], "what woke it runs");
+    world.set(Some("often"), every(30), None);
+    world.pass(20 * SECOND, true);
+    assert_eq!(ran(&world).len(), 2, "what recurs otherwise begins anew");
 }

@@ -17,6 +17,7 @@ enum Step {
     Cron { name: Option<u8>, berlin: bool },
     CancelName { name: u8 },
     CancelNth { nth: usize },
+    Own { ms: Option<u64> },
     End { nth: usize, how: u8 },
     Write { ok: bool, steps: usize },
     Alarm { ok: bool, stored: bool },
@@ -36,6 +37,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (name(), any::<bool>()).prop_map(|(name, berlin)| Step::Cron { name, berlin }),
         1 => (0_u8..3).prop_map(|name| Step::CancelName { name }),
         1 => (0_usize..8).prop_map(|nth| Step::CancelNth { nth }),
+        2 => prop::option::of(0_u64..90_000).prop_map(|ms| Step::Own { ms }),
         4 => (0_usize..4, 0_u8..4).prop_map(|(nth, how)| Step::End { nth, how }),
         6 => (any::<bool>(), 0_usize..4).prop_map(|(ok, steps)| Step::Write { ok, steps }),
         4 => (any::<bool>(), any::<bool>()).prop_map(|(ok, stored)| Step::Alarm { ok, stored }),
@@ -69,6 +71,9 @@ fn play(world: &mut World, step: &Step) {
         Step::CancelNth { nth } => {
             let Some(id) = world.rows.keys().nth(*nth).copied() else { return };
             world.cancel(Which::Id(id));
+        }
+        Step::Own { ms } => {
+            world.set_own(ms.map(|ms| world.story.now.wall + Duration::from_millis(ms)));
         }
         Step::End { nth, how } => {
             let Some(job) = world.running.iter().nth(*nth).copied() else { return };

@@ -26,6 +26,13 @@ pub(crate) struct World {
     pub(crate) write: Option<Write>,
     pub(crate) alarm: Option<Wall>,
     pub(crate) setting: Option<(machines::schedule::Attempt, Option<Wall>)>,
+    /// The alarm of the actor's own code as it is stored, and as it counts: one that was due when the actor woke does not.
+    own_row: Option<Wall>,
+    own: Option<Wall>,
+    /// What that code asked for last.
+    own_asked: Option<(Ticket, Option<Wall>)>,
+    /// The engine may still have an alarm that was due when the actor woke.
+    rings_late: bool,
     /// The alarm as it was last asked for in this life, if it did not fail.
     last_alarm: Option<Option<Wall>>,
     /// What ran, in order, over all lives.
@@ -62,6 +69,10 @@ impl World {
             write: None,
             alarm: None,
             setting: None,
+            own_row: None,
+            own: None,
+            own_asked: None,
+            rings_late: false,
             last_alarm: Some(None),
             ran: Vec::new(),
             running: BTreeSet::new(),
@@ -120,6 +131,18 @@ impl World {
         ticket
     }
 
+    /// The actor's own code sets its alarm.
+    pub(crate) fn set_own(&mut self, at: Option<Wall>) -> Ticket {
+        let ticket = self.ticket();
+        self.asked.insert(ticket, None);
+        self.own_asked = Some((ticket, at));
+        if !self.options.stores_alarm {
+            (self.own, self.last_alarm) = (at, None);
+        }
+        self.feed(Input::SetAlarm { ticket, at });
+        ticket
+    }
+
     pub(crate) fn settle(&mut self) -> Ticket {
         let ticket = self.ticket();
         self.asked.insert(ticket, None);
@@ -142,6 +165,9 @@ impl World {
         let Some((attempt, puts, deletes)) = self.write.take() else { return };
         self.store(&puts, &deletes, if ok { usize::MAX } else { steps });
         self.uncertain = !ok;
+        if puts.iter().any(|put| matches!(put, Put::Alarm(_))) || deletes.contains(&Delete::Alarm) {
+            self.last_alarm = None;
+        }
         self.feed(Input::Written { attempt, ok, jitter: 7 });
     }
 
@@ -203,10 +229,13 @@ impl World {
         self.uncertain = false;
         self.asked.clear();
         let rows: Vec<Row> = self.rows.values().cloned().collect();
-        if rows.is_empty() {
+        self.own = self.own_row.filter(|at| *at > self.story.now.wall);
+        self.own_asked = None;
+        if rows.is_empty() && self.own.is_none() {
             self.last_alarm = Some(None);
+            self.rings_late = self.own_row.is_some();
         }
-        self.story.machine = Schedule::restore(self.options.clone(), rows, self.story.now);
+        self.story.machine = Schedule::restore(self.options.clone(), rows, self.own_row, self.story.now);
     }
 
     fn store(&mut self, puts: &[Put], deletes: &[Delete], steps: usize) {
@@ -223,11 +252,13 @@ impl World {
                     }
                 }
                 Put::Run(run) => drop(self.runs.insert((run.job, run.number), run.clone())),
+                Put::Alarm(at) => (self.own_row, self.own) = (Some(*at), Some(*at)),
             }
         }
         for delete in deletes.iter().take(steps - 1) {
             match delete {
                 Delete::Job(id) => drop(self.rows.remove(id)),
+                Delete::Alarm => (self.own_row, self.own) = (None, None),
                 Delete::Runs { job, below } => {
                     self.runs.retain(|(of, number), _| of != job || number >= below)
                 }
@@ -259,6 +290,7 @@ impl World {
                 assert!(self.setting.is_none(), "one alarm at a time");
                 assert_ne!(self.last_alarm, Some(at), "the same alarm is not set twice in a row");
                 self.last_alarm = Some(at);
+                self.rings_late = false;
                 self.setting = Some((attempt, at));
             }
             Effect::Run { job, due, body } => self.run(job, due, body),
@@ -300,6 +332,17 @@ impl World {
                 }
             }
         }
+        if answer == Ok(Answer::AlarmSet)
+            && let Some((_, at)) = self.own_asked.filter(|(last, _)| *last == ticket)
+        {
+            assert!(!self.options.stores_alarm || self.own_row == at, "what it is told of is stored");
+            match at {
+                Some(at) => {
+                    assert!(self.alarm.is_some_and(|alarm| alarm <= at), "the engine wakes it by {at:?}")
+                }
+                None => assert!(!self.rows.is_empty() || self.alarm.is_none(), "the engine does not wake it"),
+            }
+        }
         self.told.insert(ticket, answer);
     }
 
@@ -330,7 +373,8 @@ impl World {
             assert!(ran == 1 || self.released.contains(body), "{body:?} was promised and ran {ran} times");
         }
         assert!(self.asked.is_empty(), "everybody is told: {:?}", self.asked);
-        assert_eq!(self.alarm, self.rows.values().map(|row| row.next).min(), "the engine has the alarm");
+        let due = self.rows.values().map(|row| row.next).chain(self.own).min();
+        assert!(self.alarm == due || (due.is_none() && self.rings_late), "the engine has the alarm");
     }
 
     /// The wall clock is set.

@@ -88,6 +88,14 @@ impl<A: Actor> Actions<A> {
         self
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     pub(super) fn call(
         &self,
         name: &str,

@@ -1,6 +1,7 @@
 //! How an alarm fails to be set.
 
-use machines::runner::effect::StoreFailure;
+use super::ScheduleError;
+use super::schedule::Refusal;
 
 /// Why an actor does not know that its alarm is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,11 +25,14 @@ impl AlarmError {
     }
 }
 
-impl From<StoreFailure> for AlarmError {
-    fn from(failure: StoreFailure) -> Self {
-        match failure {
-            StoreFailure::NotDone => Self::NotDone,
-            StoreFailure::Indeterminate => Self::Indeterminate,
+impl From<ScheduleError> for AlarmError {
+    fn from(error: ScheduleError) -> Self {
+        match error {
+            ScheduleError::Refused(Refusal::Indeterminate) | ScheduleError::Ended => Self::Indeterminate,
+            ScheduleError::Refused(_)
+            | ScheduleError::NoAction { .. }
+            | ScheduleError::NoJson { .. }
+            | ScheduleError::Unread(_) => Self::NotDone,
         }
     }
 }

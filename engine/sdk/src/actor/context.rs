@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,11 +16,13 @@ use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    AbortSignal, ActorError, AlarmError, Awake, Connection, Event, Kv, SaveError, StateMut, StateRef,
-    connection, layout,
+    AbortSignal, ActorError, AlarmError, Awake, Connection, Event, Kv, SaveError, Schedule, StateMut,
+    StateRef, connection, layout,
 };
 use crate::client::Client;
+use crate::instance::schedules::Asked;
 use crate::instance::{Ask, Voice};
+use crate::sql::Database;
 
 /// An actor's world, with a state of type `S`. Clones are cheap and mean the same instance; one that outlives it can do
 /// nothing any more.
@@ -47,6 +49,7 @@ pub(crate) struct Core {
     client: Client,
     /// Whether a change of the state was told that no write has taken yet.
     dirty: AtomicBool,
+    sql: OnceLock<Database>,
     /// Clients that are connected, by id.
     connections: Mutex<BTreeMap<String, Connection>>,
 }
@@ -78,6 +81,7 @@ impl Core {
             asks,
             client,
             dirty: AtomicBool::new(false),
+            sql: OnceLock::new(),
             connections: Mutex::default(),
         }
     }
@@ -94,6 +98,10 @@ impl Core {
     /// Asks the instance for something; one that has ended does not listen.
     pub(crate) fn ask(&self, ask: Ask) {
         self.asks.send(ask).ok();
+    }
+
+    pub(super) const fn voice(&self) -> &Voice {
+        &self.voice
     }
 
     pub(super) fn changed(&self) {
@@ -231,6 +239,20 @@ impl<S> Context<S> {
         Kv::below(layout::USER, self.core.voice.clone())
     }
 
+    /// Its relational database, which the first call loads: an actor that never asks has none, and pays nothing.
+    ///
+    /// ```
+    /// # use sdk::{ActorError, Context};
+    /// async fn note(ctx: &Context<()>, text: String) -> Result<usize, ActorError> {
+    ///     ctx.sql().execute("CREATE TABLE IF NOT EXISTS note (text TEXT)", ()).await?;
+    ///     Ok(ctx.sql().execute("INSERT INTO note VALUES (?1)", [text]).await?)
+    /// }
+    /// ```
+    #[must_use]
+    pub fn sql(&self) -> &Database {
+        self.core.sql.get_or_init(|| Database::open(self.core.voice.clone()))
+    }
+
     /// Asks to sleep: the engine stops this generation, and wakes the next one on a request or an alarm. Calls after
     /// the first change nothing.
     pub fn sleep(&self) {
@@ -255,13 +277,22 @@ impl<S> Context<S> {
         self.core.ask(Ask::Task(Box::pin(work)));
     }
 
+    /// What it does later.
+    #[must_use]
+    pub fn schedule(&self) -> Schedule {
+        Schedule::new(Arc::clone(&self.core))
+    }
+
     /// Replaces the alarm, which wakes the actor when it sleeps at that time; none clears it. Returns when the engine has
-    /// stored it: from then on it survives every crash.
+    /// stored it: from then on it survives every crash. What is [scheduled](Self::schedule) wakes it beside that.
     ///
     /// # Errors
     /// [`AlarmError`].
     pub async fn set_alarm(&self, at: Option<Wall>) -> Result<(), AlarmError> {
-        Ok(self.core.voice.set_alarm(at.map(Wall::to_wire)).await?)
+        match self.core.ask_schedules(|answer| Asked::Alarm { at, answer }).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Waits so long, or until the instance is asked to stop. Returns whether it may go on.

@@ -3,7 +3,8 @@
 use protocol::error::{ErrorBody, cut};
 use protocol::limits::USER_TEXT_BYTES_MAX;
 
-use super::{AlarmError, KvError, Response, SaveError};
+use super::{AlarmError, KvError, Response, SaveError, ScheduleError};
+use crate::sql::SqlError;
 
 /// Why an actor could not do what it was asked to.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,13 @@ pub enum ActorError {
     /// the client must take it for possible.
     #[error(transparent)]
     Save(#[from] SaveError),
+    /// Something was not scheduled: `schedule.` with [`ScheduleError::code`]. Told as it is.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    /// Its database did not do what it was asked to. The client learns of what storage failed in: `sql.not_committed`,
+    /// `sql.indeterminate`, `sql.unread`, `sql.queue_full`; anything else is the actor's own fault.
+    #[error(transparent)]
+    Sql(#[from] SqlError),
     /// The actor's own fault. The client is told no more than that.
     #[error("internal error: {0}")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -65,6 +73,14 @@ impl ActorError {
             Self::Kv(error) => (503, "kv", error.code().to_owned(), error.to_string()),
             Self::Alarm(error) => (503, "alarm", error.code().to_owned(), error.to_string()),
             Self::Save(error) => (503, "state", error.code().to_owned(), error.to_string()),
+            Self::Schedule(error) => {
+                let status = if error.is_passing() { 503 } else { 400 };
+                (status, "schedule", error.code().to_owned(), error.to_string())
+            }
+            Self::Sql(error) if error.is_of_storage() => {
+                (503, "sql", error.code().to_owned(), error.to_string())
+            }
+            Self::Sql(error) => return Self::internal(error).into_body(exposes),
             Self::Internal(error) if exposes => {
                 let message = cut(&error.to_string(), USER_TEXT_BYTES_MAX).to_owned();
                 (500, "actor", "internal_error".to_owned(), message)

@@ -153,7 +153,17 @@ impl Kv {
     /// [`KvError`].
     pub async fn delete(&self, keys: impl IntoIterator<Item = Bytes>) -> Result<(), KvError> {
         let keys = within_keys(keys.into_iter().map(|key| self.inside(key)).collect())?;
-        match self.ask(KvRequestData::Delete { keys }).await? {
+        self.deleted(KvRequestData::Delete { keys }).await
+    }
+
+    /// Removes what lies from `start` to before `end`.
+    pub(crate) async fn delete_range(&self, start: Bytes, end: Bytes) -> Result<(), KvError> {
+        let (start, end) = (self.inside(start), self.inside(end));
+        self.deleted(KvRequestData::DeleteRange { start, end }).await
+    }
+
+    async fn deleted(&self, data: KvRequestData) -> Result<(), KvError> {
+        match self.ask(data).await? {
             KvResponseData::Delete => Ok(()),
             KvResponseData::Get { .. }
             | KvResponseData::List { .. }
@@ -177,6 +187,20 @@ impl Kv {
             return Err(KvError::TooLarge { bound: "2 KiB a key" });
         }
         let query = if key.is_empty() { KvListQuery::All } else { KvListQuery::Prefix { key } };
+        self.listed(query, limit).await
+    }
+
+    /// Keys from `start` to before `end` and their values, in order; at most `limit`.
+    pub(crate) async fn range(
+        &self,
+        (start, end): (Bytes, Bytes),
+        limit: u64,
+    ) -> Result<Vec<(Bytes, Bytes)>, KvError> {
+        let (start, end) = (self.inside(start), self.inside(end));
+        self.listed(KvListQuery::Range { start, end, exclusive: true }, Some(limit)).await
+    }
+
+    async fn listed(&self, query: KvListQuery, limit: Option<u64>) -> Result<Vec<(Bytes, Bytes)>, KvError> {
         match self.ask(KvRequestData::List { query, reverse: None, limit }).await? {
             KvResponseData::List { keys, values, .. } if keys.len() == values.len() => {
                 Ok(keys.into_iter().map(|key| self.outside(key)).zip(values).collect())

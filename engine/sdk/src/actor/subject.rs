@@ -33,6 +33,10 @@ pub(crate) trait Subject: Send {
     fn decode(&self, state: &[u8]) -> Result<(), serde_json::Error>;
     /// Calls a hook.
     fn hook(&self, hook: Hook) -> Boxed<Result<(), ActorError>>;
+    /// Whether it has any action.
+    fn has_actions(&self) -> bool;
+    /// Whether it has an action of this name.
+    fn acts(&self, name: &str) -> bool;
     /// Calls an action, for a connection or for nobody that stays; none if it has none of that name.
     fn action(
         &self,
@@ -121,6 +125,14 @@ impl<A: Actor> Subject for Running<A> {
                 Ok(())
             }),
         }
+    }
+
+    fn has_actions(&self) -> bool {
+        !self.actions.is_empty()
+    }
+
+    fn acts(&self, name: &str) -> bool {
+        self.actions.has(name)
     }
 
     fn action(

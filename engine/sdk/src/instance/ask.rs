@@ -5,6 +5,7 @@ use tokio::sync::oneshot;
 
 use super::Driver;
 use super::connections::Call;
+use super::schedules::Asked;
 use crate::actor::SaveError;
 use crate::actor::subject::Boxed;
 
@@ -21,6 +22,7 @@ pub(crate) enum Ask {
     Destroy,
     KeepAwake,
     LetSleep,
+    Schedule(Asked),
     /// Go on with this beside.
     Task(Boxed<()>),
     /// A connection calls an action.
@@ -36,6 +38,7 @@ impl std::fmt::Debug for Ask {
             Self::Destroy => "Destroy",
             Self::KeepAwake => "KeepAwake",
             Self::LetSleep => "LetSleep",
+            Self::Schedule(_) => "Schedule",
             Self::Task(_) => "Task",
             Self::Call(_) => "Call",
         })
@@ -55,6 +58,7 @@ impl Driver {
             Ask::Destroy => self.step(Input::Destroy),
             Ask::KeepAwake => self.step(Input::KeepAwake),
             Ask::LetSleep => self.step(Input::LetSleep),
+            Ask::Schedule(asked) => self.ask_schedules(asked),
             Ask::Task(work) => {
                 let ticket = self.ticket();
                 self.tasks.insert(ticket, work);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use machines::instance::{Effect, Hook, Refusal, Saved};
 use machines::runner::input::InstanceEvent;
+use machines::schedule;
 use protocol::error::{ErrorBody, WebSocketEnd};
 use protocol::id::Ticket;
 
@@ -19,14 +20,19 @@ impl Driver {
     /// Carries one effect out.
     pub(super) fn perform(&mut self, effect: Effect) {
         match effect {
-            Effect::Load if self.subject.keeps_state() => {
-                self.store = Some(Box::pin(store::read(self.voice.clone())));
-            }
             Effect::Load => {
-                self.store = Some(Box::pin(ready(Way::Read(Read::Nothing))));
+                let (keeps, acts) = (self.subject.keeps_state(), self.subject.has_actions());
+                self.store = Some(if keeps || acts {
+                    Box::pin(store::read(self.voice.clone(), keeps))
+                } else {
+                    Box::pin(ready(Way::Read(Read::Nothing, Vec::new())))
+                });
             }
             Effect::Call(hook) => self.call(hook),
-            Effect::Started => self.voice.say(InstanceEvent::Started),
+            Effect::Started => {
+                self.voice.say(InstanceEvent::Started);
+                self.schedule(schedule::Input::Start);
+            }
             Effect::Take { ticket } => self.take(ticket),
             Effect::Refuse { ticket, refusal } => self.refuse(ticket, refusal),
             Effect::TimeOut { ticket } => self.time_out(ticket),
@@ -39,7 +45,11 @@ impl Driver {
             }
             Effect::Sleep => self.voice.say(InstanceEvent::Sleep),
             Effect::Destroy => self.voice.say(InstanceEvent::Destroy),
-            Effect::Stopping => self.stopping.fire(),
+            Effect::Stopping => {
+                self.stopping.fire();
+                self.schedule(schedule::Input::Suspend);
+                self.settle_schedules();
+            }
             Effect::Drop => {
                 self.drops += 1;
                 self.code.clear();
@@ -55,6 +65,9 @@ impl Driver {
     }
 
     fn call(&mut self, hook: Hook) {
+        if hook == Hook::Destroy {
+            self.schedule(schedule::Input::Destroy);
+        }
         let (code, actor) = (self.subject.hook(hook), self.voice.actor());
         self.code.push(Box::pin(async move {
             let error = code.await.err().map(|error| {
@@ -100,7 +113,10 @@ impl Driver {
             }));
             return;
         }
-        let (id, content) = self.requests.begin(ticket).expect("a work is a task, a WebSocket or a request");
+        if self.take_due(ticket) {
+            return;
+        }
+        let (id, content) = self.requests.begin(ticket).expect("a work is something that was asked for");
         self.voice.say(InstanceEvent::Begun { gateway: id.0, request: id.1 });
         let answer: Boxed<Result<Response, ActorError>> = match content {
             Content::Request(request) => self.subject.request(request),
@@ -136,7 +152,7 @@ impl Driver {
             refuse_websocket(socket.inner(), refusal);
         } else if let Some(call) = self.calls.remove(&ticket) {
             Call::answer(&call.connection, call.id, Err(refused_call(refusal)));
-        } else {
+        } else if !self.refuse_due(ticket, refusal) {
             tracing::debug!(actor = %self.voice.actor(), ?refusal, "work in the background was not begun");
             self.tasks.remove(&ticket);
         }
@@ -148,8 +164,10 @@ impl Driver {
         if let Some(call) = self.calls.get(&ticket) {
             return Call::answer(&call.connection, call.id, Err(body));
         }
-        let id = self.requests.id(ticket).expect("an action is a request, or a call on a connection");
-        self.voice.answer(id, Response::json(&body).with_status(408));
+        // Nobody waits for what was scheduled.
+        if let Some(id) = self.requests.id(ticket) {
+            self.voice.answer(id, Response::json(&body).with_status(408));
+        }
     }
 
     fn save(&mut self, begun: bool) {

@@ -94,6 +94,20 @@ impl SqlError {
         }
     }
 
+    /// Whether storage failed or was too busy, rather than the statement.
+    pub(crate) fn is_of_storage(&self) -> bool {
+        match self {
+            Self::NotCommitted { .. } | Self::Indeterminate | Self::Unread { .. } | Self::QueueFull => true,
+            Self::Rollback { first, .. } => first.is_of_storage(),
+            Self::Sqlite { .. }
+            | Self::Forbidden { .. }
+            | Self::RolledBack
+            | Self::Aborted { .. }
+            | Self::TooLarge { .. }
+            | Self::Damaged => false,
+        }
+    }
+
     /// With how a rollback went that followed.
     pub(super) fn rolled_back(self, rollback: Result<(), Self>) -> Self {
         match rollback {

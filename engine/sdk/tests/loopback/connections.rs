@@ -66,6 +66,7 @@ async fn room() -> (Engine, Socket, Room) {
     drop(runtime::spawn("runner under test", async move { registry.run(options, shutdown).await }));
     let mut socket = engine.session().await;
     socket.start(actor(1), "room").await;
+    socket.nothing_stored().await;
     socket.events().await;
     (engine, socket, room)
 }

@@ -9,9 +9,9 @@ use http::HeaderValue;
 use protocol::error::CloseReason;
 use protocol::id::{ActorId, GatewayId, Generation, RequestId, RunnerId};
 use protocol::wire::{
-    self, ActorConfig, Checkpoint, Command, CommandWrapper, EventWrapper, Headers, KvRequest, KvResponse,
-    KvResponseData, MessageId, ProtocolMetadata, StartActor, ToClient, ToClientInit, ToClientKind,
-    ToClientTunnelMessage, ToServer, ToServerInit, ToServerKind, ToServerTunnelMessage,
+    self, ActorConfig, Checkpoint, Command, CommandWrapper, EventWrapper, Headers, KvRequest, KvRequestData,
+    KvResponse, KvResponseData, MessageId, ProtocolMetadata, StartActor, ToClient, ToClientInit,
+    ToClientKind, ToClientTunnelMessage, ToServer, ToServerInit, ToServerKind, ToServerTunnelMessage,
 };
 use runtime::{TcpListener, TcpStream};
 use sdk::Endpoint;
@@ -213,6 +213,14 @@ impl Socket {
 
     pub(crate) async fn kv_answer(&mut self, request_id: u32, data: KvResponseData) {
         self.send(ToClient::KvResponse(KvResponse { request_id, data })).await;
+    }
+
+    /// Answers an actor that looks for what it has stored that there is nothing.
+    pub(crate) async fn nothing_stored(&mut self) {
+        let request = self.kv().await;
+        assert!(matches!(request.data, KvRequestData::List { .. }), "{request:?}");
+        let nothing = KvResponseData::List { keys: Vec::new(), values: Vec::new(), metadata: Vec::new() };
+        self.kv_answer(request.request_id, nothing).await;
     }
 
     /// Sends a request of an actor's own kind to it and gives it this number.

@@ -11,6 +11,23 @@ use protocol::wire::{
 
 use crate::engine::{Answer, Engine, Socket};
 
+/// Whether a query means this key.
+fn means(query: &KvListQuery, key: &Bytes) -> bool {
+    match query {
+        KvListQuery::All => true,
+        KvListQuery::Prefix { key: prefix } => key.starts_with(prefix),
+        KvListQuery::Range { start, end, exclusive } => {
+            start <= key && (key < end || (!exclusive && key == end))
+        }
+    }
+}
+
+fn columns(found: impl Iterator<Item = (Bytes, Bytes)>) -> (Vec<Bytes>, Vec<Bytes>, Vec<KvMetadata>) {
+    let (keys, values): (Vec<_>, Vec<_>) = found.unzip();
+    let metadata = keys.iter().map(|_| KvMetadata { version: Bytes::new(), update_ts: 0 }).collect();
+    (keys, values, metadata)
+}
+
 /// The engine's side of a socket, with a storage.
 pub(crate) struct Keeper {
     pub(crate) socket: Socket,
@@ -18,13 +35,21 @@ pub(crate) struct Keeper {
     pub(crate) stored: BTreeMap<(ActorId, Bytes), Bytes>,
     /// Writes that were carried out.
     pub(crate) puts: usize,
+    /// Lists that were carried out.
+    pub(crate) lists: usize,
     /// Refuses so many writes from here on.
     pub(crate) refuses: usize,
 }
 
 impl Keeper {
     pub(crate) async fn greet(engine: &Engine) -> Self {
-        Self { socket: engine.session().await, stored: BTreeMap::new(), puts: 0, refuses: 0 }
+        Self { socket: engine.session().await, stored: BTreeMap::new(), puts: 0, lists: 0, refuses: 0 }
+    }
+
+    /// The same after its socket was cut off.
+    pub(crate) async fn reconnected(self, engine: &Engine) -> Self {
+        drop(self.socket);
+        Self { socket: engine.session().await, ..self }
     }
 
     /// The next message that is not for the storage.
@@ -40,7 +65,8 @@ impl Keeper {
         }
     }
 
-    fn carry_out(&mut self, actor: ActorId, data: KvRequestData) -> KvResponseData {
+    /// Carries out a storage request.
+    pub(crate) fn carry_out(&mut self, actor: ActorId, data: KvRequestData) -> KvResponseData {
         match data {
             KvRequestData::Put { .. } if self.refuses > 0 => {
                 self.refuses -= 1;
@@ -51,15 +77,30 @@ impl Keeper {
                 self.stored.extend(keys.into_iter().map(|key| (actor, key)).zip(values));
                 KvResponseData::Put
             }
-            KvRequestData::List { query: KvListQuery::Prefix { key }, .. } => {
-                let of =
-                    |(stored, _): &(&(ActorId, Bytes), _)| stored.0 == actor && stored.1.starts_with(&key);
-                let found = self.stored.iter().filter(of);
-                let (keys, values): (Vec<_>, Vec<_>) =
-                    found.map(|((_, key), value)| (key.clone(), value.clone())).unzip();
-                let metadata =
-                    keys.iter().map(|_| KvMetadata { version: Bytes::new(), update_ts: 0 }).collect();
+            KvRequestData::Get { keys } => {
+                let found = |key: Bytes| {
+                    let value = self.stored.get(&(actor, key.clone()))?.clone();
+                    Some((key, value))
+                };
+                let (keys, values, metadata) = columns(keys.into_iter().filter_map(found));
+                KvResponseData::Get { keys, values, metadata }
+            }
+            KvRequestData::List { query, reverse: None, limit } => {
+                let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap());
+                self.lists += 1;
+                let found = self.stored.iter().filter(|((of, key), _)| *of == actor && means(&query, key));
+                let found = found.map(|((_, key), value)| (key.clone(), value.clone()));
+                let (keys, values, metadata) = columns(found.take(limit));
                 KvResponseData::List { keys, values, metadata }
+            }
+            KvRequestData::Delete { keys } => {
+                self.stored.retain(|(of, key), _| *of != actor || !keys.contains(key));
+                KvResponseData::Delete
+            }
+            KvRequestData::DeleteRange { start, end } => {
+                let query = KvListQuery::Range { start, end, exclusive: true };
+                self.stored.retain(|(of, key), _| *of != actor || !means(&query, key));
+                KvResponseData::Delete
             }
             other => panic!("the storage of the test does not know {other:?}"),
         }

@@ -8,6 +8,7 @@ mod application;
 mod calls;
 mod client;
 mod connections;
+mod database;
 #[cfg(feature = "embedded")]
 mod embedded;
 mod endpoint;
@@ -19,6 +20,7 @@ mod lives;
 mod played;
 mod pool;
 mod reconnect;
+mod schedule;
 mod secure;
 mod self_call;
 mod session;

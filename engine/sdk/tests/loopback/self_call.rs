@@ -46,6 +46,7 @@ fn an_actor_may_call_itself_while_it_is_called() {
         drop(runtime::spawn("runner under test", async move { registry.run(options, shutdown).await }));
         let mut socket = engine.session().await;
         socket.start(actor(1), "mirror").await;
+        socket.nothing_stored().await;
         let events = socket.events().await;
         socket.ack(&events).await;
         socket.request_at(1, actor(1), "POST", "/action/ask_myself", r#"{"args":20}"#).await;
