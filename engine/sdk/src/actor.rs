@@ -174,6 +174,9 @@ pub trait Actor: Send + Sync + Sized + 'static {
 /// Timings of a kind of actor. Defaults are upstream's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timings {
+    /// How long it may take to start, from reading its state until its first state is stored. The engine has a bound of
+    /// its own, 30 s: what takes longer there is given up. Default 30 s.
+    pub start_timeout: Duration,
     /// How long whoever calls an action waits; none waits for ever. The action itself goes on. Default 60 s.
     pub action_timeout: Option<Duration>,
     /// After this long without anything that keeps it awake the actor sleeps; none never does by itself. Default 30 s.
@@ -186,14 +189,22 @@ pub struct Timings {
 
 impl Default for Timings {
     fn default() -> Self {
-        let Options { action_timeout, sleep_timeout, stop_grace, save_interval, .. } = Options::default();
-        Self { action_timeout, sleep_timeout, stop_grace, save_interval }
+        let Options { start_timeout, action_timeout, sleep_timeout, stop_grace, save_interval, .. } =
+            Options::default();
+        Self { start_timeout, action_timeout, sleep_timeout, stop_grace, save_interval }
     }
 }
 
 impl Timings {
     pub(crate) fn options(&self) -> Options {
-        let Self { action_timeout, sleep_timeout, stop_grace, save_interval } = *self;
-        Options { action_timeout, sleep_timeout, stop_grace, save_interval, ..Options::default() }
+        let Self { start_timeout, action_timeout, sleep_timeout, stop_grace, save_interval } = *self;
+        Options {
+            start_timeout,
+            action_timeout,
+            sleep_timeout,
+            stop_grace,
+            save_interval,
+            ..Options::default()
+        }
     }
 }

@@ -12,7 +12,7 @@ use demo::Counter;
 use demo::counter::{INCREMENT, VALUE};
 use parking_lot::Mutex;
 use protocol::time::Wall;
-use sdk::{Action, Actions, Actor, ActorError, Context, Registry, Request, Response};
+use sdk::{Action, Actions, Actor, ActorError, Context, Registry, Request, Response, Timings};
 use serde::Deserialize;
 
 /// Where a start that dawdled leaves its mark.
@@ -111,6 +111,11 @@ impl Actor for Whimsical {
         on.action(INCREMENT, Self::increment);
         on.action(VALUE, Self::value);
         on.action(PLAN, Self::plan);
+    }
+
+    fn timings() -> Timings {
+        // Longer than the engine waits: what comes too late shall still come.
+        Timings { start_timeout: Duration::from_secs(120), ..Timings::default() }
     }
 
     async fn on_start(&self, ctx: &Context<i64>) -> Result<(), ActorError> {
