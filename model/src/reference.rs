@@ -44,6 +44,8 @@ struct Actor {
     /// Whether a client holds a request for it.
     watched: bool,
     alarm: Option<Wall>,
+    /// The alarm has rung, and no start has come to anything since.
+    rings: bool,
     /// Restarts in a row, and until when the last of them rested.
     restarts: u32,
     restarted: Option<Wall>,
@@ -87,7 +89,7 @@ impl Reference {
         let mut ringing: Vec<_> = ringing.map(|(id, actor)| (actor.alarm, *id)).collect();
         ringing.sort_unstable();
         for (_, id) in ringing {
-            self.actor(id).alarm = None;
+            self.actor(id).rings = true;
             self.waits(id);
         }
     }
@@ -113,6 +115,7 @@ impl Reference {
             generation: 0,
             watched: false,
             alarm: None,
+            rings: false,
             restarts: 0,
             restarted: None,
         };
@@ -164,8 +167,12 @@ impl Reference {
 
     /// Its runner says that it runs.
     pub fn running(&mut self, id: ActorId) {
-        if let Stands::Hosted { runs, .. } = &mut self.actor(id).stands {
+        let actor = self.actor(id);
+        if let Stands::Hosted { runs, .. } = &mut actor.stands {
             *runs = true;
+            if actor.rings {
+                actor.set_alarm(None);
+            }
         }
     }
 
@@ -181,7 +188,7 @@ impl Reference {
 
     /// It wants to be woken then, or no more.
     pub fn sets_alarm(&mut self, id: ActorId, alarm: Option<Wall>) {
-        self.actor(id).alarm = alarm;
+        self.actor(id).set_alarm(alarm);
     }
 
     /// Its runner says that it has stopped.
@@ -371,7 +378,7 @@ impl Reference {
             self.queue.insert((since, id));
         }
         if stands == Stands::Gone {
-            actor.alarm = None;
+            actor.set_alarm(None);
         }
     }
 
@@ -396,6 +403,10 @@ impl Reference {
 }
 
 impl Actor {
+    const fn set_alarm(&mut self, alarm: Option<Wall>) {
+        (self.alarm, self.rings) = (alarm, false);
+    }
+
     const fn is_doomed(&self) -> bool {
         matches!(self.stands, Stands::Gone | Stands::Hosted { stops: Some(Stop::End), .. })
     }

@@ -3,10 +3,11 @@
 use scenarios::play::{RunOptions, perform};
 
 /// The play, the seed, whether it leaves fault families out, and what was wrong.
-const FOUND: [(&str, u64, bool, &str); 7] = [
+const FOUND: [(&str, u64, bool, &str); 8] = [
     ("alarms", 5781, true, "an alarm was lost that its actor, not the engine, believed set"),
     ("alarms", 6116, true, "the same, with other faults"),
     ("alarms", 1_035_298_279, false, "a lost generation stopped late, and its successor counted as stopped"),
+    ("alarms", 2_316_420_630, false, "an alarm was over when it rang, and its start was lost before it ran"),
     (
         "duplicate_runner",
         2_830_272_004,

@@ -38,10 +38,16 @@ pub(super) enum Follows {
 impl Actor {
     pub(super) fn follows(&mut self, end: End, now: Wall) -> Follows {
         let Stands::Hosted { stops, .. } = self.stands else { return Follows::Gone };
+        // A start that its alarm asked for, and that was taken from it, is made again.
+        let taken = end == End::Loss || stops == Some(Stop::Move);
+        if self.rings && !taken {
+            self.set_alarm(None);
+        }
+        let wanted = self.watched || self.rings;
         if end == End::Clean || (end == End::Crash && stops.is_some()) {
             self.restarts = 0;
         }
-        let sleeps = if self.watched { Follows::Waits } else { Follows::Sleeps };
+        let sleeps = if wanted { Follows::Waits } else { Follows::Sleeps };
         match (stops, self.policy) {
             (Some(Stop::End), _) => Follows::Gone,
             (Some(Stop::Sleep { again: true }), _) => Follows::Waits,
@@ -49,7 +55,7 @@ impl Actor {
             (Some(Stop::Move), CrashPolicy::Restart | CrashPolicy::Destroy) => Follows::Waits,
             (None, _) if end == End::Clean => Follows::Gone,
             (None, CrashPolicy::Destroy) => Follows::Gone,
-            (None, CrashPolicy::Sleep) if !self.watched => Follows::Sleeps,
+            (None, CrashPolicy::Sleep) if !wanted => Follows::Sleeps,
             (None, CrashPolicy::Sleep | CrashPolicy::Restart) => self.restart(now),
         }
     }

@@ -10,8 +10,8 @@
 use machines::control::record::{Key, Record};
 use serde_json::Value;
 
-/// The version that is written. 1: the first. 2: the health of pools, and stops for a reschedule.
-pub(super) const VERSION: u8 = 2;
+/// The version that is written. 1: the first. 2: the health of pools, and stops for a reschedule. 3: alarms that ring.
+pub(super) const VERSION: u8 = 3;
 
 pub(super) fn encode_key(key: &Key) -> Vec<u8> {
     serde_bare::to_vec(key).expect("keys hold ids and text only")
@@ -46,6 +46,8 @@ fn lift(from: u8, record: &mut Value) {
     match from {
         // It has kinds and causes that 1 did not know; what 1 wrote is the same in 2.
         1 => debug_assert!(record.is_object(), "a record is an object by its kind"),
+        // Its alarms were over when they rang.
+        2 => debug_assert!(record.is_object(), "a record is an object by its kind"),
         from => unreachable!("no record has version {from}"),
     }
 }

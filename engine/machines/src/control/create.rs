@@ -101,6 +101,7 @@ impl Control {
             generation: None,
             phase: Phase::Pending { since },
             alarm: None,
+            rings: false,
             retries: 0,
             retried: None,
             failure: None,

@@ -114,6 +114,9 @@ impl Control {
             Stage::Running | Stage::Stopping { ran: true, .. } => return,
         };
         actor.started = actor.started.or(Some(now));
+        if actor.rings {
+            self.set_alarm(step, id, None);
+        }
         self.set_phase(step, id, Phase::Allocated { runner, stage, last_event });
         step.fact(Fact::Running { actor: id, generation });
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use protocol::api::CrashPolicy;
 use protocol::error::{ActorError, UserText};
 use protocol::id::{ActorId, Generation, RunnerId};
+use protocol::mark;
 use protocol::time::Wall;
 use protocol::view::{Fact, GenerationEnd};
 use protocol::wire::StopCode;
@@ -77,6 +78,11 @@ impl Control {
             Stage::Stopping { cause, .. } => Some(cause),
             Stage::Starting { .. } | Stage::Running => None,
         };
+        let rings = actor.rings && !is_its_own(ending, cause);
+        if actor.rings && !rings {
+            mark!("control.alarm_of_a_failed_start");
+            self.set_alarm(step, id, None);
+        }
         step.fact(Fact::Ended { actor: id, generation, how: how(ending, cause) });
         match ending {
             Ending::Stopped { .. } | Ending::RunnerLost => {}
@@ -87,7 +93,7 @@ impl Control {
         if how(ending, cause) == GenerationEnd::Stopped {
             actor.retries = 0;
         }
-        match self.next(id, ending, cause) {
+        match self.next(id, ending, cause, rings) {
             Next::Pending => self.set_pending(step, id),
             Next::Sleeping => self.set_phase(step, id, Phase::Sleeping),
             Next::Backoff(until) => self.set_phase(step, id, Phase::Backoff { until }),
@@ -95,17 +101,19 @@ impl Control {
         }
     }
 
-    fn next(&mut self, id: ActorId, ending: &Ending, cause: Option<StopCause>) -> Next {
+    /// `rings`: its alarm has still to find it running.
+    fn next(&mut self, id: ActorId, ending: &Ending, cause: Option<StopCause>, rings: bool) -> Next {
         let watched = self.is_wanted(id);
+        let wanted = watched || rings;
         let asleep = |awake: bool| if awake { Next::Pending } else { Next::Sleeping };
         let policy = self.actors.known(id).crash_policy;
         match (cause, ending) {
             (Some(StopCause::Destroy), _) => Next::Destroyed,
-            (Some(StopCause::Sleep { wake }), _) => asleep(wake || watched),
+            (Some(StopCause::Sleep { wake }), _) => asleep(wake || wanted),
             (Some(StopCause::Reschedule), _) => Next::Pending,
             (Some(StopCause::GoingAway), _) => match policy {
                 CrashPolicy::Restart | CrashPolicy::Destroy => Next::Pending,
-                CrashPolicy::Sleep => asleep(watched),
+                CrashPolicy::Sleep => asleep(wanted),
             },
             (None, Ending::Stopped { code: StopCode::Ok, .. }) => Next::Destroyed,
             (
@@ -113,7 +121,7 @@ impl Control {
                 Ending::Stopped { code: StopCode::Error, .. } | Ending::RunnerLost | Ending::NoResponse,
             ) => match policy {
                 CrashPolicy::Destroy => Next::Destroyed,
-                CrashPolicy::Sleep if !watched => Next::Sleeping,
+                CrashPolicy::Sleep if !wanted => Next::Sleeping,
                 CrashPolicy::Sleep | CrashPolicy::Restart => self.restart(id, watched),
             },
         }
@@ -139,6 +147,17 @@ impl Control {
         let until = now + delay;
         actor.retried = Some(until);
         if delay.is_zero() { Next::Pending } else { Next::Backoff(until) }
+    }
+}
+
+/// Whether a start that has come to nothing has done so by the actor's own doing, rather than by its runner's.
+const fn is_its_own(ending: &Ending, cause: Option<StopCause>) -> bool {
+    match (ending, cause) {
+        (Ending::RunnerLost, _) | (_, Some(StopCause::GoingAway | StopCause::Reschedule)) => false,
+        (
+            Ending::Stopped { .. } | Ending::NoResponse,
+            None | Some(StopCause::Sleep { .. } | StopCause::Destroy),
+        ) => true,
     }
 }
 

@@ -124,9 +124,10 @@ impl Control {
         self.now.mono + at.since(self.now.wall)
     }
 
-    /// Replaces the alarm.
+    /// Replaces the alarm, which has not rung yet.
     pub(super) fn set_alarm(&mut self, step: &mut Step, id: ActorId, alarm: Option<Wall>) {
-        self.actors.known_mut(id).alarm = alarm;
+        let actor = self.actors.known_mut(id);
+        (actor.alarm, actor.rings) = (alarm, false);
         self.appoint_alarm(id);
         step.changed(Key::Actor(id));
     }

@@ -115,6 +115,9 @@ pub struct Actor {
     pub phase: Phase,
     /// When it shall be woken.
     pub alarm: Option<Wall>,
+    /// The alarm has rung, and the start that it asked for has not come to anything yet.
+    #[serde(default)]
+    pub rings: bool,
     /// Restarts in a row, for the backoff.
     pub retries: u32,
     /// When the last of them was.

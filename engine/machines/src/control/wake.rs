@@ -1,4 +1,4 @@
-//! Waking an actor for a client.
+//! Waking an actor, for a client or by its alarm.
 
 use protocol::id::ActorId;
 use protocol::mark;
@@ -31,10 +31,14 @@ impl Control {
         }
     }
 
-    /// The alarm rings: it wakes the actor once.
+    /// The alarm rings: it starts the actor, and is kept until that start has come to something.
+    ///
+    /// It is over once a generation says that it runs, or ends before by its own doing, so that an actor that cannot start
+    /// does not ring without end. A runner that is lost meanwhile, or goes away, leaves it as it was: the next start is
+    /// its start too.
     pub(super) fn ring(&mut self, step: &mut Step, id: ActorId) {
         assert_eq!(self.actors.known(id).phase, Phase::Sleeping, "an alarm rings asleep only");
-        self.set_alarm(step, id, None);
+        self.actors.known_mut(id).rings = true;
         self.set_pending(step, id);
     }
 }

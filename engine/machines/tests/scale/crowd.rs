@@ -54,6 +54,7 @@ fn stored_actor(kind: u8, number: u64, pool: &str, phase: Phase) -> (Key, Record
         has_input: false,
         generation: Some(Generation::FIRST),
         alarm: (phase == Phase::Sleeping).then_some(Wall(NOW.wall.0 + LATER + number)),
+        rings: false,
         phase,
         retries: 0,
         retried: None,

@@ -94,7 +94,7 @@ fn what_earlier_versions_wrote_means_the_same() {
 fn what_later_versions_wrote_is_refused() {
     let (key, text) = examples(record::VERSION).remove(0);
     let error = record::decode(&key, &[&[record::VERSION + 1], text.as_bytes()].concat()).unwrap_err();
-    assert_eq!(error, "a record of version 3, this engine reads 1 to 2");
+    assert_eq!(error, "a record of version 4, this engine reads 1 to 3");
 }
 
 /// Unpacks a store that an earlier engine left.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use protocol::api::CrashPolicy;
 use protocol::time::Wall;
 use protocol::wire::StopCode;
 
@@ -127,4 +128,61 @@ fn a_destroyed_actor_has_no_alarm() {
     sleeps(&mut plane, "a");
     plane.delete("a").after(5_000);
     assert_eq!(plane.phase("a"), "gone");
+}
+
+/// Asleep, with an alarm that has just rung, and a start under way at `r`.
+fn rung() -> Plane {
+    let mut plane = Plane::new();
+    plane.normal().runner("r", 100).create_with("a", CrashPolicy::Sleep).running("r", "a");
+    let at = in_ms(&plane, 1_000);
+    plane.alarm("r", "a", at);
+    sleeps(&mut plane, "a");
+    plane.after(1_000);
+    assert_eq!(plane.phase("a"), "starting");
+    plane
+}
+
+#[test]
+fn an_alarm_whose_start_is_lost_with_its_runner_starts_the_actor_elsewhere() {
+    let mut plane = rung();
+    plane.drop_socket("r").after(60_000);
+    assert_eq!(plane.phase("a"), "pending", "there is no runner yet");
+    plane.restart(1_000).runner("s", 100);
+    assert_eq!(plane.phase("a"), "starting");
+    plane.running("s", "a").sleeps("s", "a").stopped("s", "a", StopCode::Error).after(60_000);
+    assert_eq!(plane.phase("a"), "sleeping", "it has found the actor running");
+}
+
+#[test]
+fn an_alarm_whose_start_fails_does_not_ring_again() {
+    let mut plane = rung();
+    plane.stopped("r", "a", StopCode::Error).after(60_000);
+    assert_eq!(plane.phase("a"), "sleeping");
+}
+
+#[test]
+fn an_alarm_whose_runner_goes_away_before_the_actor_ran_starts_it_elsewhere() {
+    let mut plane = rung();
+    plane.runner("s", 100).stopping("r").stopped("r", "a", StopCode::Error);
+    assert_eq!(plane.commands(), ["start a:a00000 g3"]);
+}
+
+#[test]
+fn an_alarm_that_is_set_before_its_actor_says_that_it_runs_is_a_new_one() {
+    let mut plane = rung();
+    let at = in_ms(&plane, 5_000);
+    plane.alarm("r", "a", at).running("r", "a");
+    sleeps(&mut plane, "a");
+    plane.after(5_000);
+    assert_eq!(plane.phase("a"), "starting");
+}
+
+#[test]
+fn a_runner_that_is_lost_again_and_again_before_it_ran_makes_the_alarm_wait_longer() {
+    let mut plane = rung();
+    plane.drop_socket("r").after(4_000);
+    plane.runner("s", 100);
+    assert_eq!(plane.phase("a"), "starting");
+    plane.drop_socket("s").after(4_000);
+    assert_eq!(plane.phase("a"), "backoff");
 }
