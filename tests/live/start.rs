@@ -53,6 +53,7 @@ fn sleeper(number: u64) -> Write {
         generation: Some(Generation(1)),
         phase: Phase::Sleeping,
         alarm: None,
+        rings: false,
         retries: 0,
         retried: None,
         failure: None,
